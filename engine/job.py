@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The values that go into a run and come out of it; paths, numbers and text only, so that a job can travel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .expression import Node
+from .messages import Text
+from .radiometry import RadiometryChoice
+from .statistics import Statistics
+
+
+@dataclass(frozen=True)
+class BandRef:
+    """Band ``number`` (from 1) of the raster ``path``, called ``name`` in formulas and tags."""
+
+    name: str
+    path: str
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """One band of the output: its description, its expression, and the range its values should have, if any."""
+
+    name: str
+    expression: Node
+    valid_range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run: ``results`` computed from ``bands``, written to the GeoTIFF ``output``.
+
+    ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
+    bounds buffers and GDAL's cache, in MB (10**6 bytes).
+    """
+
+    bands: tuple[BandRef, ...]
+    results: tuple[Result, ...]
+    output: str
+    radiometry: RadiometryChoice = field(default_factory=RadiometryChoice)
+    creation_options: str = ""
+    workers: int = 0
+    memory: int = 512
+
+
+class Note(NamedTuple):
+    """A line for the log; a ``caution`` is one that the user should not miss."""
+
+    text: Text
+    caution: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
+
+    ``handles`` is how many datasets were opened for reading; ``thread_safe`` whether threads shared them.
+    """
+
+    output: str
+    statistics: tuple[Statistics, ...]
+    windows: int
+    window_size: tuple[int, int]
+    workers: int
+    seconds: float
+    handles: int
+    thread_safe: bool

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The one loop that does all the work: windows through a pool of workers, each read, computed and written."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from typing import Optional
+
+import numpy as np
+
+from .compute import NODATA, Calculator
+from .errors import Cancelled
+from .geotiff import GeoTiffSink
+from .grid import Window
+from .job import Job, Note, Report
+from .messages import translate
+from .plan import MEGABYTE, Plan, prepare
+from .rasters import Buffers, Sources, block_cache, worker_environment
+from .statistics import Statistics
+from .windows import WindowPlan, windows
+
+#: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.
+Progress = Callable[[float, Optional[Note]], None]
+Cancel = Callable[[], bool]
+
+_POLL_SECONDS = 0.1
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled: Cancel = lambda: False) -> Report:
+    """Do the job: check it, compute it window by window, and put the finished file under its name.
+
+    ``progress`` and ``cancelled`` are called from this thread only. Memory stays within the plan's bound
+    whatever the raster's size. Raises a leaf of :class:`~engine.errors.BandwiseError`; the first error of
+    any worker stops the run and is the one raised. After an error or a cancel nothing new is on disk, and
+    what stood under the output's name is as it was.
+    """
+    started = time.monotonic()
+    plan = prepare(job)
+    for note in plan.notes:
+        progress(0.0, note)
+    with ExitStack() as stack:
+        names = [result.name for result in job.results]
+        sink = stack.enter_context(GeoTiffSink(job.output, plan.grid, names, nodata=NODATA, profile=plan.profile))
+        shape = plan.windows(sink.block)
+        for note in _shape_notes(plan, shape):
+            progress(0.0, note)
+        stack.enter_context(block_cache(shape.cache))
+        sources = stack.enter_context(Sources(plan.bands))
+        statistics = _Run(plan, shape, sources, sink, progress, cancelled).totals()
+        sink.commit(plan.tags(), [plan.band_tags(band) for band in statistics])
+    report = Report(
+        output=job.output,
+        statistics=statistics,
+        windows=shape.count(plan.grid),
+        window_size=(shape.width, shape.height),
+        workers=shape.workers,
+        seconds=time.monotonic() - started,
+        handles=sources.handles,
+        thread_safe=sources.shared,
+    )
+    for note in _closing_notes(plan, report):
+        progress(1.0, note)
+    return report
+
+
+class _Run:
+    """The state that the caller's thread and the workers share while windows pass."""
+
+    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink, progress: Progress, cancelled: Cancel) -> None:
+        self.plan, self.shape = plan, shape
+        self.sources, self.sink = sources, sink
+        self.progress, self.cancelled = progress, cancelled
+        self.stop = threading.Event()
+        self.error: BaseException | None = None
+        self._error_lock = threading.Lock()
+        self._local = threading.local()
+
+    def totals(self) -> tuple[Statistics, ...]:
+        """Statistics of all result bands, merged in the order of the windows."""
+        pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise")
+        totals = tuple(Statistics() for _ in self.plan.job.results)
+        try:
+            for parts in self._consumed(pool):
+                totals = tuple(total.merged(part) for total, part in zip(totals, parts))
+        finally:
+            self.stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+        return totals
+
+    def _consumed(self, pool: ThreadPoolExecutor) -> Iterator[tuple[Statistics, ...]]:
+        """Results in window order, with no more windows under way than keep every worker busy."""
+        count = self.shape.count(self.plan.grid)
+        pace = _Pace(count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
+        waiting: deque[Future[tuple[Statistics, ...]]] = deque()
+        upcoming = windows(self.plan.grid, self.shape)
+        for done in range(count):
+            while len(waiting) < 2 * self.shape.workers:
+                window = next(upcoming, None)
+                if window is None:
+                    break
+                waiting.append(pool.submit(self._guarded, window))
+            yield self._awaited(waiting.popleft())
+            self.progress((done + 1) / count, pace.line(done + 1))
+
+    def _awaited(self, future: Future[tuple[Statistics, ...]]) -> tuple[Statistics, ...]:
+        while True:
+            if self.cancelled():
+                self.stop.set()
+                raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+            finished = wait([future], timeout=_POLL_SECONDS).done
+            if self.error is not None:
+                raise self.error
+            if finished:
+                return future.result()
+
+    def _guarded(self, window: Window) -> tuple[Statistics, ...]:
+        """A worker's turn; the first error is kept and stops the others at their next step."""
+        try:
+            with worker_environment():
+                return self._process(window)
+        except BaseException as error:
+            with self._error_lock:
+                if self.error is None and not self.stop.is_set():
+                    self.error = error
+                    self.stop.set()
+            raise
+
+    def _process(self, window: Window) -> tuple[Statistics, ...]:
+        local = self._local
+        if not hasattr(local, "calculator"):
+            pixels = self.shape.width * self.shape.height
+            local.buffers = Buffers(self.plan.bands, pixels)
+            local.out = np.empty(len(self.plan.job.results) * pixels, np.float32)
+            local.calculator = Calculator(self.plan.recipe)
+        self._leave_if_stopped()
+        stored, masks = self.sources.read(window, local.buffers)
+        self._leave_if_stopped()
+        out = local.out[: len(self.plan.job.results) * window.pixels].reshape(-1, window.pixels)
+        statistics: tuple[Statistics, ...] = local.calculator.compute(stored, masks, out)
+        self._leave_if_stopped()
+        self.sink.write(window, out.reshape(-1, window.height, window.width))
+        return statistics
+
+    def _leave_if_stopped(self) -> None:
+        if self.stop.is_set():
+            raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+
+
+class _Pace:
+    """Says now and then how far the run is, how fast, and how long it will take."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self.count, self.size = count, size
+        self.started = self.last = time.monotonic()
+
+    def line(self, done: int) -> Note | None:
+        now = time.monotonic()
+        if done < self.count and now - self.last < _SECONDS_BETWEEN_LINES:
+            return None
+        self.last = now
+        elapsed = max(now - self.started, 1e-9)
+        return Note(
+            translate("Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left").format(
+                done=done,
+                count=self.count,
+                speed=self.size * done / self.count / MEGABYTE / elapsed,
+                left=elapsed / done * (self.count - done),
+            )
+        )
+
+
+def _shape_notes(plan: Plan, shape: WindowPlan) -> list[Note]:
+    grid = plan.grid
+    notes = [
+        Note(
+            translate(
+                "Bandwise",
+                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most {memory} MB for buffers and cache; {dtype} arithmetic",
+            ).format(
+                width=grid.width,
+                height=grid.height,
+                count=shape.count(grid),
+                window_width=shape.width,
+                window_height=shape.height,
+                workers=shape.workers,
+                memory=-(-shape.memory // MEGABYTE),
+                dtype=plan.recipe.program.dtype.name,
+            )
+        )
+    ]
+    if shape.memory > plan.job.memory * MEGABYTE:
+        notes.append(
+            Note(
+                translate("Bandwise", "The smallest windows need {needed} MB, more than the {memory} MB allowed.").format(
+                    needed=-(-shape.memory // MEGABYTE), memory=plan.job.memory
+                ),
+                caution=True,
+            )
+        )
+    return notes
+
+
+def _closing_notes(plan: Plan, report: Report) -> list[Note]:
+    notes = []
+    for result, band in zip(plan.job.results, report.statistics):
+        notes.append(
+            Note(
+                translate(
+                    "Bandwise",
+                    "{name}: {valid} valid pixels, {invalid} nodata ({nodata} nodata in an input, {saturated} saturated, {not_finite} not finite)",
+                ).format(
+                    name=result.name,
+                    valid=band.valid,
+                    invalid=band.invalid,
+                    nodata=band.nodata,
+                    saturated=band.saturated,
+                    not_finite=band.not_finite,
+                )
+            )
+        )
+        if band.outside and result.valid_range:
+            low, high = result.valid_range
+            notes.append(
+                Note(
+                    translate(
+                        "Bandwise",
+                        "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; they are kept as computed",
+                    ).format(name=result.name, count=band.outside, low=low, high=high),
+                    caution=True,
+                )
+            )
+    notes.append(Note(translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(seconds=report.seconds, file=report.output)))
+    return notes

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""GeoTIFF creation options: the default profile, and what a user's options change of it.
+
+Names and values are those of GDAL's GTiff driver.
+"""
+
+from __future__ import annotations
+
+from .errors import OptionError
+from .messages import translate
+
+DEFAULT_PROFILE = {
+    "TILED": "YES",
+    "BLOCKXSIZE": "512",
+    "BLOCKYSIZE": "512",
+    "COMPRESS": "DEFLATE",
+    "ZLEVEL": "1",
+    "PREDICTOR": "3",
+    "BIGTIFF": "IF_SAFER",
+}
+_CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
+_COUNTED_FROM = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
+
+
+def parse_creation_options(text: str) -> dict[str, str]:
+    """``"NAME=VALUE|NAME=VALUE"``, as QGIS writes it, to a mapping with upper-case names.
+
+    Raises :class:`OptionError` for a part without a name or a value, and for a name given twice.
+    """
+    options: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split("|"))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        name = name.upper()
+        if not name or not value or name in options or name in _COUNTED_FROM:
+            raise OptionError(
+                translate(
+                    "Bandwise",
+                    "Creation option “{option}” is not understood. Give each option once as NAME=VALUE, with | between them, such as COMPRESS=ZSTD|ZSTD_LEVEL=1.",
+                ).format(option=part)
+            )
+        options[name] = value
+    return options
+
+
+def creation_profile(text: str, threads: int) -> dict[str, str]:
+    """The options to create the result with: the default profile, changed by the user's ``text``.
+
+    A default that would contradict what the user chose (the level of another codec, tiles in a striped
+    file) is left out. ``threads`` is how many of GDAL's threads may compress.
+    """
+    chosen = parse_creation_options(text)
+    profile = dict(DEFAULT_PROFILE)
+    codec = chosen.get("COMPRESS", profile["COMPRESS"]).upper()
+    if "COMPRESS" in chosen:
+        del profile["ZLEVEL"]
+        if codec not in _CODECS_WITH_PREDICTOR:
+            del profile["PREDICTOR"]
+    if chosen.get("TILED", "YES").upper() in ("NO", "FALSE", "OFF"):
+        del profile["BLOCKXSIZE"], profile["BLOCKYSIZE"]
+    if codec != "NONE" and threads > 1:
+        profile["NUM_THREADS"] = str(threads)
+    return {**profile, **chosen}

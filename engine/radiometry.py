@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From stored value to physical value: scale, offset, nodata and saturation, and where each was found."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import MetadataError, OptionError
+from .messages import Text, translate
+from .products import ProductFacts, product_facts
+
+
+class Scaling(enum.Enum):
+    """Who decides on scale and offset."""
+
+    AUTOMATIC = 0
+    STORED = 1
+    CUSTOM = 2
+
+
+@dataclass(frozen=True)
+class RadiometryChoice:
+    """What the user wants: ``scale`` and ``offset`` count for ``CUSTOM``; ``nodata`` (a stored value) for all."""
+
+    scaling: Scaling = Scaling.AUTOMATIC
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+
+    def check(self) -> None:
+        """Raise :class:`OptionError` for numbers that no scaling can have."""
+        if self.scaling is Scaling.CUSTOM and (not math.isfinite(self.scale) or self.scale == 0 or not math.isfinite(self.offset)):
+            raise OptionError(
+                translate("Bandwise", "A custom scale must be a number other than 0 and a custom offset a number, not {scale} and {offset}.").format(
+                    scale=self.scale, offset=self.offset
+                )
+            )
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the raster file itself declares of a band; scale 1 and offset 0 stand for no declaration."""
+
+    dtype: str
+    nodata: float | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Radiometry:
+    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``."""
+
+    scale: float
+    offset: float
+    nodata: float | None
+    saturated: float | None
+    scaling_source: Text
+    nodata_source: Text
+    caution: Text | None = None
+
+
+def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiometry:
+    """Decide how a band's stored values are to be read.
+
+    Scale and offset: the user's, else the band's own, else those of the product's metadata, else 1 and 0.
+    Nodata: the user's, else the band's own, else the product's. Raises :class:`MetadataError` for
+    metadata that are needed and unusable, :class:`OptionError` for impossible numbers.
+    """
+    choice.check()
+    product, caution = _product(path, declared, choice)
+    scale, offset, scaling_source = _scaling(path, declared, choice, product)
+    if product and product.missing and choice.scaling is Scaling.AUTOMATIC and (scale, offset) == (1.0, 0.0):
+        caution = translate("Bandwise", "{source}: stored values are used as they are").format(source=product.source)
+    nodata, nodata_source = _nodata(declared, choice, product)
+    return Radiometry(
+        scale=scale,
+        offset=offset,
+        nodata=nodata,
+        saturated=product.saturated if product else None,
+        scaling_source=scaling_source,
+        nodata_source=nodata_source,
+        caution=caution,
+    )
+
+
+def _product(path: str, declared: Declared, choice: RadiometryChoice) -> tuple[ProductFacts | None, Text | None]:
+    if np.dtype(declared.dtype) != np.uint16:  # what both agencies deliver; anything else was computed from it
+        return None, None
+    try:
+        return product_facts(path, declared.name), None
+    except MetadataError as error:
+        if choice.scaling is Scaling.AUTOMATIC:
+            raise
+        return None, error.args[0]
+
+
+def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float, float, Text]:
+    if choice.scaling is Scaling.CUSTOM:
+        return choice.scale, choice.offset, translate("Bandwise", "given by the user").format()
+    if choice.scaling is Scaling.STORED:
+        return 1.0, 0.0, translate("Bandwise", "stored values, as the user chose").format()
+    if (declared.scale, declared.offset) != (1.0, 0.0):
+        if declared.scale == 0 or not (math.isfinite(declared.scale) and math.isfinite(declared.offset)):
+            raise MetadataError(
+                translate(
+                    "Bandwise", "{file} declares scale {scale} and offset {offset}, which cannot be right. Choose stored values or a custom scale and offset."
+                ).format(file=path, scale=declared.scale, offset=declared.offset)
+            )
+        return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()
+    if product and not product.missing:
+        return product.scale, product.offset, product.source
+    return 1.0, 0.0, translate("Bandwise", "stored values, as no scale or offset was found").format()
+
+
+def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float | None, Text]:
+    if choice.nodata is not None:
+        return choice.nodata, translate("Bandwise", "given by the user").format()
+    if declared.nodata is not None:
+        return declared.nodata, translate("Bandwise", "declared by the file").format()
+    if product and product.nodata is not None:
+        return product.nodata, translate("Bandwise", "the product's metadata").format()
+    return None, translate("Bandwise", "none declared").format()
+
+
+def as_stored(value: float | None, dtype: np.dtype) -> np.generic | None:
+    """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
+
+    NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.
+    """
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            stored = dtype.type(value)
+        return None if np.isinf(stored) and math.isfinite(value) else stored
+    if not math.isfinite(value) or value != int(value):
+        return None
+    limits = np.iinfo(dtype)
+    return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None

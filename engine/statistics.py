@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counts and moments of a result band, merged from blocks while they pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is known of a band: pixel counts by fate, and the moments of the valid values.
+
+    ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
+    squared deviations from the mean. ``outside`` counts valid values beyond the result's range.
+    """
+
+    valid: int = 0
+    nodata: int = 0
+    saturated: int = 0
+    not_finite: int = 0
+    outside: int = 0
+    minimum: float = math.nan
+    maximum: float = math.nan
+    mean: float = math.nan
+    squares: float = 0.0
+
+    @property
+    def invalid(self) -> int:
+        """Pixels that are nodata in the result, for whatever cause."""
+        return self.nodata + self.saturated + self.not_finite
+
+    @property
+    def standard_deviation(self) -> float:
+        """Population standard deviation, as GDAL's ``STATISTICS_STDDEV``; NaN while ``valid`` is 0."""
+        return math.sqrt(self.squares / self.valid) if self.valid else math.nan
+
+    def merged(self, other: Statistics) -> Statistics:
+        """Both together; moments by Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""
+        if not self.valid or not other.valid:
+            some = self if self.valid else other
+            minimum, maximum, mean, squares = some.minimum, some.maximum, some.mean, some.squares
+        else:
+            total = self.valid + other.valid
+            delta = other.mean - self.mean
+            minimum, maximum = min(self.minimum, other.minimum), max(self.maximum, other.maximum)
+            mean = self.mean + delta * other.valid / total
+            squares = self.squares + other.squares + delta * delta * self.valid * other.valid / total
+        return Statistics(
+            valid=self.valid + other.valid,
+            nodata=self.nodata + other.nodata,
+            saturated=self.saturated + other.saturated,
+            not_finite=self.not_finite + other.not_finite,
+            outside=self.outside + other.outside,
+            minimum=minimum,
+            maximum=maximum,
+            mean=mean,
+            squares=squares,
+        )
+
+
+def moments(values: npt.NDArray[np.float32], scratch: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Minimum, maximum, mean and sum of squared deviations of at least one finite value.
+
+    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten; sums are float64, in two passes.
+    """
+    deviations = scratch[: values.size]
+    np.copyto(deviations, values)
+    mean = float(np.add.reduce(deviations)) / values.size
+    np.subtract(deviations, mean, out=deviations)
+    np.multiply(deviations, deviations, out=deviations)
+    return float(values.min()), float(values.max()), mean, float(np.add.reduce(deviations))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a raster is cut into windows: the plan, and the generator that follows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .grid import Grid, Window
+
+#: Pixels of a window where blocks and memory leave the choice: smaller costs calls, larger costs memory.
+TARGET_PIXELS = 1024 * 1024
+#: Least size of GDAL's block cache, in bytes; more made no run faster.
+LEAST_CACHE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bytes that a worker holds: for each pixel of its window, and whatever the window.
+
+    ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice.
+    """
+
+    per_pixel: int
+    fixed: int
+    per_blocks: int
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge) for ``workers`` threads.
+
+    ``memory`` bounds, in bytes, what buffers and GDAL's cache of ``cache`` bytes hold together.
+    """
+
+    width: int
+    height: int
+    workers: int
+    cache: int
+    memory: int
+
+    def count(self, grid: Grid) -> int:
+        return math.ceil(grid.width / self.width) * math.ceil(grid.height / self.height)
+
+
+def plan_windows(
+    grid: Grid, *, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]], cost: Cost, workers: int, memory: int
+) -> WindowPlan:
+    """Choose windows of whole result blocks that fit ``memory`` bytes.
+
+    Blocks are (width, height). Best are windows of whole source blocks as well, so that no strip and no
+    JPEG 2000 tile is decoded twice; where those are too large, the target size; else single result blocks;
+    else fewer workers. The last plan tried is returned even where it does not fit, for there is none smaller.
+    """
+    for count in range(workers, 0, -1):
+        for width, height in _shapes(grid, result_block, source_blocks):
+            buffers = width * height * cost.per_pixel + cost.fixed
+            cache = max(LEAST_CACHE, count * cost.per_blocks)
+            plan = WindowPlan(width, height, count, cache, count * buffers + cache)
+            if plan.memory <= memory:
+                return plan
+    return plan
+
+
+def _shapes(grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Window shapes, the best first."""
+    aligned = tuple(
+        _common(result_block[axis], [block[axis] for block in source_blocks], length)
+        for axis, length in enumerate((grid.width, grid.height))
+    )
+    yield _grown(grid, aligned[0], aligned[1])
+    yield _grown(grid, *result_block)
+    yield result_block
+
+
+def _common(result: int, sources: Sequence[int], length: int) -> int:
+    """Least length that is whole in blocks of all, or the whole raster's in result blocks."""
+    whole = math.ceil(length / result) * result
+    return min(math.lcm(result, *(source for source in sources if source < length)) if max(sources) < length else whole, whole)
+
+
+def _grown(grid: Grid, width: int, height: int) -> tuple[int, int]:
+    """The unit repeated, evenly both ways, until it has the target size or spans the raster."""
+    columns = rows = 1
+    while columns * width * rows * height < TARGET_PIXELS:
+        wider, higher = columns * width < grid.width, rows * height < grid.height
+        if wider and (columns * width <= rows * height or not higher):
+            columns += 1
+        elif higher:
+            rows += 1
+        else:
+            break
+    return columns * width, rows * height
+
+
+def windows(grid: Grid, plan: WindowPlan) -> Iterator[Window]:
+    """The plan's windows one at a time, row by row, clipped at the raster's edge."""
+    for row in range(0, grid.height, plan.height):
+        for column in range(0, grid.width, plan.width):
+            yield Window(column, row, min(plan.width, grid.width - column), min(plan.height, grid.height - row))

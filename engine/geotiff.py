@@ -134,7 +134,7 @@ def _creation_arguments(grid: Grid, count: int, nodata: float, profile: Mapping[
 
 def check_profile(profile: Mapping[str, str]) -> None:
     """Let GDAL judge creation options on a small file in memory; raise :class:`OptionError` with its words."""
-    grid = Grid(crs="", transform=_NO_TRANSFORM, width=16, height=16)
+    grid = Grid(crs="", transform=(2.0, 0.0, 0.0, 0.0, -2.0, 0.0), width=16, height=16)
     complaints: list[str] = []
     with _overheard(complaints):
         try:

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all algorithms share, and the border between QGIS's vocabulary and the engine's."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterString,
+    QgsProcessingUtils,
+    QgsProviderRegistry,
+    QgsRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication, QUrl
+from qgis.PyQt.QtGui import QIcon
+
+from ..engine.errors import BandwiseError, Cancelled, InputError
+from ..engine.job import BandRef, Job, Note, Report, Result
+from ..engine.messages import Text
+from ..engine.messages import translate as in_english
+from ..engine.radiometry import RadiometryChoice, Scaling
+from .requirements import missing_requirement
+from .resources import dresser, help_path, icon_path
+
+translate = QCoreApplication.translate
+
+class BandwiseAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm that turns parameters into a :class:`~engine.job.Job` and lets the engine run it.
+
+    A subclass has its identity, its input parameters, :meth:`bands` and :meth:`results`; ``STYLE`` names
+    the file of ``resources/styles`` that its layer is shown with.
+    """
+
+    OUTPUT = "OUTPUT"
+    RADIOMETRY = "RADIOMETRY"
+    SCALE = "SCALE"
+    OFFSET = "OFFSET"
+    SOURCE_NODATA = "SOURCE_NODATA"
+    CREATION_OPTIONS = "CREATION_OPTIONS"
+    WORKERS = "WORKERS"
+    MEMORY = "MEMORY"
+
+    STYLE = ""
+
+    _bands: tuple[BandRef, ...] = ()
+
+    @abstractmethod
+    def bands(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
+        """The bands that the parameters choose; called in the main thread. Raises :class:`InputError`."""
+
+    @abstractmethod
+    def results(self) -> tuple[Result, ...]:
+        """The result's bands, as expressions of the bands."""
+
+    def createInstance(self) -> QgsProcessingAlgorithm:
+        return type(self)()
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        return icon_path(self.name())
+
+    def helpUrl(self) -> str:
+        return QUrl.fromLocalFile(help_path(self.name())).toString()
+
+    def canExecute(self) -> tuple[bool, str]:
+        missing = missing_requirement()
+        return not missing, missing
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Everything that can be wrong is found here, by the engine, before any work."""
+        missing = missing_requirement()
+        if missing:
+            return False, missing
+        try:
+            bands = self.bands(parameters, context)
+            fine, message = super().checkParameterValues(parameters, context)
+            if fine:
+                _prepare(self._job(parameters, context, bands, _promised_path(parameters.get(self.OUTPUT))))
+        except BandwiseError as error:
+            return False, _in_users_language(error.args[0])
+        return fine, message
+
+    def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
+        """Layers belong to the main thread: here they become paths."""
+        missing = missing_requirement()
+        if missing:
+            raise QgsProcessingException(missing)
+        try:
+            self._bands = self.bands(parameters, context)
+        except BandwiseError as error:
+            raise QgsProcessingException(_in_users_language(error.args[0])) from error
+        return True
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        job = self._job(parameters, context, self._bands, output)
+        try:
+            report = _run(job, feedback)
+        except Cancelled:
+            return {}
+        except BandwiseError as error:
+            raise QgsProcessingException(_in_users_language(error.args[0])) from error
+        self._dress(output, context)
+        return {self.OUTPUT: output, **_numbers(report)}
+
+    def _job(self, parameters: dict[str, Any], context: QgsProcessingContext, bands: tuple[BandRef, ...], output: str) -> Job:
+        given_nodata = parameters.get(self.SOURCE_NODATA) not in (None, "")
+        return Job(
+            bands=bands,
+            results=self.results(),
+            output=output,
+            radiometry=RadiometryChoice(
+                scaling=Scaling(self.parameterAsEnum(parameters, self.RADIOMETRY, context)),
+                scale=self.parameterAsDouble(parameters, self.SCALE, context),
+                offset=self.parameterAsDouble(parameters, self.OFFSET, context),
+                nodata=self.parameterAsDouble(parameters, self.SOURCE_NODATA, context) if given_nodata else None,
+            ),
+            creation_options=self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+            workers=self.parameterAsInt(parameters, self.WORKERS, context),
+            memory=self.parameterAsInt(parameters, self.MEMORY, context),
+        )
+
+    def _dress(self, output: str, context: QgsProcessingContext) -> None:
+        """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
+        if not context.willLoadLayerOnCompletion(output):
+            return
+        details = context.layerToLoadOnCompletionDetails(output)
+        description = self.parameterDefinition(self.OUTPUT).description()
+        details.setPostProcessor(dresser(description if details.name == description else "", self.STYLE))
+
+    def band_ref(self, name: str, layer_parameter: str, band_parameter: str, parameters: dict[str, Any], context: QgsProcessingContext) -> BandRef:
+        """The band that a raster parameter and a band parameter choose together; a band left empty is the first."""
+        layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
+        label = self.parameterDefinition(layer_parameter).description()
+        path = _file_of(layer, label) if layer is not None else _path_as_given(parameters.get(layer_parameter), label)
+        return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) or 1)
+
+    def add_output_parameter(self, description: str, help_text: str) -> None:
+        destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
+        destination.setHelp(help_text)
+        self.addParameter(destination)
+
+    def add_common_parameters(self) -> None:
+        """The advanced parameters, the same for every algorithm."""
+        number = QgsProcessingParameterNumber
+        radiometry = QgsProcessingParameterEnum(
+            self.RADIOMETRY,
+            translate("Bandwise", "Scale and offset"),
+            options=[translate("Bandwise", "Automatic"), translate("Bandwise", "Stored values as they are"), translate("Bandwise", "Custom")],
+            defaultValue=Scaling.AUTOMATIC.value,
+        )
+        scale = number(self.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
+        offset = number(self.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
+        nodata = number(self.SOURCE_NODATA, translate("Bandwise", "Nodata value of the inputs"), number.Type.Double, None, True)
+        options = QgsProcessingParameterString(self.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True)
+        options.setMetadata({"widget_wrapper": {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}})
+        workers = number(self.WORKERS, translate("Bandwise", "Workers"), number.Type.Integer, 0, False, 0, 1024)
+        memory = number(self.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1)
+        helps = (
+            (
+                radiometry,
+                translate(
+                    "Bandwise",
+                    "How stored values become reflectance. Automatic (default): scale and offset tags of the band, else the Sentinel-2 or Landsat "
+                    "Collection 2 metadata of the product that the file belongs to, else the stored values. The log says what was found.",
+                ),
+            ),
+            (scale, translate("Bandwise", "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.")),
+            (offset, translate("Bandwise", "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used when Custom; default 0.")),
+            (
+                nodata,
+                translate("Bandwise", "The stored value that means nodata, for all inputs. Empty (default): what the file or its product declares."),
+            ),
+            (
+                options,
+                translate(
+                    "Bandwise",
+                    "Creation options of GDAL's GTiff driver as NAME=VALUE|NAME=VALUE. Empty (default): tiles of 512 x 512, DEFLATE with "
+                    "floating-point predictor, BIGTIFF when needed.",
+                ),
+            ),
+            (workers, translate("Bandwise", "Threads that read and compute. 0 (default): as many as the machine has cores.")),
+            (memory, translate("Bandwise", "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.")),
+        )
+        for parameter, text in helps:
+            parameter.setHelp(text)
+            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+            self.addParameter(parameter)
+
+    def add_number_outputs(self) -> None:
+        """What the log says of the result, for models and scripts."""
+        for name, description in (
+            ("VALID_PIXELS", translate("Bandwise", "Valid pixels")),
+            ("NODATA_PIXELS", translate("Bandwise", "Nodata pixels")),
+            ("MINIMUM", translate("Bandwise", "Minimum")),
+            ("MAXIMUM", translate("Bandwise", "Maximum")),
+            ("MEAN", translate("Bandwise", "Mean")),
+            ("STANDARD_DEVIATION", translate("Bandwise", "Standard deviation")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, description))
+
+
+def _numbers(report: Report) -> dict[str, Any]:
+    """Statistics of the first result band; those of no pixels are None."""
+    band = report.statistics[0]
+    return {
+        "VALID_PIXELS": band.valid,
+        "NODATA_PIXELS": band.invalid,
+        "MINIMUM": band.minimum if band.valid else None,
+        "MAXIMUM": band.maximum if band.valid else None,
+        "MEAN": band.mean if band.valid else None,
+        "STANDARD_DEVIATION": band.standard_deviation if band.valid else None,
+    }
+
+
+def _prepare(job: Job) -> None:
+    from ..engine.plan import prepare  # imports rasterio, which may be missing until canExecute has said so
+
+    prepare(job)
+
+
+def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
+    from ..engine.pipeline import run  # imports rasterio, see _prepare
+
+    def progress(fraction: float, note: Note | None) -> None:
+        feedback.setProgress(100 * fraction)
+        if note is not None:
+            (feedback.pushWarning if note.caution else feedback.pushInfo)(_in_users_language(note.text))
+
+    return run(job, progress=progress, cancelled=feedback.isCanceled)
+
+
+def _in_users_language(text: Text) -> str:
+    return text.in_language(lambda template: translate("Bandwise", template))
+
+
+def _promised_path(value: Any) -> str:
+    """The path that a destination parameter stands for, found without telling the context to load it."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink.staticValue()
+    if isinstance(value, str) and value and not value.startswith("TEMPORARY_OUTPUT"):
+        return value
+    return str(Path(QgsProcessingUtils.tempFolder()) / "result.tif")
+
+
+def _file_of(layer: QgsRasterLayer, label: str) -> str:
+    """What GDAL opens to see what the layer shows."""
+    source = str(layer.source())
+    if layer.providerType() != "gdal" or source.startswith("MEM:"):
+        raise InputError(
+            in_english(
+                "Bandwise", "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file."
+            ).format(parameter=label, layer=layer.name(), provider=layer.providerType() if layer.providerType() != "gdal" else "memory")
+        )
+    if QgsProviderRegistry.instance().decodeUri("gdal", source).get("openOptions"):
+        raise InputError(
+            in_english(
+                "Bandwise", "{parameter}: the layer {layer} is opened with GDAL open options, which cannot be passed on; add the file without them."
+            ).format(parameter=label, layer=layer.name())
+        )
+    return source
+
+
+def _path_as_given(value: Any, label: str) -> str:
+    """A path that QGIS could not open, for the engine to say what is wrong with it."""
+    if isinstance(value, str) and value:
+        return value
+    raise InputError(in_english("Bandwise", "{parameter}: no raster is given; choose a raster layer or file.").format(parameter=label))

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""NDVI from a red and a near-infrared band."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingParameterBand, QgsProcessingParameterRasterLayer
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.errors import InputError
+from ..engine.expression import Band
+from ..engine.job import BandRef, Result
+from ..engine.messages import translate as in_english
+from .base import BandwiseAlgorithm
+
+translate = QCoreApplication.translate
+
+
+class Ndvi(BandwiseAlgorithm):
+    """NDVI = (NIR - red) / (NIR + red); Rouse et al. (1974), Third ERTS Symposium, NASA SP-351, 309-317."""
+
+    RED = "RED"
+    RED_BAND = "RED_BAND"
+    NIR = "NIR"
+    NIR_BAND = "NIR_BAND"
+
+    STYLE = "ndvi.qml"
+
+    def name(self) -> str:
+        return "ndvi"
+
+    def displayName(self) -> str:
+        return translate("Bandwise", "NDVI")
+
+    def group(self) -> str:
+        return translate("Bandwise", "Vegetation indices")
+
+    def groupId(self) -> str:
+        return "vegetationindices"
+
+    def tags(self) -> list[str]:
+        return translate("Bandwise", "ndvi,vegetation,index,normalized difference,red,near infrared,nir,band math,sentinel-2,landsat,reflectance").split(",")
+
+    def shortDescription(self) -> str:
+        return translate("Bandwise", "Normalized Difference Vegetation Index of rasters of any size")
+
+    def shortHelpString(self) -> str:
+        return translate(
+            "Bandwise",
+            "<p>Computes the Normalized Difference Vegetation Index</p><p><b>NDVI = (NIR - red) / (NIR + red)</b></p>"
+            "<p>of two bands on one grid, from two files or from one. The raster may be of any size: windows are read and computed in "
+            "parallel, and memory stays flat.</p>"
+            "<p>The bands are taken as reflectance: scale and offset come from the band's own tags, from the metadata of the Sentinel-2 or "
+            "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products since baseline 04.00 have an offset of -1000 "
+            "that is not in the image files; without it NDVI is too small.</p>"
+            "<p>Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, are nodata (-9999) in the result. Values "
+            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.</p>",
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        for layer, layer_text, band, band_text, layer_help, band_help in (
+            (
+                self.RED,
+                translate("Bandwise", "Red raster"),
+                self.RED_BAND,
+                translate("Bandwise", "Red band"),
+                translate("Bandwise", "The raster with the red band, such as B04 of Sentinel-2 or B4 of Landsat 8 and 9."),
+                translate("Bandwise", "Number of the red band in its raster; default 1."),
+            ),
+            (
+                self.NIR,
+                translate("Bandwise", "Near-infrared raster"),
+                self.NIR_BAND,
+                translate("Bandwise", "Near-infrared band"),
+                translate("Bandwise", "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster."),
+                translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
+            ),
+        ):
+            raster = QgsProcessingParameterRasterLayer(layer, layer_text)
+            raster.setHelp(layer_help)
+            self.addParameter(raster)
+            number = QgsProcessingParameterBand(band, band_text, 1, layer, True)
+            number.setHelp(band_help)
+            self.addParameter(number)
+        self.add_common_parameters()
+        self.add_output_parameter(
+            translate("Bandwise", "NDVI"), translate("Bandwise", "The result: a tiled GeoTIFF of Float32, nodata -9999, on the grid of the inputs.")
+        )
+        self.add_number_outputs()
+
+    def bands(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
+        red = self.band_ref("red", self.RED, self.RED_BAND, parameters, context)
+        nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
+        if (red.path, red.number) == (nir.path, nir.number):
+            raise InputError(
+                in_english("Bandwise", "Red and near infrared are both band {band} of {file}; choose two different bands.").format(
+                    band=red.number, file=red.path
+                )
+            )
+        return red, nir
+
+    def results(self) -> tuple[Result, ...]:
+        red, nir = Band(0), Band(1)
+        return (Result("NDVI", (nir - red) / (nir + red), valid_range=(-1.0, 1.0)),)

@@ -1,0 +1,73 @@
+<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.22.16-Białowieża" styleCategories="Symbology">
+  <pipe-data-defined-properties>
+    <Option type="Map">
+      <Option type="QString" value="" name="name"/>
+      <Option name="properties"/>
+      <Option type="QString" value="collection" name="type"/>
+    </Option>
+  </pipe-data-defined-properties>
+  <pipe>
+    <provider>
+      <resampling maxOversampling="2" enabled="false" zoomedOutResamplingMethod="nearestNeighbour" zoomedInResamplingMethod="nearestNeighbour"/>
+    </provider>
+    <rasterrenderer nodataColor="" band="1" classificationMax="1" type="singlebandpseudocolor" opacity="1" classificationMin="-1" alphaBand="-1">
+      <minMaxOrigin>
+        <limits>None</limits>
+        <extent>WholeRaster</extent>
+        <statAccuracy>Estimated</statAccuracy>
+        <cumulativeCutLower>0.02</cumulativeCutLower>
+        <cumulativeCutUpper>0.98</cumulativeCutUpper>
+        <stdDevFactor>2</stdDevFactor>
+      </minMaxOrigin>
+      <rastershader>
+        <colorrampshader maximumValue="1" clip="0" classificationMode="1" colorRampType="INTERPOLATED" minimumValue="-1" labelPrecision="6">
+          <colorramp type="gradient" name="[source]">
+            <Option type="Map">
+              <Option type="QString" value="10,31,92,255" name="color1"/>
+              <Option type="QString" value="3,56,24,255" name="color2"/>
+              <Option type="QString" value="0" name="discrete"/>
+              <Option type="QString" value="gradient" name="rampType"/>
+              <Option type="QString" value="0.25;43,108,176,255:0.45;168,208,230,255:0.5;242,232,207,255:0.55;227,204,148,255:0.6;217,208,122,255:0.65;191,209,95,255:0.725;134,191,69,255:0.8;74,159,53,255:0.875;31,122,46,255:0.95;11,85,36,255" name="stops"/>
+            </Option>
+            <prop k="color1" v="10,31,92,255"/>
+            <prop k="color2" v="3,56,24,255"/>
+            <prop k="discrete" v="0"/>
+            <prop k="rampType" v="gradient"/>
+            <prop k="stops" v="0.25;43,108,176,255:0.45;168,208,230,255:0.5;242,232,207,255:0.55;227,204,148,255:0.6;217,208,122,255:0.65;191,209,95,255:0.725;134,191,69,255:0.8;74,159,53,255:0.875;31,122,46,255:0.95;11,85,36,255"/>
+          </colorramp>
+          <item color="#0a1f5c" label="-1" alpha="255" value="-1"/>
+          <item color="#2b6cb0" label="-0.5" alpha="255" value="-0.5"/>
+          <item color="#a8d0e6" label="-0.1" alpha="255" value="-0.1"/>
+          <item color="#f2e8cf" label="0" alpha="255" value="0"/>
+          <item color="#e3cc94" label="0.1" alpha="255" value="0.1"/>
+          <item color="#d9d07a" label="0.2" alpha="255" value="0.2"/>
+          <item color="#bfd15f" label="0.3" alpha="255" value="0.3"/>
+          <item color="#86bf45" label="0.45" alpha="255" value="0.45"/>
+          <item color="#4a9f35" label="0.6" alpha="255" value="0.6"/>
+          <item color="#1f7a2e" label="0.75" alpha="255" value="0.75"/>
+          <item color="#0b5524" label="0.9" alpha="255" value="0.9"/>
+          <item color="#033818" label="1" alpha="255" value="1"/>
+          <rampLegendSettings direction="0" orientation="2" minimumLabel="" prefix="" useContinuousLegend="1" maximumLabel="" suffix="">
+            <numericFormat id="basic">
+              <Option type="Map">
+                <Option type="QChar" value="" name="decimal_separator"/>
+                <Option type="int" value="6" name="decimals"/>
+                <Option type="int" value="0" name="rounding_type"/>
+                <Option type="bool" value="false" name="show_plus"/>
+                <Option type="bool" value="true" name="show_thousand_separator"/>
+                <Option type="bool" value="false" name="show_trailing_zeros"/>
+                <Option type="QChar" value="" name="thousand_separator"/>
+              </Option>
+            </numericFormat>
+          </rampLegendSettings>
+        </colorrampshader>
+      </rastershader>
+    </rasterrenderer>
+    <brightnesscontrast brightness="0" contrast="0" gamma="1"/>
+    <huesaturation saturation="0" colorizeOn="0" colorizeGreen="128" colorizeStrength="100" invertColors="0" colorizeBlue="128" grayscaleMode="0" colorizeRed="255"/>
+    <rasterresampler maxOversampling="2"/>
+    <resamplingStage>resamplingFilter</resamplingStage>
+  </pipe>
+  <blendMode>0</blendMode>
+</qgis>

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Registers the repository root as the package ``bandwise``, whatever its folder is called."""
+"""Registers the repository root as the package ``bandwise``, whatever its folder is called, and the workbench of the engine's tests."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,3 +20,140 @@ if "bandwise" not in sys.modules:
     module = importlib.util.module_from_spec(spec)
     sys.modules["bandwise"] = module
     spec.loader.exec_module(module)
+
+#: UTM zone 33 north, 10 m pixels: where test rasters lie unless they say otherwise.
+CRS = "EPSG:32633"
+TRANSFORM = (10.0, 0.0, 300000.0, 0.0, -10.0, 5000040.0)
+
+#: What a bare Python process needs before it can ``from bandwise.engine.pipeline import run``.
+REGISTER = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r}, submodule_search_locations=[{str(ROOT)!r}])
+sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["bandwise"])
+"""
+
+
+class Bench:
+    """A folder to make rasters in, to run jobs in, and to look at afterwards."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return str(path)
+
+    def save(
+        self, name: str, values: Any, *, scales: Any = None, offsets: Any = None, mask: Any = None, alpha: int = 0, tags: Any = None, **options: Any
+    ) -> str:
+        """Write ``values`` of shape (rows, columns) or (bands, rows, columns), losslessly; the path comes back.
+
+        ``mask`` becomes the dataset's mask, inside the file unless ``GDAL_TIFF_INTERNAL_MASK`` is off; band ``alpha`` an alpha band.
+        """
+        import numpy as np
+        import rasterio
+        from rasterio.enums import ColorInterp
+        from rasterio.transform import Affine
+
+        values = np.asarray(values)
+        planes = values.reshape((-1, *values.shape[-2:]))
+        path = self.path(name)
+        if path.endswith(".jp2"):
+            options = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES", **options}
+        transform = options.pop("transform", TRANSFORM)
+        profile = {
+            "driver": "GTiff",
+            "count": planes.shape[0],
+            "height": planes.shape[1],
+            "width": planes.shape[2],
+            "dtype": planes.dtype.name,
+            "crs": CRS,
+            "transform": Affine(*transform) if transform else None,
+            **options,
+        }
+        with rasterio.open(path, "w", **profile) as dataset:
+            dataset.write(planes)
+            if alpha:
+                dataset.colorinterp = [ColorInterp.alpha if n == alpha else ColorInterp.gray for n in dataset.indexes]
+            if scales is not None:
+                dataset.scales = scales
+            if offsets is not None:
+                dataset.offsets = offsets
+            if tags:
+                dataset.update_tags(**tags)
+            if mask is not None:
+                dataset.write_mask(np.asarray(mask, bool))
+        return path
+
+    def job(self, nir: Any, red: Any, *, output: str = "ndvi.tif", scaling: Any = None, **options: Any) -> Any:
+        """An NDVI job; a band is a path, or (path, number). ``scaling`` is a :class:`RadiometryChoice`."""
+        from bandwise.engine.expression import Band
+        from bandwise.engine.job import BandRef, Job, Result
+        from bandwise.engine.radiometry import RadiometryChoice
+
+        bands = tuple(
+            BandRef(name, *(band if isinstance(band, tuple) else (band,))) for name, band in (("nir", nir), ("red", red))
+        )
+        near, visible = Band(0), Band(1)
+        result = Result("NDVI", (near - visible) / (near + visible), (-1.0, 1.0))
+        return Job(bands, (result,), self.path(output), radiometry=scaling or RadiometryChoice(), **options)
+
+    def run(self, job: Any, **callbacks: Any) -> Any:
+        """Run a job: (pixels of the first result band, report)."""
+        from bandwise.engine.pipeline import run
+
+        report = run(job, **callbacks)
+        return self.read(job.output), report
+
+    def ndvi(self, nir: Any, red: Any, **options: Any) -> Any:
+        """The pixels of an NDVI job."""
+        return self.run(self.job(nir, red, **options))[0]
+
+    def notes(self, job: Any) -> tuple[list[str], list[str]]:
+        """What a job says before it starts: (lines, cautions)."""
+        from bandwise.engine.plan import prepare
+
+        notes = prepare(job).notes
+        return [str(note.text) for note in notes if not note.caution], [str(note.text) for note in notes if note.caution]
+
+    def read(self, path: str, band: int | None = 1) -> Any:
+        """Stored pixels, of one band (rows, columns) or with None of all (bands, rows, columns)."""
+        import rasterio
+
+        with rasterio.open(path) as dataset:
+            return dataset.read(band)
+
+    def listing(self) -> dict[str, str]:
+        """Every file of the folder, hidden ones too, with a digest of its bytes."""
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+
+    def python(self, script: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run ``script`` in a Python process of its own, in the folder, with ``bandwise`` to import."""
+        return subprocess.run(
+            [sys.executable, "-c", REGISTER + script], cwd=self.folder, capture_output=True, text=True, timeout=300, check=False, **options
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """An empty folder with tools to make rasters and run jobs in it."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def shared() -> Any:
+    """A function from parts of a path to that path in ``../shared/data``; the test is skipped where it is absent."""
+
+    def path(*parts: str) -> Path:
+        data = ROOT.parent.joinpath("shared", "data", *parts)
+        if not data.exists():
+            pytest.skip(f"needs real data: {'/'.join(parts)}")
+        return data
+
+    return path

@@ -26,7 +26,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
-from ..engine.errors import BandwiseError, Cancelled, InputError
+from ..engine.errors import BandwiseError, Cancelled, InputError, OptionError
 from ..engine.job import BandRef, Job, Note, Report, Result
 from ..engine.messages import Text
 from ..engine.messages import translate as in_english
@@ -87,12 +87,10 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
             return False, missing
         try:
             bands = self.bands(parameters, context)
-            fine, message = super().checkParameterValues(parameters, context)
-            if fine:
-                _prepare(self._job(parameters, context, bands, _promised_path(parameters.get(self.OUTPUT))))
+            _prepare(self._job(parameters, context, bands, _promised_path(parameters.get(self.OUTPUT))))
         except BandwiseError as error:
             return False, _in_users_language(error.args[0])
-        return fine, message
+        return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
         """Layers belong to the main thread: here they become paths."""
@@ -107,9 +105,8 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
 
     def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
-        job = self._job(parameters, context, self._bands, output)
         try:
-            report = _run(job, feedback)
+            report = _run(self._job(parameters, context, self._bands, output), feedback)
         except Cancelled:
             return {}
         except BandwiseError as error:
@@ -124,7 +121,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
             results=self.results(),
             output=output,
             radiometry=RadiometryChoice(
-                scaling=Scaling(self.parameterAsEnum(parameters, self.RADIOMETRY, context)),
+                scaling=self._scaling(parameters, context),
                 scale=self.parameterAsDouble(parameters, self.SCALE, context),
                 offset=self.parameterAsDouble(parameters, self.OFFSET, context),
                 nodata=self.parameterAsDouble(parameters, self.SOURCE_NODATA, context) if given_nodata else None,
@@ -133,6 +130,17 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             memory=self.parameterAsInt(parameters, self.MEMORY, context),
         )
+
+    def _scaling(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Scaling:
+        value = self.parameterAsEnum(parameters, self.RADIOMETRY, context)
+        try:
+            return Scaling(value)
+        except ValueError as error:
+            raise OptionError(
+                in_english("Bandwise", "{parameter} must be 0 (automatic), 1 (stored values) or 2 (custom), not {value}.").format(
+                    parameter=self.RADIOMETRY, value=value
+                )
+            ) from error
 
     def _dress(self, output: str, context: QgsProcessingContext) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""

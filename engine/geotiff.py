@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import threading
 import uuid
@@ -18,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.windows import Window as RasterioWindow
@@ -26,7 +26,7 @@ from rasterio.windows import Window as RasterioWindow
 from .errors import OptionError, OutputError
 from .grid import Grid, Window
 from .messages import translate
-from .rasters import reason_of
+from .rasters import RASTER_FAILURES, reason_of
 
 
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -58,7 +58,7 @@ class GeoTiffSink:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._dataset is not None:
-            with suppress(RasterioError, OSError):
+            with suppress(*RASTER_FAILURES):
                 self._dataset.close()
         for leftover in self.target.parent.glob(self.temporary.name + "*"):
             leftover.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ class GeoTiffSink:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except (RasterioError, OSError) as error:
+        except RASTER_FAILURES as error:
             raise OutputError(
                 translate("Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open.").format(
                     file=self.target, reason=reason_of(error, str(self.temporary))
@@ -140,12 +140,13 @@ def check_profile(profile: Mapping[str, str]) -> None:
         try:
             with MemoryFile() as memory, memory.open(**_creation_arguments(grid, 1, 0.0, {**profile, "SPARSE_OK": "YES"})):
                 pass
-        except (RasterioError, ValueError) as error:
+        except (*RASTER_FAILURES, ValueError) as error:
             complaints.append(reason_of(error))
     if complaints:
+        words = [re.sub(r"^CPLE_\w+ in |/vsimem/\S+: ", "", complaint) for complaint in complaints]
         raise OptionError(
             translate("Bandwise", "GDAL does not take the creation options: {reason}. See the GTiff driver's list of creation options.").format(
-                reason="; ".join(complaints)
+                reason="; ".join(words)
             )
         )
 

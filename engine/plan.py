@@ -15,7 +15,7 @@ from .expression import bands_of, text_of
 from .geotiff import check_profile, free_bytes
 from .grid import Grid
 from .job import Job, Note
-from .messages import translate
+from .messages import Text, translate
 from .profile import creation_profile
 from .program import BandValue, compile_program
 from .radiometry import Radiometry, resolve
@@ -149,6 +149,12 @@ def _common_grid(bands: tuple[BandFacts, ...]) -> Grid:
 def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
     target = Path(job.output)
     folder = target.parent
+    for band in bands:
+        for file in (band.path, *band.files):
+            if _same_file(target, file):
+                raise OutputError(
+                    translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output)
+                )
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=job.output))
     if not folder.is_dir():
@@ -157,12 +163,6 @@ def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
         raise OutputError(translate("Bandwise", "{file} is a folder; choose a file name for the result.").format(file=job.output))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(translate("Bandwise", "The folder {folder} cannot be written to; choose another.").format(folder=folder))
-    for band in bands:
-        for file in (band.path, *band.files):
-            if _same_file(target, file):
-                raise OutputError(
-                    translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output)
-                )
 
 
 def _same_file(target: Path, other: str) -> bool:
@@ -188,6 +188,12 @@ def _check_space(job: Job, grid: Grid, profile: dict[str, str]) -> tuple[Note, .
     return ()
 
 
+def _nodata_text(radiometry: Radiometry) -> Text:
+    if radiometry.nodata is None:
+        return radiometry.nodata_source
+    return translate("Bandwise", "{value:g} ({source})").format(value=radiometry.nodata, source=radiometry.nodata_source)
+
+
 def _notes(job: Job, bands: tuple[BandFacts, ...], radiometries: tuple[Radiometry, ...]) -> list[Note]:
     notes = []
     for ref, band, radiometry in zip(job.bands, bands, radiometries):
@@ -195,7 +201,7 @@ def _notes(job: Job, bands: tuple[BandFacts, ...], radiometries: tuple[Radiometr
             Note(
                 translate(
                     "Bandwise",
-                    "{name}: band {band} of {file}, {dtype}; scale {scale:g}, offset {offset:g} ({scaling}); nodata {nodata} ({source})",
+                    "{name}: band {band} of {file}, {dtype}; scale {scale:g}, offset {offset:g} ({scaling}); nodata {nodata}",
                 ).format(
                     name=ref.name,
                     band=ref.number,
@@ -204,8 +210,7 @@ def _notes(job: Job, bands: tuple[BandFacts, ...], radiometries: tuple[Radiometr
                     scale=radiometry.scale,
                     offset=radiometry.offset,
                     scaling=radiometry.scaling_source,
-                    nodata="-" if radiometry.nodata is None else f"{radiometry.nodata:g}",
-                    source=radiometry.nodata_source,
+                    nodata=_nodata_text(radiometry),
                 )
             )
         )

@@ -19,7 +19,8 @@ DEFAULT_PROFILE = {
     "BIGTIFF": "IF_SAFER",
 }
 _CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
-_COUNTED_FROM = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
+_CODECS_FOR_BYTES = ("JPEG", "WEBP", "CCITTRLE", "CCITTFAX3", "CCITTFAX4")
+_NOT_OPTIONS = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
 
 
 def parse_creation_options(text: str) -> dict[str, str]:
@@ -31,7 +32,7 @@ def parse_creation_options(text: str) -> dict[str, str]:
     for part in filter(None, (part.strip() for part in text.split("|"))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         name = name.upper()
-        if not name or not value or name in options or name in _COUNTED_FROM:
+        if not name or not value or name in options or name in _NOT_OPTIONS:
             raise OptionError(
                 translate(
                     "Bandwise",
@@ -46,11 +47,16 @@ def creation_profile(text: str, threads: int) -> dict[str, str]:
     """The options to create the result with: the default profile, changed by the user's ``text``.
 
     A default that would contradict what the user chose (the level of another codec, tiles in a striped
-    file) is left out. ``threads`` is how many of GDAL's threads may compress.
+    file) is left out. ``threads`` is how many of GDAL's threads may compress. Raises :class:`OptionError` for
+    text that is no list of options and for a codec that holds bytes alone.
     """
     chosen = parse_creation_options(text)
     profile = dict(DEFAULT_PROFILE)
     codec = chosen.get("COMPRESS", profile["COMPRESS"]).upper()
+    if codec in _CODECS_FOR_BYTES:
+        raise OptionError(
+            translate("Bandwise", "COMPRESS={codec} cannot hold the Float32 values of the result; choose DEFLATE, ZSTD, LZW or NONE.").format(codec=codec)
+        )
     if "COMPRESS" in chosen:
         del profile["ZLEVEL"]
         if codec not in _CODECS_WITH_PREDICTOR:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
 from rasterio.env import get_gdal_config, set_gdal_config
@@ -23,6 +24,10 @@ from .errors import InputError, ReadError
 from .grid import Grid, Window
 from .messages import translate
 from .radiometry import Declared
+
+
+#: What rasterio raises, by version, where GDAL fails.
+RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
 
 
 @dataclass(frozen=True)
@@ -131,8 +136,8 @@ def _opened(path: str, **options: Any) -> Any:
         raise InputError(translate("Bandwise", "An input raster is missing; choose a file.").format())
     try:
         return rasterio.open(path, sharing=False, **options)
-    except RasterioError as error:
-        local = os.path.isabs(path) and not path.startswith("/vsi")
+    except RASTER_FAILURES as error:
+        local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")
         if local and not os.path.exists(path):
             raise InputError(translate("Bandwise", "{file} does not exist; check the path.").format(file=path)) from error
         raise InputError(
@@ -244,7 +249,7 @@ class Buffers:
 def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None]:
     try:
         yield
-    except (RasterioError, OSError) as error:
+    except RASTER_FAILURES as error:
         raise ReadError(
             translate(
                 "Bandwise",

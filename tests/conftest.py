@@ -74,9 +74,9 @@ class Bench:
             **options,
         }
         with rasterio.open(path, "w", **profile) as dataset:
-            dataset.write(planes)
             if alpha:
                 dataset.colorinterp = [ColorInterp.alpha if n == alpha else ColorInterp.gray for n in dataset.indexes]
+            dataset.write(planes)
             if scales is not None:
                 dataset.scales = scales
             if offsets is not None:

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The plugin in QGIS: provider, identity, parameters, words in the user's language."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputRasterLayer,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator, QUrl
+from qgis.PyQt.QtGui import QIcon
+
+ROOT = Path(__file__).resolve().parents[2]
+ADVANCED = ("RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA", "CREATION_OPTIONS", "WORKERS", "MEMORY")
+
+
+def algorithm(name="bandwise:ndvi"):
+    return QgsApplication.processingRegistry().createAlgorithmById(name)
+
+
+def test_the_provider_comes_and_goes_with_the_plugin(qgis_app, qgis_processing):
+    from bandwise import classFactory
+
+    registry = QgsApplication.processingRegistry()
+    plugin = classFactory(None)
+    plugin.initGui()
+    assert registry.providerById("bandwise").name() == "Bandwise"
+    assert [found.id() for found in registry.providerById("bandwise").algorithms()] == ["bandwise:ndvi"]
+    plugin.unload()
+    assert registry.providerById("bandwise") is None
+
+
+def test_versions_agree(provider):
+    from bandwise.engine import __version__
+
+    metadata = configparser.ConfigParser()
+    metadata.read(ROOT / "metadata.txt", encoding="utf-8")
+    assert metadata["general"]["version"] == __version__
+
+
+def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
+    assert provider.supportedOutputRasterLayerExtensions() == ["tif", "tiff"]
+    assert provider.defaultRasterFileExtension() == "tif"
+
+
+def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
+    ndvi = algorithm()
+    names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
+    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *ADVANCED, "OUTPUT"]
+    advanced = [
+        parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    ]
+    assert advanced == list(ADVANCED)
+    optional = [
+        parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+    ]
+    assert optional == ["RED_BAND", "NIR_BAND", "SOURCE_NODATA", "CREATION_OPTIONS"]
+    defaults = {parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()}
+    assert {name: defaults[name] for name in (*ADVANCED, "RED_BAND", "NIR_BAND")} == {
+        "RADIOMETRY": 0,
+        "SCALE": 1.0,
+        "OFFSET": 0.0,
+        "SOURCE_NODATA": None,
+        "CREATION_OPTIONS": "",
+        "WORKERS": 0,
+        "MEMORY": 512,
+        "RED_BAND": 1,
+        "NIR_BAND": 1,
+    }
+    assert isinstance(ndvi.parameterDefinition("RED"), QgsProcessingParameterRasterLayer)
+    assert ndvi.parameterDefinition("RED_BAND").parentLayerParameterName() == "RED"
+    assert ndvi.parameterDefinition("NIR_BAND").parentLayerParameterName() == "NIR"
+
+
+def test_outputs_are_a_layer_and_six_numbers(provider):
+    ndvi = algorithm()  # owns its definitions
+    outputs = {output.name(): type(output) for output in ndvi.outputDefinitions()}
+    assert outputs == {
+        "OUTPUT": QgsProcessingOutputRasterLayer,
+        **dict.fromkeys(("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"), QgsProcessingOutputNumber),
+    }
+
+
+def test_the_algorithm_introduces_itself(provider):
+    ndvi = algorithm()
+    assert (ndvi.id(), ndvi.displayName(), ndvi.groupId()) == ("bandwise:ndvi", "NDVI", "vegetationindices")
+    assert ndvi.group() == "Vegetation indices"
+    assert "sentinel-2" in ndvi.tags()
+    assert "(NIR - red) / (NIR + red)" in ndvi.shortHelpString()
+    assert not QIcon(ndvi.svgIconPath()).pixmap(24, 24).isNull()
+    assert not ndvi.icon().pixmap(24, 24).isNull()
+    assert Path(QUrl(ndvi.helpUrl()).toLocalFile()).is_file()
+    assert all(parameter.help() for parameter in ndvi.parameterDefinitions()), "every parameter says what it is"
+    assert not ndvi.flags() & ndvi.Flag.FlagHideFromModeler
+
+
+def shown(ndvi):
+    """Everything of an algorithm that a user reads."""
+    yield from (ndvi.displayName(), ndvi.group(), ndvi.shortDescription(), ndvi.shortHelpString(), *ndvi.tags())
+    for parameter in ndvi.parameterDefinitions():
+        yield from (parameter.description(), parameter.help())
+    yield from ndvi.parameterDefinition("RADIOMETRY").options()
+    yield from (output.description() for output in ndvi.outputDefinitions())
+
+
+class Shouting(QTranslator):
+    """A language in which everything of this plugin is said in capitals; gaps for values stay."""
+
+    def translate(self, context, source, disambiguation=None, n=-1):
+        import re
+
+        if context != "Bandwise":
+            return ""
+        return "".join(part if part.startswith("{") else part.upper() for part in re.split(r"(\{[^}]*\})", source))
+
+    def isEmpty(self):
+        return False
+
+
+@pytest.fixture
+def shouting(qgis_app):
+    translator = Shouting()
+    QCoreApplication.installTranslator(translator)
+    yield
+    QCoreApplication.removeTranslator(translator)
+
+
+def test_every_string_is_translatable(provider, shouting):
+    provider.refreshAlgorithms()
+    for text in shown(algorithm()):
+        assert text == text.upper(), f"{text!r} does not pass through translate"
+
+
+def test_the_log_and_errors_of_the_engine_are_translated(provider, shouting, scene, log, context, tmp_path):
+    done, fine = algorithm().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "OUT.tif")}, context, log)
+    assert fine and done["VALID_PIXELS"] == 500 * 257
+    said = "\n".join(log.info).replace(scene.red, "").replace(scene.nir, "").replace(str(tmp_path), "")
+    for english in ("no scale or offset was found", "declared by the file", "windows of", "valid pixels", "Done in"):
+        assert english not in said
+        assert english.upper() in said
+    fine, message = algorithm().checkParameterValues({"RED": str(tmp_path / "none.tif"), "NIR": scene.nir, "OUTPUT": "o.tif"}, context)
+    assert not fine
+    assert message == f"{tmp_path / 'none.tif'} DOES NOT EXIST; CHECK THE PATH."
+
+
+@pytest.mark.parametrize(("platform", "how"), [("win32", "OSGeo4W Shell"), ("darwin", "QGIS.app"), ("linux", "python3-rasterio")])
+def test_a_missing_rasterio_is_explained_for_each_platform(qgis_app, platform, how):
+    from bandwise.algorithms.requirements import missing_requirement
+
+    message = missing_requirement(platform=platform, find=lambda name: None)
+    assert how in message
+    assert "\n" not in message
+    assert missing_requirement() == "", "and the rasterio that runs these tests is not missing"
+
+
+def test_a_pip_wheel_of_rasterio_is_refused_on_linux_alone(qgis_app, tmp_path):
+    from bandwise.algorithms.requirements import missing_requirement
+
+    def find(name: str) -> ModuleSpec:
+        return importlib.util.spec_from_file_location(name, tmp_path / "rasterio" / "__init__.py")
+
+    (tmp_path / "rasterio").mkdir()
+    (tmp_path / "rasterio" / "__init__.py").touch()
+    assert missing_requirement("linux", find) == "", "a distribution's package has its libraries elsewhere"
+    (tmp_path / "rasterio.libs").mkdir()
+    assert "pip wheel" in missing_requirement("linux", find)
+    assert missing_requirement("win32", find) == ""
+
+
+WITHOUT_RASTERIO = """
+import sys
+from importlib.machinery import PathFinder
+
+class Absent:
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] == "rasterio":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+# hides the package as an installation without it does: no finder finds it
+PathFinder.find_spec = (lambda find: classmethod(lambda cls, name, path=None, target=None: None if name.split(".")[0] == "rasterio" else find(name, path, target)))(PathFinder.find_spec)
+"""
+
+
+def test_without_rasterio_the_plugin_loads_and_says_what_to_do(tmp_path):
+    """In a Python that cannot find rasterio: the provider registers, the algorithm says how to get it."""
+    code = f"""{WITHOUT_RASTERIO}
+import importlib.util
+spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r}, submodule_search_locations=[{str(ROOT)!r}])
+sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["bandwise"])
+from qgis.core import QgsApplication, QgsProcessingContext
+application = QgsApplication([], False)
+application.initQgis()
+plugin = sys.modules["bandwise"].classFactory(None)
+plugin.initProcessing()
+ndvi = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
+print(ndvi.canExecute())
+print(ndvi.checkParameterValues({{"RED": "a.tif", "NIR": "b.tif", "OUTPUT": "c.tif"}}, QgsProcessingContext()))
+assert "rasterio" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.strip().splitlines()[-2:]
+    for line in (first, second):
+        assert line.startswith("(False, ")
+        assert "sudo apt install python3-rasterio" in line

@@ -1,0 +1,101 @@
+# On a fresh Debian 12, as root, every target sets up what it needs; `make help` lists them.
+
+SIZE ?= 4096
+PYTHON ?= /usr/bin/python3
+QGIS_PROFILE ?= default
+PLUGINS = $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/QGIS/QGIS3/profiles/$(QGIS_PROFILE)/python/plugins
+VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
+ZIP = dist/bandwise-$(VERSION).zip
+
+PACKAGES = qgis python3-qgis python3-rasterio python3-venv pyqt5-dev-tools xvfb xauth fonts-dejavu-core git ca-certificates
+PIP = pip==26.3
+ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )
+
+# Qt needs no display for anything but screenshots, and a private folder for its sockets.
+export QT_QPA_PLATFORM ?= offscreen
+export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint package check-package install screenshots translations clean system
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side, with a picture of it
+	$(PYTHON) benchmarks/demo.py build/demo --size $(SIZE)
+
+test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the engine's with the newest rasterio
+	.venv/bin/python -m pytest
+	@if [ -x .venv-newest/bin/python ]; then set -x; .venv-newest/bin/python -m pytest --ignore=tests/integration; fi
+
+lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms plugin.py
+	.venv/bin/bandit --quiet --recursive engine algorithms plugin.py
+
+package: | system ## the zip for the plugin site, from the last commit
+	mkdir -p dist
+	git archive --prefix=bandwise/ --output=$(ZIP) HEAD
+	$(PYTHON) benchmarks/check_package.py --contents $(ZIP)
+
+check-package: package ## install the zip in a fresh profile and run it there
+	$(PYTHON) benchmarks/check_package.py $(ZIP)
+
+install: package ## put the zip's contents into your QGIS profile (QGIS_PROFILE=default)
+	mkdir -p "$(PLUGINS)"
+	rm -rf "$(PLUGINS)/bandwise"
+	$(PYTHON) -m zipfile -e $(ZIP) "$(PLUGINS)"
+	@echo "Installed in $(PLUGINS)/bandwise; tick Bandwise in QGIS under Plugins > Manage and Install Plugins."
+
+screenshots: | system ## pictures of the real QGIS window for the README
+	QT_QPA_PLATFORM=xcb xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" \
+		$(PYTHON) benchmarks/qgis_profile.py build/screenshots . qgis.bin --nologo --noversioncheck --code docs/screenshots.py
+
+translations: | system ## collect the sentences to translate
+	mkdir -p resources/i18n
+	pylupdate5 algorithms/*.py plugin.py engine/*.py -ts resources/i18n/bandwise.ts
+
+clean: ## remove everything that the other targets made
+	rm -rf build dist .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian's packages: installed where one is missing.
+system:
+	@install -d -m 700 "$(XDG_RUNTIME_DIR)"
+	@command -v dpkg-query >/dev/null || { echo "This is no Debian: see that QGIS >= 3.22 and its Python's rasterio are installed."; exit 0; }; \
+	missing=; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	[ -z "$(ROOT)" ] || command -v sudo >/dev/null || { echo "Ask an administrator to run: apt-get install$$missing" >&2; exit 1; }; \
+	set -ex; \
+	$(ROOT)apt-get update -q; \
+	$(ROOT)env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+# QGIS, rasterio and numpy come from the system, the tools from pyproject.toml.
+.venv/ready: pyproject.toml | system
+	rm -rf .venv
+	$(PYTHON) -m venv --system-site-packages .venv
+	.venv/bin/python -m pip install -q $(PIP)
+	.venv/bin/python -m pip install -q --group system --group lint
+	touch $@
+
+# A Python that is on the PATH may still be a shim that starts nothing: each is tried.
+.venv-newest/ready: pyproject.toml | system
+	@rm -rf .venv-newest; mkdir .venv-newest; \
+	for python in python3.14 python3.13 python3.12 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9]*/bin/python; do \
+		"$$python" -c 'import sys, venv; assert sys.version_info >= (3, 12)' 2>/dev/null || continue; \
+		set -ex; \
+		"$$python" -m venv .venv-newest; \
+		.venv-newest/bin/python -m pip install -q $(PIP); \
+		.venv-newest/bin/python -m pip install -q --group newest; \
+		touch $@; exit; \
+	done; \
+	rm -rf .venv-newest; echo "No Python >= 3.12 was found: the engine's tests are not run again with the newest rasterio."
+
+# mypy has to see the checkout under the plugin's name, whatever its folder is called.
+build/lint/bandwise:
+	mkdir -p $(@D)
+	ln -s ../.. $@

@@ -174,9 +174,11 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         scale = number(self.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
         offset = number(self.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
         nodata = number(self.SOURCE_NODATA, translate("Bandwise", "Nodata value of the inputs"), number.Type.Double, None, True)
+        for decimal in (scale, offset, nodata):
+            decimal.setMetadata({"widget_wrapper": {"decimals": 12}})  # the dialog's six would turn 0.0000275 into 0.000028
         options = QgsProcessingParameterString(self.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True)
         options.setMetadata({"widget_wrapper": {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}})
-        workers = number(self.WORKERS, translate("Bandwise", "Workers"), number.Type.Integer, 0, False, 0, 1024)
+        workers = number(self.WORKERS, translate("Bandwise", "Workers (0: all cores)"), number.Type.Integer, 0, False, 0, 1024)
         memory = number(self.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1)
         helps = (
             (

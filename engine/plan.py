@@ -15,7 +15,7 @@ from .expression import bands_of, text_of
 from .geotiff import check_profile, free_bytes
 from .grid import Grid
 from .job import Job, Note
-from .messages import Text, translate
+from .messages import join, translate
 from .profile import creation_profile
 from .program import BandValue, compile_program
 from .radiometry import Radiometry, resolve
@@ -188,40 +188,25 @@ def _check_space(job: Job, grid: Grid, profile: dict[str, str]) -> tuple[Note, .
     return ()
 
 
-def _nodata_text(radiometry: Radiometry) -> Text:
-    if radiometry.nodata is None:
-        return radiometry.nodata_source
-    return translate("Bandwise", "{value:g} ({source})").format(value=radiometry.nodata, source=radiometry.nodata_source)
-
-
 def _notes(job: Job, bands: tuple[BandFacts, ...], radiometries: tuple[Radiometry, ...]) -> list[Note]:
+    """For each band what it is and how its stored values are read; cautions after it."""
     notes = []
     for ref, band, radiometry in zip(job.bands, bands, radiometries):
-        notes.append(
-            Note(
-                translate(
-                    "Bandwise",
-                    "{name}: band {band} of {file}, {dtype}; scale {scale:g}, offset {offset:g} ({scaling}); nodata {nodata}",
-                ).format(
-                    name=ref.name,
-                    band=ref.number,
-                    file=ref.path,
-                    dtype=band.dtype.name,
-                    scale=radiometry.scale,
-                    offset=radiometry.offset,
-                    scaling=radiometry.scaling_source,
-                    nodata=_nodata_text(radiometry),
-                )
-            )
-        )
+        clauses = [
+            translate("Bandwise", "band {band} of {file}, {dtype}").format(band=ref.number, file=os.path.basename(ref.path), dtype=band.dtype.name),
+            translate("Bandwise", "scale {scale:g}, offset {offset:g} ({source})").format(
+                scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
+            ),
+            translate("Bandwise", "nodata {nodata} ({source})").format(
+                nodata=translate("Bandwise", "none").format() if radiometry.nodata is None else f"{radiometry.nodata:g}",
+                source=radiometry.nodata_source,
+            ),
+        ]
         if radiometry.saturated is not None:
-            notes.append(
-                Note(translate("Bandwise", "{name}: the stored value {value:g} is saturated and becomes nodata").format(name=ref.name, value=radiometry.saturated))
-            )
+            clauses.append(translate("Bandwise", "saturated {value:g}, taken as nodata").format(value=radiometry.saturated))
         if band.masks:
-            notes.append(Note(translate("Bandwise", "{name}: pixels that the file masks become nodata").format(name=ref.name)))
+            clauses.append(translate("Bandwise", "pixels that the file masks are taken as nodata").format())
+        notes.append(Note(translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))))
         if radiometry.caution:
             notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
     return notes
-
-

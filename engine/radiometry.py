@@ -125,7 +125,7 @@ def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts 
         return declared.nodata, translate("Bandwise", "declared by the file").format()
     if product and product.nodata is not None:
         return product.nodata, translate("Bandwise", "the product's metadata").format()
-    return None, translate("Bandwise", "none declared").format()
+    return None, translate("Bandwise", "nothing declares one").format()
 
 
 def as_stored(value: float | None, dtype: np.dtype) -> np.generic | None:

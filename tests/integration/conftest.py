@@ -103,7 +103,8 @@ def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subp
     (plugins / "bandwise").symlink_to(ROOT)
     program = which("qgis_process.bin") or which("qgis_process")
     assert program, "qgis_process belongs to every QGIS"
-    environment = {**os.environ, "QGIS_CUSTOM_CONFIG_PATH": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
+    search = os.pathsep.join((str(Path(program).parent), os.environ["PATH"]))  # the first python3 there is the one that QGIS embeds
+    environment = {**os.environ, "PATH": search, "QGIS_CUSTOM_CONFIG_PATH": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("VIRTUAL_ENV", None)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -145,7 +145,7 @@ def test_every_string_is_translatable(provider, shouting):
 def test_the_log_and_errors_of_the_engine_are_translated(provider, shouting, scene, log, context, tmp_path):
     done, fine = algorithm().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "OUT.tif")}, context, log)
     assert fine and done["VALID_PIXELS"] == 500 * 257
-    said = "\n".join(log.info).replace(scene.red, "").replace(scene.nir, "").replace(str(tmp_path), "")
+    said = "\n".join(log.info)
     for english in ("no scale or offset was found", "declared by the file", "windows of", "valid pixels", "Done in"):
         assert english not in said
         assert english.upper() in said

@@ -340,13 +340,16 @@ def test_real_jpeg_2000_through_qgis_process_gives_the_number_that_the_xml_impli
     assert pixels[vegetation].mean() == pytest.approx(0.8254, abs=5e-5)
 
 
-def test_the_dialog_keeps_every_digit_of_a_scale(provider, scene):
-    """Landsat's 0.0000275 has more decimals than a spin box shows by default."""
-    from processing.gui.AlgorithmDialog import AlgorithmDialog
+@pytest.mark.parametrize(("name", "value"), [("SCALE", 0.0000275), ("OFFSET", -7272.7272727), ("SOURCE_NODATA", 1e-7)])
+def test_the_dialog_keeps_every_digit(provider, context, name, value):
+    """Landsat's 0.0000275 has more decimals than the dialog's spin boxes show by default."""
+    from qgis.gui import QgsGui, QgsProcessingGui
 
-    dialog = AlgorithmDialog(ndvi())
-    given = {"RED": scene.red, "NIR": scene.nir, "RADIOMETRY": 2, "SCALE": 0.0000275, "OFFSET": -0.2, "SOURCE_NODATA": -3.4028234663852886e38}
-    dialog.setParameters(given)
-    parameters = dialog.createProcessingParameters()
-    assert {name: parameters[name] for name in ("RADIOMETRY", "SCALE", "OFFSET")} == {"RADIOMETRY": 2, "SCALE": 0.0000275, "OFFSET": -0.2}
-    dialog.close()
+    algorithm = ndvi()
+    wrapper = QgsGui.processingGuiRegistry().createParameterWidgetWrapper(
+        algorithm.parameterDefinition(name), QgsProcessingGui.WidgetType.Standard
+    )
+    widget = wrapper.createWrappedWidget(context)
+    wrapper.setParameterValue(value, context)
+    assert wrapper.parameterValue() == value
+    widget.deleteLater()

@@ -18,12 +18,11 @@ Whole = npt.NDArray[np.int64]
 
 #: (red, near infrared) of what grows on a parcel, in the order in which they are drawn: bare soil, stubble,
 #: young maize, rape, pasture, meadow, winter wheat, sugar beet.
-_CROPS = np.array(
-    [(0.21, 0.28), (0.19, 0.30), (0.13, 0.27), (0.09, 0.36), (0.075, 0.33), (0.055, 0.37), (0.04, 0.42), (0.032, 0.49)], np.float32
-)
+_CROPS = np.array([(0.21, 0.28), (0.19, 0.30), (0.13, 0.27), (0.09, 0.36), (0.075, 0.33), (0.055, 0.37), (0.04, 0.42), (0.032, 0.49)], np.float32)
 _WATER = (0.030, 0.012)
 _SHORE = (0.16, 0.20)
-_FOREST = (0.024, 0.33)
+_SPRUCE = (0.030, 0.19)
+_BEECH = (0.027, 0.39)
 _HEDGE = (0.045, 0.30)
 _ROOFS = (0.17, 0.20)
 _GARDENS = (0.07, 0.27)
@@ -41,14 +40,16 @@ def reflectance(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Refle
     relief = _rough(x, y, cell=9000, octaves=4, seed=1)
     fine = _rough(x, y, cell=120, octaves=2, seed=2) - 0.5
     red, nir = _farmland(x, y, fine)
-    _paint(red, nir, _forest(x, y, relief), _FOREST, shade=1 + 0.9 * fine)
+    forest, beech = _forest(x, y, relief)
+    _paint(red, nir, forest, _SPRUCE, shade=1 + 0.5 * fine)
+    _paint(red, nir, forest * beech, _BEECH, shade=1 + 0.4 * fine)
     _build(red, nir, x, y, fine)
     shore, water = _water(x, y, relief)
     _paint(red, nir, shore, _SHORE, shade=1 + 0.5 * fine)
     _paint(red, nir, water, _WATER, shade=1 + 0.3 * fine)
     light = 0.94 + 0.12 * relief
-    grain = _draw(*_whole(x, y, 10.0), seed=3)
-    return Reflectance(red * light + 0.003 * (grain - 0.5), nir * light + 0.008 * (grain - 0.5))
+    grain = [_draw(*_whole(x, y, 10.0), seed=seed) - 0.5 for seed in (3, 18)]
+    return Reflectance(red * light + 0.005 * grain[0], nir * light + 0.008 * grain[1])
 
 
 def _farmland(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], fine: Field) -> tuple[Field, Field]:
@@ -67,15 +68,16 @@ def _farmland(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], fine: Fiel
     kind = np.minimum(_draw(parcel, parish, seed=10) ** 0.75 * len(_CROPS), len(_CROPS) - 1)
     crop = _CROPS[kind.astype(np.intp)]
     vigour = 0.86 + 0.28 * _draw(parcel, parish, seed=11) + 0.35 * fine
-    red, nir = crop[..., 0] * (2.2 - 1.2 * vigour), crop[..., 1] * vigour
+    red, nir = crop[..., 0] * (1.6 - 0.6 * vigour), crop[..., 1] * (0.3 + 0.7 * vigour)
     edge = np.minimum(np.mod(across, breadth), np.mod(along, length)) < 14
     _paint(red, nir, (edge & (_draw(strip, parish, seed=12) < 0.6)).astype(np.float32), _HEDGE, shade=1 + fine)
     return red, nir
 
 
-def _forest(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], relief: Field) -> Field:
-    """Share of forest, 0 to 1: on the heights, with ragged edges."""
-    return _step(relief + 0.35 * (_rough(x, y, cell=1300, octaves=3, seed=13) - 0.5), 0.575, 0.585)
+def _forest(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], relief: Field) -> tuple[Field, Field]:
+    """Share of forest, 0 to 1, on the heights and with ragged edges; and share of beech among its trees."""
+    stands = _rough(x, y, cell=1300, octaves=4, seed=13)
+    return _step(relief + 0.35 * (stands - 0.5), 0.575, 0.585), _step(_rough(x, y, cell=900, octaves=4, seed=17), 0.25, 0.8)
 
 
 def _water(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], relief: Field) -> tuple[Field, Field]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -63,20 +62,34 @@ class Profile:
         """
         command = [program(), "run", algorithm, "--", *(f"{name}={value}" for name, value in parameters.items())]
         started = time.monotonic()
-        lines = []
+        lines, peak = [], 0.0
         with subprocess.Popen(command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 sys.stdout.write(line)
                 sys.stdout.flush()
                 lines.append(line)
+                peak = max(peak, _peak_memory(process.pid))
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         return Run(
             results=dict(_RESULT.findall("".join(lines).rpartition("\nResults\n")[2])),
             seconds=time.monotonic() - started,
-            peak_memory=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6,
+            peak_memory=peak,
         )
+
+
+def _peak_memory(process: int) -> float:
+    """The most memory (MB) that a running process ever held; 0 where no ``/proc`` tells.
+
+    The usage that ``wait`` reports will not do: it counts what the parent held at the fork.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 def program() -> str:

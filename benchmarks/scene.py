@@ -27,6 +27,8 @@ from rasterio.windows import Window
 LARGEST = 10980
 QUANTIFICATION = 10000
 ADD_OFFSET = -1000
+#: Bytes of GDAL's block cache; its default is a share of the machine's memory.
+CACHE = 64 * 2**20
 NODATA = 0
 SATURATED = 65535
 
@@ -102,10 +104,11 @@ def write_product(folder: Path, size: int) -> Product:
     product = Product(root, root / "MTD_MSIL2A.xml", *(images / f"{_IMAGE.format(band=band)}.jp2" for band in ("B04", "B08")))
     product.metadata.write_text(metadata(), encoding="utf-8")
     plain = [path.with_suffix(".tif") for path in (product.red, product.nir)]
-    write_plain(plain[0], plain[1], size)
-    for source, target in zip(plain, (product.red, product.nir)):
-        rasterio.shutil.copy(source, target, driver="JP2OpenJPEG", **_JPEG2000)
-        source.unlink()
+    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+        write_plain(plain[0], plain[1], size)
+        for source, target in zip(plain, (product.red, product.nir)):
+            rasterio.shutil.copy(source, target, driver="JP2OpenJPEG", **_JPEG2000)
+            source.unlink()
     return product
 
 

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory stays flat whatever the raster's size, measured in a bare Python process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.windows import Window
+
+SIZE = 20000
+MEASURE = """
+import resource
+from bandwise.engine.expression import Band
+from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.pipeline import run
+a, b = Band(0), Band(1)
+job = Job((BandRef("nir", "nir.tif"), BandRef("red", "red.tif")), (Result("NDVI", (a - b) / (a + b), (-1.0, 1.0)),), "ndvi.tif", {options})
+report = run(job)
+peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
+print(peak, report.statistics[0].valid)
+"""
+
+
+@pytest.fixture
+def huge(bench: Any) -> int:
+    """20000 x 20000 uint16 in tiles of 512, all nodata 0 but for 16 x 16 tiles of NIR 3000, red 1000: NDVI 0.5; how many pixels these are."""
+    for name, value in (("nir.tif", 3000), ("red.tif", 1000)):
+        with rasterio.open(
+            bench.path(name), "w", driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint16", nodata=0, crs="EPSG:32633",
+            transform=rasterio.Affine(10, 0, 0, 0, -10, 0), tiled=True, blockxsize=512, blockysize=512, SPARSE_OK=True, compress="ZSTD",
+        ) as dataset:
+            for row in range(0, 16):
+                for column in range(0, 16):
+                    dataset.write(np.full((512, 512), value, np.uint16), 1, window=Window(column * 1024, row * 1024, 512, 512))
+    return 256 * 512 * 512
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
+@pytest.mark.parametrize("options", ["", "creation_options='COMPRESS=NONE|SPARSE_OK=YES', workers=3"], ids=["default", "uncompressed"])
+def test_400_million_pixels_take_less_than_350_mb(bench: Any, huge: int, options: str) -> None:
+    """The kernel's high-water mark of the process itself; ``ru_maxrss`` would count what its parent held before the start."""
+    result = bench.python(MEASURE.format(options=options))
+    assert result.returncode == 0, result.stderr
+    peak, valid = map(int, result.stdout.split())
+    assert peak * 1024 < 350e6
+    assert valid == huge
+    with rasterio.open(bench.path("ndvi.tif")) as dataset:
+        assert dataset.shape == (SIZE, SIZE)
+        assert (dataset.read(1, window=Window(15 * 1024, 15 * 1024, 512, 512)) == 0.5).all()
+        assert (dataset.read(1, window=Window(SIZE - 100, SIZE - 100, 100, 100)) == -9999).all()

@@ -32,6 +32,7 @@ test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the
 lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
 	.venv/bin/ruff check
 	.venv/bin/mypy
+	MYPYPATH=benchmarks .venv/bin/mypy benchmarks/*.py
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms plugin.py
 	.venv/bin/bandit --quiet --recursive engine algorithms plugin.py
 

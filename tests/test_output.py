@@ -181,6 +181,8 @@ def structure(path: str) -> dict[str, Any]:
         (" COMPRESS = ZSTD | BLOCKYSIZE=128 |", "ZSTD", (128, 512)),
         ("NUM_THREADS=1|SPARSE_OK=YES", "DEFLATE", (512, 512)),
         ("BIGTIFF=YES", "DEFLATE", (512, 512)),
+        ("TILED=TRUE|COMPRESS=LZW", "LZW", (512, 512)),
+        ("tiled=no|blockysize=8", "DEFLATE", (8, 900)),
     ],
 )
 def test_creation_options_are_honoured(bench: Any, pair: list[str], options: str, compression: str | None, block: tuple[int, int]) -> None:

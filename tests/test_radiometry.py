@@ -131,6 +131,15 @@ def test_names_that_are_not(bench: Any, name: str) -> None:
     assert radiometry.caution is None
 
 
+@pytest.mark.parametrize(("band", "offset"), [("B4", -4), ("B8", -8), ("B8A", -9), ("B9", -10), ("B12", -13)])
+def test_a_subdataset_of_gdals_sentinel_2_driver_goes_by_the_bands_name(bench: Any, band: str, offset: int) -> None:
+    """The driver orders bands its own way; the name that it gives a band decides. Offsets are -(id + 1)."""
+    path = bench.path("MTD_MSIL2A.xml")
+    Path(path).write_text(sentinel2(offsets={str(number): str(-number - 1) for number in range(13)}))
+    declared = Declared("uint16", name=band)
+    assert resolve(f"SENTINEL2_L2A:{path}:10m:EPSG_32633", declared, RadiometryChoice()).offset == offset / 10000
+
+
 def test_what_was_computed_from_a_band_is_not_scaled_again(safe: Any) -> None:
     """A Float32 file named as a band already holds reflectance."""
     assert facts(resolve(safe(sentinel2()), Declared("float32"), RadiometryChoice())) == (1, 0, None, None)

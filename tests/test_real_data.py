@@ -14,7 +14,8 @@ import pytest
 import rasterio
 from bandwise.engine.errors import GridError
 from bandwise.engine.pipeline import run
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
+from bandwise.engine.radiometry import RadiometryChoice, Scaling, resolve
+from bandwise.engine.rasters import describe
 
 N0400 = "sentinel2_safe_N0400_original_jp2"
 SAFE = f"{N0400}/S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
@@ -112,6 +113,15 @@ def test_a_product_of_an_older_baseline(bench: Any, shared: Any) -> None:
     pixels = bench.ndvi(near, visible)
     truth = float64_ndvi(a, b, 1.0, 0.0).astype(np.float32)
     np.testing.assert_array_equal(pixels, np.where((a == 0) | (b == 0), np.float32(-9999), truth))
+
+
+def test_bands_of_the_sentinel_2_driver_are_known_by_name(shared: Any) -> None:
+    """The product opened through its XML: the driver's first 10 m band is B4, its fourth B8, and the XML speaks for both."""
+    address = f"SENTINEL2_L2A:{shared(OLD, 'MTD_MSIL2A.xml')}:10m:EPSG_32722"
+    for number, name in ((1, "B4"), (4, "B8")):
+        radiometry = resolve(address, describe(address, number).declared, RadiometryChoice())
+        assert (radiometry.scale, radiometry.offset, radiometry.nodata, radiometry.saturated) == (1e-4, 0, 0, 65535)
+        assert f"band {name}:" in radiometry.scaling_source
 
 
 @pytest.mark.parametrize("date", ["20170703", "20190723"])

@@ -11,6 +11,8 @@ PACKAGES = qgis python3-qgis python3-rasterio python3-venv pyqt5-dev-tools xvfb 
 PIP = pip==26.3
 ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )
 
+# QGIS's Python finds its library through the first python3 on the PATH: not a pyenv's or a venv's.
+export PATH := $(dir $(PYTHON)):$(PATH)
 # Qt needs no display for anything but screenshots, and a private folder for its sockets.
 export QT_QPA_PLATFORM ?= offscreen
 export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
@@ -26,8 +28,10 @@ demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side
 	$(PYTHON) benchmarks/demo.py build/demo --size $(SIZE)
 
 test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the engine's with the newest rasterio
-	.venv/bin/python -m pytest
-	@if [ -x .venv-newest/bin/python ]; then set -x; .venv-newest/bin/python -m pytest --ignore=tests/integration; fi
+	@status=0; set -x; \
+	.venv/bin/python -m pytest || status=1; \
+	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest --ignore=tests/integration || status=1; \
+	exit $$status
 
 lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
 	.venv/bin/ruff check

@@ -65,7 +65,11 @@ PROBES = {
 
 
 def _same(one: Answer, other: Answer) -> bool:
-    return not isinstance(one, str) and not isinstance(other, str) and np.array_equal(one, other, equal_nan=True)
+    return (
+        not isinstance(one, str)
+        and not isinstance(other, str)
+        and np.array_equal(np.ma.filled(one, np.nan), np.ma.filled(other, np.nan), equal_nan=True)
+    )
 
 
 def _verdict(plain: Answer, left: Answer, right: Answer) -> str:
@@ -75,7 +79,7 @@ def _verdict(plain: Answer, left: Answer, right: Answer) -> str:
 
 
 def _show(answer: Answer) -> str:
-    return answer if isinstance(answer, str) else " ".join(f"{number:.7g}" for number in answer.ravel())
+    return answer if isinstance(answer, str) else " ".join(f"{number:.7g}" for number in np.ma.filled(answer, np.nan).ravel())
 
 
 def _tools(dialect: str, folder: Path) -> tuple[Tool, Tool, tuple[str, str, str]]:

@@ -38,8 +38,8 @@ LAYERS = {
 LETTERS = {"A": ("scene", 1), "B": ("scene", 2), "C": ("scene", 3), "D": ("scene", 4), "E": ("other", 1), "F": ("other", 2), "G": ("classes", 1)}
 IMAGES = ("scene", "other", "classes")
 
-# The pixels whose values are kept in expected.json: the first row, where the awkward values are, and every fifth of the rest.
-SAMPLE = (*range(16), *range(16, 256, 5))
+# The pixels whose values are kept in expected.json: the first row, where the awkward values are, every fifth of the rest, and those around zero.
+SAMPLE = (*range(16), *range(16, 256, 5), 90, 127, 128, 129)
 
 # Columns blue, green, red, nir of the first pixels of ``scene``.
 _AWKWARD = (

@@ -83,16 +83,14 @@ class Qgis:
                 self._entries.append(entry)
 
     def __call__(self, text: str) -> Answer:
-        """The result of ``text``: float64 with NaN where QGIS writes nodata; the sentence where it refuses."""
+        """The result of ``text``, masked where QGIS writes nodata; the sentence where it refuses."""
         layer = self._layers[0]
-        calculator = self._calculator(
-            text, str(self._out), "GTiff", layer.extent(), layer.width(), layer.height(), self._entries, self._context
-        )
+        calculator = self._calculator(text, str(self._out), "GTiff", layer.extent(), layer.width(), layer.height(), self._entries, self._context)
         result = int(calculator.processCalculation())
         if result:
             return f"error {result} {calculator.lastError()}".strip()
         values, nodata = _read(self._out)
-        return np.where(values == np.float32(nodata), np.nan, values.astype(float))
+        return np.ma.masked_array(values.astype(float), values == np.float32(nodata))
 
 
 class GdalCalc:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing the result: a GeoTIFF that appears complete or not at all; with ``rasters`` the only file that calls rasterio."""
+"""Writing the result: a GeoTIFF that appears complete or not at all; with ``rasters`` and ``sources`` the only file that calls rasterio."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -44,6 +45,7 @@ class GeoTiffSink:
         self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
         self._lock = threading.Lock()
         self._sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
+        self._nodata, self._blocks_with_data = nodata, 0
         self._arguments = _creation_arguments(grid, len(names), nodata, profile)
         self._names = tuple(names)
         self._dataset: Any = None
@@ -54,20 +56,40 @@ class GeoTiffSink:
             self._dataset.descriptions = self._names
         height, width = self._dataset.block_shapes[0]
         self.block = (width, height)
+        separate = self._dataset.interleaving is not None and self._dataset.interleaving.name == "band"
+        self._block_bands = tuple(self._dataset.indexes) if separate else (1,)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._dataset is not None:
             with suppress(*RASTER_FAILURES):
                 self._dataset.close()
-        for leftover in self.target.parent.glob(self.temporary.name + "*"):
+        for leftover in self._leftovers():
             leftover.unlink(missing_ok=True)
+
+    def _leftovers(self) -> list[Path]:
+        """The temporary file and what GDAL wrote beside it."""
+        return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
     def write(self, window: Window, values: npt.NDArray[np.float32]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width); one thread at a time gets in."""
         place = RasterioWindow(window.column, window.row, window.width, window.height)
         with self._lock, self._writing():
+            if self._sparse:
+                self._blocks_with_data += self._count_data(values)
             self._dataset.write(values, window=place)
+
+    def _count_data(self, values: npt.NDArray[np.float32]) -> int:
+        """Blocks that are not nodata all over; GDAL leaves the others out of a sparse file."""
+        width, height = self.block
+        data = values != self._nodata
+        planes = data if len(self._block_bands) == len(data) else data.any(axis=0, keepdims=True)
+        return sum(
+            bool(plane[row : row + height, column : column + width].any())
+            for plane in planes
+            for row in range(0, plane.shape[0], height)
+            for column in range(0, plane.shape[1], width)
+        )
 
     def commit(self, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]) -> None:
         """Tag, close, check that every block is on disk, and give the file its name."""
@@ -87,24 +109,24 @@ class GeoTiffSink:
             for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
                 self.target.with_name(self.target.name + suffix).unlink(missing_ok=True)
             os.replace(self.temporary, self.target)
+            for sidecar in self._leftovers():
+                suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
+                os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
 
     def _complete(self) -> bool:
         """Whether all blocks lie inside the file: closing does not tell of a disk that ran full (GDAL < 3.7)."""
         size = self.temporary.stat().st_size
         with rasterio.open(self.temporary) as dataset:
             columns, rows = -(-dataset.width // self.block[0]), -(-dataset.height // self.block[1])
-            bands = dataset.indexes if dataset.interleaving is not None and dataset.interleaving.name == "band" else (1,)
-            for number in bands:
-                for row in range(rows):
-                    for column in range(columns):
-                        start = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=number)
-                        length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=number)
-                        if start is None or length is None:
-                            if not self._sparse:
-                                return False
-                        elif int(start) + int(length) > size:
-                            return False
-        return True
+            present = 0
+            for number, row, column in itertools.product(self._block_bands, range(rows), range(columns)):
+                start = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=number)
+                length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=number)
+                if start is not None and length is not None:
+                    present += 1
+                    if int(start) + int(length) > size:
+                        return False
+        return present >= (self._blocks_with_data if self._sparse else len(self._block_bands) * rows * columns)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from .messages import Text, join, translate
@@ -77,15 +78,20 @@ class Grid:
         return True
 
     def _placement_difference(self, other: Grid) -> Text:
-        columns, rows = self.pixel_of(*other.place_of(0, 0))
+        """How the pixels of two grids that do not coincide lie to each other."""
         a, b, _, d, e, _ = self.transform
         other_a, other_b, _, other_d, other_e, _ = other.transform
         drift = max(abs(other_a - a), abs(other_d - d)) * self.width + max(abs(other_b - b), abs(other_e - e)) * self.height
-        if drift > SAME_GRID_TOLERANCE * max(abs(a), abs(b), abs(d), abs(e)):
-            return translate(
-                "Bandwise", "the pixels are {width:.10g} x {height:.10g} and {other_width:.10g} x {other_height:.10g} CRS units"
-            ).format(width=_length(a, d), height=_length(b, e), other_width=_length(other_a, other_d), other_height=_length(other_b, other_e))
-        return translate("Bandwise", "the origins lie {columns:.4g} columns and {rows:.4g} rows apart").format(columns=columns, rows=rows)
+        if drift <= SAME_GRID_TOLERANCE * max(abs(a), abs(b), abs(d), abs(e)):
+            columns, rows = (round(shift, 4) + 0.0 for shift in self.pixel_of(*other.place_of(0, 0)))
+            return translate("Bandwise", "the origins lie {columns:.10g} columns and {rows:.10g} rows apart").format(columns=columns, rows=rows)
+        lengths, other_lengths = (_length(a, d), _length(b, e)), (_length(other_a, other_d), _length(other_b, other_e))
+        if all(math.isclose(length, other_length, rel_tol=1e-9) for length, other_length in zip(lengths, other_lengths)):
+            text = translate("Bandwise", "one column and one row are ({a:.10g}, {d:.10g}) and ({b:.10g}, {e:.10g}) against ({other_a:.10g}, {other_d:.10g}) and ({other_b:.10g}, {other_e:.10g}) CRS units: one raster is turned or upside down")
+            return text.format(a=a, b=b, d=d, e=e, other_a=other_a, other_b=other_b, other_d=other_d, other_e=other_e)
+        return translate(
+            "Bandwise", "the pixels are {width:.10g} x {height:.10g} and {other_width:.10g} x {other_height:.10g} CRS units"
+        ).format(width=lengths[0], height=lengths[1], other_width=other_lengths[0], other_height=other_lengths[1])
 
 
 def _crs_difference(grid: Grid, other: Grid) -> Text:

@@ -20,6 +20,7 @@ from .errors import MetadataError
 from .messages import Text, translate
 
 _LARGEST_FILE = 32 * 1024 * 1024
+_DEEPEST_XML = 100
 _LEVELS_UP = 5
 
 _SENTINEL2_BANDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12")
@@ -69,13 +70,11 @@ def product_facts(path: str, band_name: str = "") -> ProductFacts | None:
         metadata = subdataset["xml"]
         return _sentinel2(metadata, band_name) if os.path.basename(metadata) in _SENTINEL2_METADATA else None
     stem = os.path.splitext(os.path.basename(path))[0]
-    sentinel2 = _SENTINEL2_FILE.search(stem)
-    if sentinel2:
-        return _sentinel2_above(path, stem, sentinel2[1])
     landsat = _LANDSAT_FILE.match(stem)
-    if landsat and (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS:
-        return _landsat(os.path.dirname(path), landsat)
-    return None
+    if landsat:
+        return _landsat(os.path.dirname(path), landsat) if (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS else None
+    sentinel2 = _SENTINEL2_FILE.search(stem)
+    return _sentinel2_above(path, stem, sentinel2[1]) if sentinel2 else None
 
 
 def _sentinel2_above(path: str, stem: str, name: str) -> ProductFacts | None:
@@ -204,7 +203,9 @@ def _xml_elements(path: str) -> list[tuple[tuple[str, ...], dict[str, str], str]
     elements = _Elements(path)
     try:
         elements.parser.Parse(_content(path), True)
-    except expat.ExpatError as error:
+    except MetadataError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for an encoding that Python does not have
         raise _unusable(path, translate("Bandwise", "it is not well-formed XML ({reason})").format(reason=error)) from error
     return elements.found
 
@@ -219,16 +220,19 @@ class _Elements:
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self.refuse
-        self.parser.StartElementHandler = lambda tag, attributes: self.open.append((tag, attributes, []))
+        self.parser.StartElementHandler = self.start
         self.parser.CharacterDataHandler = lambda text: self.open[-1][2].append(text)
         self.parser.EndElementHandler = self.end
 
     def refuse(self, *_: object) -> None:
         raise _unusable(self.path, translate("Bandwise", "it declares a document type, which product metadata never do").format())
 
-    def end(self, _: str) -> None:
-        if len(self.open) > 100:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self.open) > _DEEPEST_XML:
             raise _unusable(self.path, translate("Bandwise", "it is nested too deeply").format())
+        self.open.append((tag, attributes, []))
+
+    def end(self, _: str) -> None:
         tags = tuple(tag for tag, _, _ in self.open)
         _, attributes, texts = self.open.pop()
         self.found.append((tags, attributes, "".join(texts).strip()))

@@ -19,6 +19,7 @@ DEFAULT_PROFILE = {
     "BIGTIFF": "IF_SAFER",
 }
 _CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
+_YES, _NO = ("YES", "TRUE", "ON"), ("NO", "FALSE", "OFF")
 _CODECS_FOR_BYTES = ("JPEG", "WEBP", "CCITTRLE", "CCITTFAX3", "CCITTFAX4")
 _NOT_OPTIONS = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
 
@@ -57,11 +58,15 @@ def creation_profile(text: str, threads: int) -> dict[str, str]:
         raise OptionError(
             translate("Bandwise", "COMPRESS={codec} cannot hold the Float32 values of the result; choose DEFLATE, ZSTD, LZW or NONE.").format(codec=codec)
         )
+    if "NBITS" in chosen:
+        raise OptionError(translate("Bandwise", "NBITS would round the result's values and its nodata; leave it out.").format())
+    if chosen.get("TILED", "YES").upper() not in (*_YES, *_NO):
+        raise OptionError(translate("Bandwise", "TILED is YES or NO, not {value}.").format(value=chosen["TILED"]))
     if "COMPRESS" in chosen:
         del profile["ZLEVEL"]
         if codec not in _CODECS_WITH_PREDICTOR:
             del profile["PREDICTOR"]
-    if chosen.get("TILED", "YES").upper() in ("NO", "FALSE", "OFF"):
+    if chosen.get("TILED", "YES").upper() in _NO:
         del profile["BLOCKXSIZE"], profile["BLOCKYSIZE"]
     if codec != "NONE" and threads > 1:
         profile["NUM_THREADS"] = str(threads)

@@ -95,7 +95,7 @@ def _product(path: str, declared: Declared, choice: RadiometryChoice) -> tuple[P
     try:
         return product_facts(path, declared.name), None
     except MetadataError as error:
-        if choice.scaling is Scaling.AUTOMATIC:
+        if choice.scaling is Scaling.AUTOMATIC and (declared.scale, declared.offset) == (1.0, 0.0):
             raise
         return None, error.args[0]
 

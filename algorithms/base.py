@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -12,25 +11,22 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingOutputLayerDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
-    QgsProcessingUtils,
-    QgsProviderRegistry,
-    QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
-from ..engine.errors import BandwiseError, Cancelled, InputError, OptionError
-from ..engine.job import BandRef, Job, Note, Report, Result
+from ..engine.errors import BandwiseError, Cancelled, OptionError
+from ..engine.job import BandRef, Job, Note, Report
 from ..engine.messages import Text
 from ..engine.messages import translate as in_english
 from ..engine.radiometry import RadiometryChoice, Scaling
+from .layers import file_of, path_as_given, promised_path
 from .requirements import missing_requirement
 from .resources import dresser, help_path, icon_path
 
@@ -39,8 +35,8 @@ translate = QCoreApplication.translate
 class BandwiseAlgorithm(QgsProcessingAlgorithm):
     """An algorithm that turns parameters into a :class:`~engine.job.Job` and lets the engine run it.
 
-    A subclass has its identity, its input parameters, :meth:`bands` and :meth:`results`; ``STYLE`` names
-    the file of ``resources/styles`` that its layer is shown with.
+    A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` names the file of
+    ``resources/styles`` that its layer is shown with, if any.
     """
 
     OUTPUT = "OUTPUT"
@@ -54,15 +50,15 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
 
     STYLE = ""
 
-    _bands: tuple[BandRef, ...] = ()
+    _inputs: Any = None
 
     @abstractmethod
-    def bands(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
-        """The bands that the parameters choose; called in the main thread. Raises :class:`InputError`."""
+    def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Any:
+        """What the layer parameters choose, as paths and names; called in the main thread. Raises :class:`InputError`."""
 
     @abstractmethod
-    def results(self) -> tuple[Result, ...]:
-        """The result's bands, as expressions of the bands."""
+    def job(self, inputs: Any, parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
+        """The job for what :meth:`inputs` gave; ``options`` are those of all jobs. Raises :class:`BandwiseError`."""
 
     def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
@@ -86,8 +82,8 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         if missing:
             return False, missing
         try:
-            bands = self.bands(parameters, context)
-            _prepare(self._job(parameters, context, bands, _promised_path(parameters.get(self.OUTPUT))))
+            inputs = self.inputs(parameters, context)
+            _prepare(self.job(inputs, parameters, context, **self._options(parameters, context, promised_path(parameters.get(self.OUTPUT)))))
         except BandwiseError as error:
             return False, _in_users_language(error.args[0])
         return super().checkParameterValues(parameters, context)
@@ -98,7 +94,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         if missing:
             raise QgsProcessingException(missing)
         try:
-            self._bands = self.bands(parameters, context)
+            self._inputs = self.inputs(parameters, context)
         except BandwiseError as error:
             raise QgsProcessingException(_in_users_language(error.args[0])) from error
         return True
@@ -106,7 +102,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         try:
-            report = _run(self._job(parameters, context, self._bands, output), feedback)
+            report = _run(self.job(self._inputs, parameters, context, **self._options(parameters, context, output)), feedback)
         except Cancelled:
             return {}
         except BandwiseError as error:
@@ -114,22 +110,20 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         self._dress(output, context)
         return {self.OUTPUT: output, **_numbers(report)}
 
-    def _job(self, parameters: dict[str, Any], context: QgsProcessingContext, bands: tuple[BandRef, ...], output: str) -> Job:
+    def _options(self, parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> dict[str, Any]:
         given_nodata = parameters.get(self.SOURCE_NODATA) not in (None, "")
-        return Job(
-            bands=bands,
-            results=self.results(),
-            output=output,
-            radiometry=RadiometryChoice(
+        return {
+            "output": output,
+            "radiometry": RadiometryChoice(
                 scaling=self._scaling(parameters, context),
                 scale=self.parameterAsDouble(parameters, self.SCALE, context),
                 offset=self.parameterAsDouble(parameters, self.OFFSET, context),
                 nodata=self.parameterAsDouble(parameters, self.SOURCE_NODATA, context) if given_nodata else None,
             ),
-            creation_options=self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
-            workers=self.parameterAsInt(parameters, self.WORKERS, context),
-            memory=self.parameterAsInt(parameters, self.MEMORY, context),
-        )
+            "creation_options": self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+            "workers": self.parameterAsInt(parameters, self.WORKERS, context),
+            "memory": self.parameterAsInt(parameters, self.MEMORY, context),
+        }
 
     def _scaling(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Scaling:
         value = self.parameterAsEnum(parameters, self.RADIOMETRY, context)
@@ -154,7 +148,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         """The band that a raster parameter and a band parameter choose together; a band left empty is the first."""
         layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
         label = self.parameterDefinition(layer_parameter).description()
-        path = _file_of(layer, label) if layer is not None else _path_as_given(parameters.get(layer_parameter), label)
+        path = file_of(layer, label) if layer is not None else path_as_given(parameters.get(layer_parameter), label)
         return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) or 1)
 
     def add_output_parameter(self, description: str, help_text: str) -> None:
@@ -162,14 +156,18 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         destination.setHelp(help_text)
         self.addParameter(destination)
 
-    def add_common_parameters(self) -> None:
-        """The advanced parameters, the same for every algorithm."""
+    def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
+        parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.addParameter(parameter)
+
+    def add_common_parameters(self, scaling: Scaling = Scaling.AUTOMATIC) -> None:
+        """The advanced parameters, the same for every algorithm but for the default of ``RADIOMETRY``."""
         number = QgsProcessingParameterNumber
         radiometry = QgsProcessingParameterEnum(
             self.RADIOMETRY,
             translate("Bandwise", "Scale and offset"),
             options=[translate("Bandwise", "Automatic"), translate("Bandwise", "Stored values as they are"), translate("Bandwise", "Custom")],
-            defaultValue=Scaling.AUTOMATIC.value,
+            defaultValue=scaling.value,
         )
         scale = number(self.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
         offset = number(self.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
@@ -185,7 +183,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
                 radiometry,
                 translate(
                     "Bandwise",
-                    "How stored values become reflectance. Automatic (default): scale and offset tags of the band, else the Sentinel-2 or Landsat "
+                    "How stored values become reflectance. Automatic: scale and offset tags of the band, else the Sentinel-2 or Landsat "
                     "Collection 2 metadata of the product that the file belongs to, else the stored values. The log says what was found.",
                 ),
             ),
@@ -208,8 +206,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         )
         for parameter, text in helps:
             parameter.setHelp(text)
-            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
-            self.addParameter(parameter)
+            self.add_advanced(parameter)
 
     def add_number_outputs(self) -> None:
         """What the log says of the result, for models and scripts."""
@@ -256,37 +253,3 @@ def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
 
 def _in_users_language(text: Text) -> str:
     return text.in_language(lambda template: translate("Bandwise", template))
-
-
-def _promised_path(value: Any) -> str:
-    """The path that a destination parameter stands for, found without telling the context to load it."""
-    if isinstance(value, QgsProcessingOutputLayerDefinition):
-        value = value.sink.staticValue()
-    if isinstance(value, str) and value and not value.startswith("TEMPORARY_OUTPUT"):
-        return value
-    return str(Path(QgsProcessingUtils.tempFolder()) / "result.tif")
-
-
-def _file_of(layer: QgsRasterLayer, label: str) -> str:
-    """What GDAL opens to see what the layer shows."""
-    source = str(layer.source())
-    if layer.providerType() != "gdal" or source.startswith("MEM:"):
-        raise InputError(
-            in_english(
-                "Bandwise", "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file."
-            ).format(parameter=label, layer=layer.name(), provider=layer.providerType() if layer.providerType() != "gdal" else "memory")
-        )
-    if QgsProviderRegistry.instance().decodeUri("gdal", source).get("openOptions"):
-        raise InputError(
-            in_english(
-                "Bandwise", "{parameter}: the layer {layer} is opened with GDAL open options, which cannot be passed on; add the file without them."
-            ).format(parameter=label, layer=layer.name())
-        )
-    return source
-
-
-def _path_as_given(value: Any, label: str) -> str:
-    """A path that QGIS could not open, for the engine to say what is wrong with it."""
-    if isinstance(value, str) and value:
-        return value
-    raise InputError(in_english("Bandwise", "{parameter}: no raster is given; choose a raster layer or file.").format(parameter=label))

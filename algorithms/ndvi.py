@@ -9,9 +9,9 @@ from qgis.core import QgsProcessingContext, QgsProcessingParameterBand, QgsProce
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.errors import InputError
-from ..engine.expression import Band
-from ..engine.job import BandRef, Result
+from ..engine.job import BandRef, Job
 from ..engine.messages import translate as in_english
+from ..engine.references import named_formula
 from .base import BandwiseAlgorithm
 
 translate = QCoreApplication.translate
@@ -89,7 +89,7 @@ class Ndvi(BandwiseAlgorithm):
         )
         self.add_number_outputs()
 
-    def bands(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
+    def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
         red = self.band_ref("red", self.RED, self.RED_BAND, parameters, context)
         nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
         if (red.path, red.number) == (nir.path, nir.number):
@@ -100,6 +100,6 @@ class Ndvi(BandwiseAlgorithm):
             )
         return red, nir
 
-    def results(self) -> tuple[Result, ...]:
-        red, nir = Band(0), Band(1)
-        return (Result("NDVI", (nir - red) / (nir + red), valid_range=(-1.0, 1.0)),)
+    def job(self, inputs: tuple[BandRef, ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
+        formula = named_formula("NDVI := (nir - red) / (nir + red)", [band.name for band in inputs], valid_range=(-1.0, 1.0))
+        return Job(bands=inputs, formula=formula, **options)

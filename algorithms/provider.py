@@ -6,10 +6,11 @@ from __future__ import annotations
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .bandmath import BandMath
 from .ndvi import Ndvi
 from .resources import icon_path
 
-ALGORITHMS = (Ndvi,)
+ALGORITHMS = (Ndvi, BandMath)
 
 
 class BandwiseProvider(QgsProcessingProvider):

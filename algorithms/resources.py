@@ -34,13 +34,14 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
             return
         if self.name:
             layer.setName(self.name)
-        layer.loadNamedStyle(str(_RESOURCES / "styles" / self.style))
-        layer.triggerRepaint()
+        if self.style:
+            layer.loadNamedStyle(str(_RESOURCES / "styles" / self.style))
+            layer.triggerRepaint()
 
 
 @lru_cache(maxsize=None)
 def dresser(name: str, style: str) -> QgsProcessingLayerPostProcessorInterface:
-    """A post-processor that names a layer (empty: leaves its name) and loads ``style`` of ``resources/styles``.
+    """A post-processor that names a layer and loads ``style`` of ``resources/styles``; what is empty is left as it is.
 
     Processing keeps a bare pointer to it, and a model deletes its child algorithms before it loads layers: so
     post-processors live as long as the plugin does.

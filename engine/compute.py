@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +21,22 @@ NODATA = -9999.0
 
 _BESIDE_NODATA = np.nextafter(np.float32(NODATA), np.float32(0))
 
-
-@dataclass(frozen=True)
-class ResultBand:
-    """A result: the bands it is computed from (positions), and the range its values should have, if any."""
-
-    name: str
-    bands: tuple[int, ...]
-    valid_range: tuple[float, float] | None = None
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that computing needs to know, the same for every window."""
+    """All that computing needs to know, the same for every window; ``ranges`` are those that results should keep within."""
 
     program: Program
-    results: tuple[ResultBand, ...]
+    ranges: tuple[tuple[float, float] | None, ...]
     radiometries: tuple[Radiometry, ...]
-    dtypes: tuple[np.dtype, ...]
+    dtypes: tuple[np.dtype[Any], ...]
 
     @property
     def scratch_bytes(self) -> int:
         """Bytes of a :class:`Calculator`'s own arrays."""
-        return CHUNK * (self.program.registers * self.program.dtype.itemsize + 8 + 2)
+        return CHUNK * (sum(dtype.itemsize for dtype in self.program.registers) + 2 * len(self.dtypes) + 8 + 2)
 
 
 class Calculator:
@@ -50,19 +44,20 @@ class Calculator:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._registers = [np.empty(CHUNK, recipe.program.dtype) for _ in range(recipe.program.registers)]
-        self._invalid = np.empty(CHUNK, np.bool_)
-        self._flags = np.empty(CHUNK, np.bool_)
+        self._registers = [np.empty(CHUNK, dtype) for dtype in recipe.program.registers]
+        self._gaps = [np.empty(CHUNK, np.bool_) for _ in recipe.dtypes]
+        self._saturations = [np.empty(CHUNK, np.bool_) for _ in recipe.dtypes]
+        self._invalid, self._flags = np.empty(CHUNK, np.bool_), np.empty(CHUNK, np.bool_)
         self._deviations = np.empty(CHUNK, np.float64)
         pairs = list(zip(recipe.radiometries, recipe.dtypes))
         self._nodata = [as_stored(radiometry.nodata, dtype) for radiometry, dtype in pairs]
         self._saturated = [as_stored(radiometry.saturated, dtype) for radiometry, dtype in pairs]
 
     def compute(
-        self, stored: Sequence[npt.NDArray], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
+        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
     ) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, n), from stored values and mask planes, each of shape (n,)."""
-        totals = [Statistics() for _ in self.recipe.results]
+        totals = [Statistics() for _ in out]
         with np.errstate(all="ignore"):
             for start in range(0, out.shape[1], CHUNK):
                 part = slice(start, min(start + CHUNK, out.shape[1]))
@@ -73,59 +68,81 @@ class Calculator:
         return tuple(totals)
 
     def _chunk(
-        self, stored: Sequence[npt.NDArray], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
+        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
     ) -> list[Statistics]:
-        computed = self.recipe.program.evaluate(stored, [register[: out.shape[1]] for register in self._registers])
+        size = out.shape[1]
+        gaps = [found[:size] for found in self._gaps]
+        saturations = [found[:size] for found in self._saturations]
+        flags = self._flags[:size]
+        for band, values in enumerate(stored):
+            _mark(values, self._nodata[band], gaps[band])
+            for mask in masks[band]:
+                _mark(mask, np.uint8(0), flags)
+                np.logical_or(gaps[band], flags, out=gaps[band])
+            if self._saturated[band] is not None:
+                _mark(values, self._saturated[band], saturations[band])
+                np.greater(saturations[band], gaps[band], out=saturations[band])
+                np.logical_or(gaps[band], saturations[band], out=gaps[band])
+        computed = self.recipe.program.evaluate(stored, gaps, [register[:size] for register in self._registers])
         return [
-            self._result(result, stored, masks, values, target) for result, values, target in zip(self.recipe.results, computed, out)
+            self._result(values, missing, saturations, target, valid_range)
+            for (values, missing), target, valid_range in zip(computed, out, self.recipe.ranges)
         ]
 
     def _result(
         self,
-        result: ResultBand,
-        stored: Sequence[npt.NDArray],
-        masks: Sequence[Sequence[npt.NDArray[np.uint8]]],
-        values: npt.NDArray[np.floating],
+        values: npt.NDArray[np.floating[Any]],
+        missing: Truths | None,
+        saturations: Sequence[Truths],
         out: npt.NDArray[np.float32],
+        valid_range: tuple[float, float] | None,
     ) -> Statistics:
         invalid, flags = self._invalid[: out.size], self._flags[: out.size]
-        invalid[:] = False
-        for band in result.bands:
-            _mark(stored[band], self._nodata[band], invalid, flags)
-            for mask in masks[band]:
-                _mark(mask, np.uint8(0), invalid, flags)
-        nodata = int(np.count_nonzero(invalid))
-        for band in result.bands:
-            _mark(stored[band], self._saturated[band], invalid, flags)
-        saturated = int(np.count_nonzero(invalid)) - nodata
+        nodata = saturated = 0
+        if missing is not None:
+            nodata = int(np.count_nonzero(missing))
+            saturated = self._count_saturated(missing, saturations, invalid, flags) if nodata else 0
         np.copyto(out, values, casting="same_kind")
-        np.isfinite(out, out=flags)
-        np.logical_not(flags, out=flags)
-        np.logical_or(invalid, flags, out=invalid)
+        np.isfinite(out, out=invalid)
+        np.logical_not(invalid, out=invalid)
+        if missing is not None:
+            np.logical_or(invalid, missing, out=invalid)
         lost = int(np.count_nonzero(invalid))
-        counts = Statistics(nodata=nodata, saturated=saturated, not_finite=lost - nodata - saturated)
+        counts = Statistics(nodata=nodata - saturated, saturated=saturated, not_finite=lost - nodata)
         if lost == out.size:
             out[:] = NODATA
             return counts
         valid = out[~invalid] if lost else out
         minimum, maximum, mean, squares = moments(valid, self._deviations)
         if minimum <= NODATA <= maximum:
-            np.equal(out, NODATA, out=flags)
-            np.copyto(out, _BESIDE_NODATA, where=flags)
+            for found in (out, valid):
+                found[found == NODATA] = _BESIDE_NODATA
+            minimum, maximum, mean, squares = moments(valid, self._deviations)
+        low, high = valid_range or (minimum, maximum)
+        outside = 0 if low <= minimum and maximum <= high else int(np.count_nonzero(valid < low) + np.count_nonzero(valid > high))
         if lost:
             np.copyto(out, NODATA, where=invalid)
-        low, high = result.valid_range or (minimum, maximum)
-        outside = 0 if low <= minimum and maximum <= high else int(np.count_nonzero(valid < low) + np.count_nonzero(valid > high))
         moved = Statistics(valid=valid.size, outside=outside, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
         return counts.merged(moved)
 
+    def _count_saturated(self, missing: Truths, saturations: Sequence[Truths], union: Truths, flags: Truths) -> int:
+        """Pixels that are nodata and saturated in some band that is not nodata there."""
+        union[:] = False
+        for band, found in enumerate(saturations):
+            if self._saturated[band] is not None:
+                np.logical_or(union, found, out=union)
+        for band in range(len(saturations)):
+            gaps = np.greater(self._gaps[band][: union.size], saturations[band], out=flags) if self._saturated[band] is not None else self._gaps[band][: union.size]
+            np.greater(union, gaps, out=union)
+        np.logical_and(union, missing, out=union)
+        return int(np.count_nonzero(union))
 
-def _mark(values: npt.NDArray, marker: np.generic | None, invalid: npt.NDArray[np.bool_], flags: npt.NDArray[np.bool_]) -> None:
-    """Add to ``invalid`` the pixels of ``values`` that equal ``marker``; NaN equals NaN, None equals nothing."""
+
+def _mark(values: npt.NDArray[Any], marker: np.generic | None, found: Truths) -> None:
+    """Set ``found`` where ``values`` equal ``marker``; NaN equals NaN, None equals nothing."""
     if marker is None:
-        return
-    if marker != marker:
-        np.isnan(values, out=flags)
+        found[:] = False
+    elif marker != marker:
+        np.isnan(values, out=found)
     else:
-        np.equal(values, marker, out=flags)
-    np.logical_or(invalid, flags, out=invalid)
+        np.equal(values, marker, out=found)

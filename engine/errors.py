@@ -9,10 +9,16 @@ BandwiseError
 |-- OutputError       (OSError)     the result cannot be written
 |   `-- SpaceError                  the disk has no room for it
 |-- OptionError       (ValueError)  an option has a value that means nothing
+|   `-- ExpressionError             an expression cannot be understood
 `-- Cancelled                       the caller asked to stop
 """
 
 from __future__ import annotations
+
+from .messages import Text, translate
+
+_MOST_CARETS = 40
+_LINE = 120  #: characters of an expression that are shown around an error
 
 
 class BandwiseError(Exception):
@@ -45,6 +51,28 @@ class SpaceError(OutputError):
 
 class OptionError(BandwiseError, ValueError):
     """An option is out of range, unknown, or contradicts another."""
+
+
+class ExpressionError(OptionError):
+    """An expression means nothing in its dialect; the message stands under the place that it is about."""
+
+    def __init__(self, message: Text, text: str, start: int, end: int) -> None:
+        super().__init__(_marked(message, text, start, end))
+        self.start, self.end = start, end
+
+
+def _marked(message: Text, text: str, start: int, end: int) -> Text:
+    """The line of ``text`` around ``start``, and below it carets and the message."""
+    if not text.strip():
+        return message
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    line = text[first : last if last >= 0 else len(text)]
+    column = start - first
+    cut = max(0, column - _LINE // 2)
+    shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + _LINE])
+    carets = "^" * max(1, min(end - start, len(shown) - (column - cut), _MOST_CARETS))
+    return translate("Bandwise", "{line}\n{marker} {message}").format(line=shown.rstrip(), marker=" " * (column - cut) + carets, message=message)
 
 
 class Cancelled(BandwiseError):

@@ -1,67 +1,182 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An expression as a tree of values: bands, and functions of them."""
+"""A formula: expressions as one flat list of nodes, each made of earlier ones.
+
+Flat, because a sum of ten thousand terms is ten thousand deep as a tree; a list has no depth.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Union
 
-from .functions import FUNCTIONS
+import numpy as np
 
+from .functions import FUNCTIONS, TRUTH
 
-class Node:
-    """Anything an expression is made of; Python's operators build bigger ones."""
-
-    def __add__(self, other: Node) -> Call:
-        return Call("add", (self, other))
-
-    def __sub__(self, other: Node) -> Call:
-        return Call("subtract", (self, other))
-
-    def __mul__(self, other: Node) -> Call:
-        return Call("multiply", (self, other))
-
-    def __truediv__(self, other: Node) -> Call:
-        return Call("divide", (self, other))
+#: What decides about nodata rather than computing; all else is in :data:`~engine.functions.FUNCTIONS`.
+NODATA_FUNCTIONS = ("isnodata", "coalesce")
 
 
 @dataclass(frozen=True)
-class Band(Node):
-    """The physical value of a job's band, by its position in ``Job.bands`` (from 0)."""
+class Band:
+    """The physical value of a band, by its position in the formula's ``bands``."""
 
     index: int
 
 
 @dataclass(frozen=True)
-class Call(Node):
-    """A function of :data:`~engine.functions.FUNCTIONS` on as many arguments as it takes."""
+class Number:
+    """A constant; ``truth`` marks the result of a comparison."""
+
+    value: float
+    truth: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of earlier nodes. ``strict`` makes its result nodata where it is not finite.
+
+    ``place`` is (start, end) in the text that it was read from.
+    """
 
     function: str
-    arguments: tuple[Node, ...]
+    arguments: tuple[int, ...]
+    strict: bool = False
+    place: tuple[int, int] = (0, 0)
 
 
-def bands_of(node: Node) -> tuple[int, ...]:
-    """Positions of all bands that ``node`` uses, ascending."""
-    found: set[int] = set()
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, Band):
-            found.add(current.index)
-        elif isinstance(current, Call):
-            waiting.extend(current.arguments)
-    return tuple(sorted(found))
+Node = Union[Band, Number, Call]
 
 
-def text_of(node: Node, names: Sequence[str]) -> str:
-    """``node`` as a formula, with ``names`` for the bands."""
-    text = _text(node, names)
-    return text[1:-1] if isinstance(node, Call) else text
+@dataclass(frozen=True)
+class Result:
+    """One band of the output: its description, its node, and the range that its values should have, if any."""
+
+    name: str
+    node: int
+    valid_range: tuple[float, float] | None = None
 
 
-def _text(node: Node, names: Sequence[str]) -> str:
-    if isinstance(node, Call):
-        return FUNCTIONS[node.function].pattern.format(*(_text(argument, names) for argument in node.arguments))
+@dataclass(frozen=True)
+class Formula:
+    """What to compute: ``nodes``, and those of them that are ``results``. ``text`` is what the user typed."""
+
+    nodes: tuple[Node, ...]
+    results: tuple[Result, ...]
+    text: str
+
+    def used(self) -> list[bool]:
+        """For each node whether a result needs it."""
+        needed = [False] * len(self.nodes)
+        for result in self.results:
+            needed[result.node] = True
+        for index in range(len(self.nodes) - 1, -1, -1):
+            node = self.nodes[index]
+            if needed[index] and isinstance(node, Call):
+                for argument in node.arguments:
+                    needed[argument] = True
+        return needed
+
+    def bands(self) -> tuple[int, ...]:
+        """The bands that the results need, ascending."""
+        return tuple(sorted({node.index for node, used in zip(self.nodes, self.used()) if used and isinstance(node, Band)}))
+
+    def understood(self, names: Sequence[str]) -> tuple[str, ...]:
+        """For each result its expression in full parentheses, with ``names`` for the bands."""
+        texts: list[str] = []
+        for node, used in zip(self.nodes, self.used()):
+            texts.append(_text(node, texts, names) if used else "")
+        return tuple(_unwrapped(texts[result.node]) for result in self.results)
+
+
+_INFIX = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "remainder": "%", "power": "^", "equal": "==", "not_equal": "!=", "less": "<",
+    "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "and", "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
+}  # fmt: skip
+_LONGEST_TEXT = 10_000
+
+
+def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
     if isinstance(node, Band):
         return names[node.index]
-    raise TypeError(f"not an expression: {node!r}")
+    if isinstance(node, Number):
+        return f"{node.value:.17g}" if float(f"{node.value:.15g}") != node.value else f"{node.value:.15g}"
+    arguments = [texts[argument] for argument in node.arguments]
+    if sum(map(len, arguments)) > _LONGEST_TEXT:
+        return "(...)"  # a shared node is written out each time it is used, which can double at every step
+    if node.function in _INFIX:
+        return f"({arguments[0]} {_INFIX[node.function]} {arguments[1]})"
+    if node.function == "negative":
+        return f"(-{arguments[0]})"
+    if node.function == "logical_not":
+        return f"(not {arguments[0]})"
+    return f"{node.function}({', '.join(map(_unwrapped, arguments))})"
+
+
+def _unwrapped(text: str) -> str:
+    """``text`` without the parentheses around all of it."""
+    if not (text.startswith("(") and text.endswith(")")) or text == "(...)":
+        return text
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text[1:-1] if position == len(text) - 1 else text
+    return text
+
+
+class FormulaBuilder:
+    """Collects nodes: the same node is there once, and a function of constants is a constant."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._known: dict[object, int] = {}
+
+    def band(self, index: int) -> int:
+        return self._add(("band", index), Band(index))
+
+    def number(self, value: float, *, truth: bool = False) -> int:
+        return self._add(("number", repr(float(value)), truth), Number(float(value), truth))
+
+    def call(self, function: str, *arguments: int, strict: bool = False, place: tuple[int, int] = (0, 0)) -> int:
+        """A function of nodes; folded where all of them are constants."""
+        nodes = [self.nodes[argument] for argument in arguments]
+        if function in FUNCTIONS and all(isinstance(node, Number) for node in nodes) and not strict:
+            folded = _folded(function, [node.value for node in nodes if isinstance(node, Number)])
+            if folded is not None:
+                return self.number(folded, truth=FUNCTIONS[function].gives == TRUTH)
+        return self._add((function, arguments, strict), Call(function, arguments, strict, place))
+
+    def is_truth(self, index: int) -> bool:
+        """Whether a node is the result of a comparison or of logic."""
+        node = self.nodes[index]
+        if isinstance(node, Number):
+            return node.truth
+        return isinstance(node, Call) and (node.function == "isnodata" or (node.function in FUNCTIONS and FUNCTIONS[node.function].gives == TRUTH))
+
+    def _add(self, key: object, node: Node) -> int:
+        if key not in self._known:
+            self._known[key] = len(self.nodes)
+            self.nodes.append(node)
+        return self._known[key]
+
+
+#: What folds without an array: a text may hold thousands of constants.
+_QUICK = {"add": float.__add__, "subtract": float.__sub__, "multiply": float.__mul__}
+
+
+def _folded(function: str, values: Sequence[float]) -> float | None:
+    """The function of constants in float64; None where that is no finite number, which is for the pixels to find out."""
+    if function in _QUICK:
+        quick = _QUICK[function](values[0], values[1])
+        return quick if math.isfinite(quick) else None
+    entry = FUNCTIONS[function]
+    if entry.wants_whole and not all(value.is_integer() for value in values):
+        return None
+    operands = [value != 0 if kind == TRUTH else np.float64(value) for kind, value in zip(entry.takes, values)]
+    out = np.empty(1, np.bool_ if entry.gives == TRUTH else np.float64)
+    with np.errstate(all="ignore"):
+        entry.compute(*operands, out=out)
+    return float(out[0]) if np.isfinite(out[0]) else None

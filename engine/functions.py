@@ -1,29 +1,169 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The function table: what an expression may call, by name."""
+"""The function table: what a step of a program may compute, by name.
+
+A value is a number (a floating-point register) or a truth (a boolean one). Whole numbers are carried as numbers,
+which hold them exactly up to 2**53; so nothing wraps.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Optional
 
 import numpy as np
+
+NUMBER, TRUTH = "number", "truth"
+
+Range = Optional[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Function:
-    """An element-wise function of an expression.
+    """An element-wise function.
 
-    ``pattern`` writes a call as text. ``correctly_rounded`` promises IEEE 754's nearest result in
-    every floating-point type, which the transcendental functions do not give.
+    ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and ``gives`` are of
+    :data:`NUMBER` and :data:`TRUTH`. ``exact`` promises IEEE 754's nearest result in every floating-point type, which
+    the transcendental functions do not give. ``whole`` tells of the result: True for always a whole number, None for
+    whole where all arguments are, False for never known. ``wants_whole`` refuses fractions. ``bounds`` gives the range of a whole
+    result from those of whole arguments. ``in_place`` allows the result's register to be an argument's.
     """
 
-    ufunc: np.ufunc
-    pattern: str
-    correctly_rounded: bool = False
+    compute: Callable[..., Any]
+    takes: tuple[str, ...]
+    gives: str = NUMBER
+    exact: bool = False
+    whole: bool | None = False
+    wants_whole: bool = False
+    bounds: Callable[[Sequence[tuple[float, float]]], tuple[float, float]] | None = None
+    in_place: bool = True
 
+
+def _corners(operation: Callable[[float, float], float]) -> Callable[[Sequence[tuple[float, float]]], tuple[float, float]]:
+    def bounds(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+        values = [operation(a, b) for a in ranges[0] for b in ranges[1]]
+        return min(values), max(values)
+
+    return bounds
+
+
+def _hull(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _negated(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return -ranges[0][1], -ranges[0][0]
+
+
+def _magnitude(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return 0.0, max(abs(ranges[0][0]), abs(ranges[0][1]))
+
+
+def _bits(ufunc: np.ufunc) -> Callable[..., Any]:
+    def compute(*operands: Any, out: Any) -> None:
+        ufunc(*operands, out=out, dtype=np.int64, casting="unsafe")
+
+    return compute
+
+
+def _shift_left(value: Any, places: Any, *, out: Any) -> None:
+    np.ldexp(value, np.asarray(places).astype(np.int32), out=out)
+
+
+def _shift_right(value: Any, places: Any, *, out: Any) -> None:
+    np.ldexp(value, -np.asarray(places).astype(np.int32), out=out)
+    np.floor(out, out=out)
+
+
+def _where(condition: Any, chosen: Any, otherwise: Any, *, out: Any) -> None:
+    np.copyto(out, otherwise)
+    np.copyto(out, chosen, where=condition)
+
+
+def _copy(value: Any, *, out: Any) -> None:
+    np.copyto(out, value)
+
+
+def _truth(value: Any, *, out: Any) -> None:
+    np.not_equal(value, 0, out=out)
+
+
+def _nan_to_num(value: Any, *, out: Any) -> None:
+    np.copyto(out, value)
+    np.nan_to_num(out, copy=False)
+
+
+def _not_finite(value: Any, *, out: Any) -> None:
+    np.isfinite(value, out=out)
+    np.logical_not(out, out=out)
+
+
+def _round_half_up(value: Any, *, out: Any) -> None:
+    """muParser's ``rint``: floor(x + 0.5)."""
+    np.add(value, 0.5, out=out)
+    np.floor(out, out=out)
+
+
+def _truncate_toward_zero_to_truth(value: Any, *, out: Any) -> None:
+    """Whether int(x) is not 0, as muParser's words ``and`` and ``or`` see a number."""
+    np.greater_equal(np.abs(value), 1, out=out)
+
+
+def _number(compute: Callable[..., Any], count: int = 1, **more: Any) -> Function:
+    return Function(compute, (NUMBER,) * count, **more)
+
+
+_COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+_PLAIN_1 = (
+    "sqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "reciprocal",
+    "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+    "deg2rad", "rad2deg",
+)  # fmt: skip
+_PLAIN_2 = ("power", "arctan2", "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter", "heaviside")
 
 FUNCTIONS: dict[str, Function] = {
-    "add": Function(np.add, "({0} + {1})", correctly_rounded=True),
-    "subtract": Function(np.subtract, "({0} - {1})", correctly_rounded=True),
-    "multiply": Function(np.multiply, "({0} * {1})", correctly_rounded=True),
-    "divide": Function(np.divide, "({0} / {1})", correctly_rounded=True),
+    **{name: _number(getattr(np, name)) for name in _PLAIN_1},
+    **{name: _number(getattr(np, name), 2) for name in _PLAIN_2},
+    **{name: _number(getattr(np, name), 2, gives=TRUTH, exact=True) for name in _COMPARISONS},
+    "add": _number(np.add, 2, exact=True, whole=None, bounds=_corners(float.__add__)),
+    "subtract": _number(np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__)),
+    "multiply": _number(np.multiply, 2, exact=True, whole=None, bounds=_corners(float.__mul__)),
+    "divide": _number(np.divide, 2, exact=True),
+    "square": _number(np.square, whole=None),
+    "negative": _number(np.negative, exact=True, whole=None, bounds=_negated),
+    "absolute": _number(np.absolute, exact=True, whole=None, bounds=_magnitude),
+    "minimum": _number(np.minimum, 2, exact=True, whole=None, bounds=_hull),
+    "maximum": _number(np.maximum, 2, exact=True, whole=None, bounds=_hull),
+    "fmin": _number(np.fmin, 2, exact=True, whole=None, bounds=_hull),
+    "fmax": _number(np.fmax, 2, exact=True, whole=None, bounds=_hull),
+    "floor": _number(np.floor, whole=True),
+    "ceil": _number(np.ceil, whole=True),
+    "trunc": _number(np.trunc, whole=True),
+    "rint": _number(np.rint, whole=True),
+    "round_half_up": _number(_round_half_up, whole=True),
+    "sign": _number(np.sign, whole=True),
+    "remainder": _number(np.remainder, 2, whole=None),
+    "fmod": _number(np.fmod, 2, whole=None),
+    "floor_divide": _number(np.floor_divide, 2, whole=True),
+    "bitwise_and": _number(_bits(np.bitwise_and), 2, whole=True, wants_whole=True),
+    "bitwise_or": _number(_bits(np.bitwise_or), 2, whole=True, wants_whole=True),
+    "bitwise_xor": _number(_bits(np.bitwise_xor), 2, whole=True, wants_whole=True),
+    "invert": _number(_bits(np.invert), whole=True, wants_whole=True),
+    "left_shift": _number(_shift_left, 2, whole=True, wants_whole=True),
+    "right_shift": _number(_shift_right, 2, whole=True, wants_whole=True),
+    "nan_to_num": _number(_nan_to_num),
+    "copy": _number(_copy, exact=True, whole=None, bounds=lambda ranges: ranges[0]),
+    "isnan": _number(np.isnan, gives=TRUTH, exact=True),
+    "isinf": _number(np.isinf, gives=TRUTH, exact=True),
+    "isfinite": _number(np.isfinite, gives=TRUTH, exact=True),
+    "signbit": _number(np.signbit, gives=TRUTH, exact=True),
+    "not_finite": _number(_not_finite, gives=TRUTH, exact=True),
+    "truth": _number(_truth, gives=TRUTH, exact=True),
+    "int_truth": _number(_truncate_toward_zero_to_truth, gives=TRUTH, exact=True),
+    "number": Function(_copy, (TRUTH,), exact=True, whole=True, bounds=lambda ranges: (0.0, 1.0)),
+    "logical_not": Function(np.logical_not, (TRUTH,), TRUTH, exact=True),
+    "logical_and": Function(np.logical_and, (TRUTH, TRUTH), TRUTH, exact=True),
+    "logical_or": Function(np.logical_or, (TRUTH, TRUTH), TRUTH, exact=True),
+    "logical_xor": Function(np.logical_xor, (TRUTH, TRUTH), TRUTH, exact=True),
+    "where": Function(_where, (TRUTH, NUMBER, NUMBER), exact=True, whole=None, bounds=lambda ranges: _hull(ranges[1:]), in_place=False),
 }

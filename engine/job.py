@@ -6,10 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .expression import Node
+from .expression import Formula
 from .messages import Text
 from .radiometry import RadiometryChoice
 from .statistics import Statistics
+
+
+class Note(NamedTuple):
+    """A line for the log; a ``caution`` is one that the user should not miss."""
+
+    text: Text
+    caution: bool = False
 
 
 @dataclass(frozen=True)
@@ -22,36 +29,21 @@ class BandRef:
 
 
 @dataclass(frozen=True)
-class Result:
-    """One band of the output: its description, its expression, and the range its values should have, if any."""
-
-    name: str
-    expression: Node
-    valid_range: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
 class Job:
-    """A run: ``results`` computed from ``bands``, written to the GeoTIFF ``output``.
+    """A run: the results of ``formula`` computed from ``bands``, written to the GeoTIFF ``output``.
 
     ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
-    bounds buffers and GDAL's cache, in MB (10**6 bytes).
+    bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start of the log.
     """
 
     bands: tuple[BandRef, ...]
-    results: tuple[Result, ...]
+    formula: Formula
     output: str
     radiometry: RadiometryChoice = field(default_factory=RadiometryChoice)
     creation_options: str = ""
     workers: int = 0
     memory: int = 512
-
-
-class Note(NamedTuple):
-    """A line for the log; a ``caution`` is one that the user should not miss."""
-
-    text: Text
-    caution: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from .grid import Window
 from .job import Job, Note, Report
 from .messages import translate
 from .plan import MEGABYTE, Plan, prepare
-from .rasters import Buffers, Sources, block_cache, worker_environment
+from .rasters import block_cache, worker_environment
+from .sources import Buffers, Sources
 from .statistics import Statistics
 from .windows import WindowPlan, windows
 
@@ -45,7 +46,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
     for note in plan.notes:
         progress(0.0, note)
     with ExitStack() as stack:
-        names = [result.name for result in job.results]
+        names = [result.name for result in job.formula.results]
         sink = stack.enter_context(GeoTiffSink(job.output, plan.grid, names, nodata=NODATA, profile=plan.profile))
         shape = plan.windows(sink.block)
         for note in _shape_notes(plan, shape):
@@ -84,7 +85,7 @@ class _Run:
     def totals(self) -> tuple[Statistics, ...]:
         """Statistics of all result bands, merged in the order of the windows."""
         pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise")
-        totals = tuple(Statistics() for _ in self.plan.job.results)
+        totals = tuple(Statistics() for _ in self.plan.job.formula.results)
         try:
             for parts in self._consumed(pool):
                 totals = tuple(total.merged(part) for total, part in zip(totals, parts))
@@ -136,12 +137,12 @@ class _Run:
         if not hasattr(local, "calculator"):
             pixels = self.shape.width * self.shape.height
             local.buffers = Buffers(self.plan.bands, pixels)
-            local.out = np.empty(len(self.plan.job.results) * pixels, np.float32)
+            local.out = np.empty(len(self.plan.job.formula.results) * pixels, np.float32)
             local.calculator = Calculator(self.plan.recipe)
         self._leave_if_stopped()
         stored, masks = self.sources.read(window, local.buffers)
         self._leave_if_stopped()
-        out = local.out[: len(self.plan.job.results) * window.pixels].reshape(-1, window.pixels)
+        out = local.out[: len(self.plan.job.formula.results) * window.pixels].reshape(-1, window.pixels)
         statistics: tuple[Statistics, ...] = local.calculator.compute(stored, masks, out)
         self._leave_if_stopped()
         self.sink.write(window, out.reshape(-1, window.height, window.width))
@@ -208,7 +209,7 @@ def _shape_notes(plan: Plan, shape: WindowPlan) -> list[Note]:
 
 def _closing_notes(plan: Plan, report: Report) -> list[Note]:
     notes = []
-    for result, band in zip(plan.job.results, report.statistics):
+    for result, band in zip(plan.job.formula.results, report.statistics):
         notes.append(
             Note(
                 translate(

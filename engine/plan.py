@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__
-from .compute import Recipe, ResultBand
+from .compute import Recipe
+from .compiler import BandValue, compile_formula
 from .errors import GridError, OptionError, OutputError, SpaceError
-from .expression import bands_of, text_of
 from .geotiff import check_profile, free_bytes
 from .grid import Grid
 from .job import Job, Note
 from .messages import join, translate
 from .profile import creation_profile
-from .program import BandValue, compile_program
-from .radiometry import Radiometry, resolve
+from .radiometry import Radiometry, as_stored, resolve
 from .rasters import BandFacts, describe, same_crs
 from .statistics import Statistics
 from .windows import Cost, WindowPlan, plan_windows
@@ -45,7 +45,7 @@ class Plan:
     def windows(self, result_block: tuple[int, int]) -> WindowPlan:
         """The windows for a result whose blocks are ``result_block`` (width, height)."""
         masks = sum(len(band.masks) for band in self.bands)
-        result = 4 * len(self.job.results)
+        result = 4 * len(self.job.formula.results)
         block_pixels = max(band.block[0] * band.block[1] for band in self.bands)
         cost = Cost(
             per_pixel=self.stored_bytes_per_pixel + masks + result,
@@ -64,10 +64,10 @@ class Plan:
     def tags(self) -> dict[str, str]:
         """What lets someone repeat the run, as tags of the result."""
         names = [band.name for band in self.job.bands]
-        tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__}
-        for number, result in enumerate(self.job.results, start=1):
-            key = "BANDWISE_FORMULA" if len(self.job.results) == 1 else f"BANDWISE_FORMULA_{number}"
-            tags[key] = f"{result.name} = {text_of(result.expression, names)}"
+        tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": self.job.formula.text}
+        results = self.job.formula.results
+        for number, (result, text) in enumerate(zip(results, self.job.formula.understood(names)), start=1):
+            tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = f"{result.name} = {text}"
         for ref, radiometry in zip(self.job.bands, self.recipe.radiometries):
             tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(
                 {
@@ -121,16 +121,19 @@ def prepare(job: Job) -> Plan:
     _check_output(job, bands)
     room = _check_space(job, grid, profile)
     recipe = Recipe(
-        program=compile_program(
-            [result.expression for result in job.results],
-            [BandValue(band.dtype, radiometry.scale, radiometry.offset) for band, radiometry in zip(bands, radiometries)],
-        ),
-        results=tuple(ResultBand(result.name, bands_of(result.expression), result.valid_range) for result in job.results),
+        program=compile_formula(job.formula, [_band_value(band, radiometry) for band, radiometry in zip(bands, radiometries)]),
+        ranges=tuple(result.valid_range for result in job.formula.results),
         radiometries=radiometries,
         dtypes=tuple(band.dtype for band in bands),
     )
-    notes = tuple(_notes(job, bands, radiometries)) + room
+    notes = (*job.notes, *_notes(job, bands, radiometries), *room)
     return Plan(job, bands, grid, recipe, profile, workers, notes)
+
+
+def _band_value(band: BandFacts, radiometry: Radiometry) -> BandValue:
+    markers = (as_stored(value, band.dtype) for value in (radiometry.nodata, radiometry.saturated))
+    gaps = bool(band.masks) or any(marker is not None for marker in markers)
+    return BandValue(band.dtype, radiometry.scale, radiometry.offset, gaps)
 
 
 def _common_grid(bands: tuple[BandFacts, ...]) -> Grid:
@@ -149,12 +152,14 @@ def _common_grid(bands: tuple[BandFacts, ...]) -> Grid:
 def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
     target = Path(job.output)
     folder = target.parent
-    for band in bands:
-        for file in (band.path, *band.files):
-            if _same_file(target, file):
-                raise OutputError(
-                    translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output)
-                )
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.lstat()
+    except (OSError, ValueError) as error:  # too long a name, or one with a null character
+        text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
+        raise OutputError(text.format(file=job.output[:100].replace("\0", ""), reason=getattr(error, "strerror", None) or error)) from error
+    if any(_same_file(target, file) for band in bands for file in band.files):
+        raise OutputError(translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output))
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=job.output))
     if not folder.is_dir():
@@ -173,7 +178,7 @@ def _same_file(target: Path, other: str) -> bool:
 
 def _check_space(job: Job, grid: Grid, profile: dict[str, str]) -> tuple[Note, ...]:
     """Compressed indices measured half to three quarters of their size; below a half a run is hopeless."""
-    size = grid.width * grid.height * 4 * len(job.results)
+    size = grid.width * grid.height * 4 * len(job.formula.results)
     compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
     free = free_bytes(Path(job.output).parent)
     if free < (size // 2 if compressed else size):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Facts of a raster, and reading its windows; with ``geotiff`` the only file that calls rasterio."""
+"""Opening rasters, their facts, and GDAL's settings; with ``sources`` and ``geotiff`` the only file that calls rasterio."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ def describe(path: str, number: int) -> BandFacts:
 
     Raises :class:`InputError` for a file that is missing, not a raster, or has no such band.
     """
-    with _opened(path) as dataset:
+    with opened(path) as dataset:
         if not dataset.count:
             raise InputError(
                 translate("Bandwise", "{file} holds no bands of its own but subdatasets; choose one of them, such as {example}.").format(
@@ -95,8 +95,26 @@ def describe(path: str, number: int) -> BandFacts:
             ),
             masks=_masks(dataset, number),
             block=(block_width, block_height),
-            files=tuple(dataset.files),
+            files=_all_files(path, dataset.files),
         )
+
+
+def _all_files(path: str, files: Sequence[str]) -> tuple[str, ...]:
+    """``files`` and, where one of them is a VRT, the files of that, and so on."""
+    found = dict.fromkeys([path, *files])
+    waiting = [file for file in files if file != path and file.lower().endswith(".vrt")]
+    while waiting:
+        with suppress(InputError), opened(waiting.pop()) as dataset:
+            new = [file for file in dataset.files if file not in found]
+            found.update(dict.fromkeys(new))
+            waiting.extend(file for file in new if file.lower().endswith(".vrt"))
+    return tuple(found)
+
+
+def descriptions_of(path: str) -> tuple[str, ...]:
+    """The description of each band of a raster, empty where a band has none. Raises :class:`InputError`."""
+    with opened(path) as dataset:
+        return tuple(description or "" for description in dataset.descriptions)
 
 
 def _masks(dataset: Any, number: int) -> tuple[int, ...]:
@@ -131,9 +149,9 @@ def _version(text: str) -> tuple[int, int]:
     return int(major), int("".join(filter(str.isdigit, minor)) or 0)
 
 
-def _opened(path: str, **options: Any) -> Any:
-    if not path:
-        raise InputError(translate("Bandwise", "An input raster is missing; choose a file.").format())
+def opened(path: str, **options: Any) -> Any:
+    if not path or path.startswith("MEM:"):
+        raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
     try:
         return rasterio.open(path, sharing=False, **options)
     except RASTER_FAILURES as error:
@@ -155,116 +173,6 @@ def reason_of(error: BaseException, path: str = "") -> str:
     for prefix in ("Read or write failed. ", f"{path}: ", f"{path}, "):
         words = words[len(prefix) :] if prefix and words.startswith(prefix) else words
     return words
-
-
-class Sources:
-    """The inputs of one run, opened once per thread, or once for all where datasets are thread-safe.
-
-    ``handles`` counts the datasets that were opened.
-    """
-
-    def __init__(self, bands: Sequence[BandFacts]) -> None:
-        self.bands = tuple(bands)
-        self.shared = thread_safe_datasets()
-        self.handles = 0
-        self._paths = sorted({band.path for band in self.bands})
-        self._stack = ExitStack()
-        self._lock = threading.Lock()
-        self._local = threading.local()
-        self._everyones: dict[str, Any] = {}
-
-    def __enter__(self) -> Sources:
-        if self.shared:
-            self._everyones = self._open_all(thread_safe=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def _open_all(self, **options: Any) -> dict[str, Any]:
-        datasets = {}
-        for path in self._paths:
-            dataset = _opened(path, **options)
-            datasets[path] = dataset
-            with self._lock:
-                self._stack.enter_context(dataset)
-                self.handles += 1
-        return datasets
-
-    def _datasets(self) -> dict[str, Any]:
-        if self.shared:
-            return self._everyones
-        if not hasattr(self._local, "datasets"):
-            self._local.datasets = self._open_all()
-        datasets: dict[str, Any] = self._local.datasets
-        return datasets
-
-    def read(self, window: Window, buffers: Buffers) -> tuple[list[npt.NDArray[Any]], list[list[npt.NDArray[np.uint8]]]]:
-        """Stored values of every band, and its mask planes, each of shape (window.pixels,), in ``buffers``.
-
-        Raises :class:`ReadError` with file, band and window.
-        """
-        datasets = self._datasets()
-        place = RasterioWindow(window.column, window.row, window.width, window.height)
-        stored: list[npt.NDArray[Any]] = [np.empty(0)] * len(self.bands)
-        for group, buffer in zip(buffers.groups, buffers.stored):
-            path = self.bands[group[0]].path
-            numbers = [self.bands[index].number for index in group]
-            values = buffer[: len(group) * window.pixels].reshape(len(group), window.height, window.width)
-            with _reading(path, numbers, window):
-                datasets[path].read(numbers, window=place, out=values)
-            for index, plane in zip(group, values):
-                stored[index] = plane.reshape(-1)
-        masks: list[list[npt.NDArray[np.uint8]]] = []
-        for band, planes in zip(self.bands, buffers.masks):
-            masks.append([])
-            for number, buffer in zip(band.masks, planes):
-                plane = buffer[: window.pixels].reshape(window.height, window.width)
-                with _reading(band.path, [band.number], window):
-                    if number:
-                        datasets[band.path].read(number, window=place, out=plane)
-                    else:
-                        datasets[band.path].read_masks(band.number, window=place, out=plane)
-                masks[-1].append(plane.reshape(-1))
-        return stored, masks
-
-
-class Buffers:
-    """What one thread reads into, made once for windows of up to ``pixels`` pixels.
-
-    Bands of one file and type are read in one call into one buffer, so that a block that holds several
-    bands is decoded once; ``groups`` has their positions.
-    """
-
-    def __init__(self, bands: Sequence[BandFacts], pixels: int) -> None:
-        by_file: dict[tuple[str, np.dtype], list[int]] = {}
-        for index, band in enumerate(bands):
-            by_file.setdefault((band.path, band.dtype), []).append(index)
-        self.groups = list(by_file.values())
-        self.stored = [np.empty(len(group) * pixels, dtype) for (_, dtype), group in by_file.items()]
-        self.masks = [[np.empty(pixels, np.uint8) for _ in band.masks] for band in bands]
-
-
-@contextmanager
-def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None]:
-    try:
-        yield
-    except RASTER_FAILURES as error:
-        raise ReadError(
-            translate(
-                "Bandwise",
-                "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}."
-                " The file looks damaged or incomplete; copy or download it again.",
-            ).format(
-                file=path,
-                bands=", ".join(map(str, numbers)),
-                column=window.column,
-                row=window.row,
-                width=window.width,
-                height=window.height,
-                reason=reason_of(error, path),
-            )
-        ) from error
 
 
 @contextmanager

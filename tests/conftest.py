@@ -89,16 +89,15 @@ class Bench:
 
     def job(self, nir: Any, red: Any, *, output: str = "ndvi.tif", scaling: Any = None, **options: Any) -> Any:
         """An NDVI job; a band is a path, or (path, number). ``scaling`` is a :class:`RadiometryChoice`."""
-        from bandwise.engine.expression import Band
-        from bandwise.engine.job import BandRef, Job, Result
+        from bandwise.engine.job import BandRef, Job
         from bandwise.engine.radiometry import RadiometryChoice
+        from bandwise.engine.references import named_formula
 
         bands = tuple(
             BandRef(name, *(band if isinstance(band, tuple) else (band,))) for name, band in (("nir", nir), ("red", red))
         )
-        near, visible = Band(0), Band(1)
-        result = Result("NDVI", (near - visible) / (near + visible), (-1.0, 1.0))
-        return Job(bands, (result,), self.path(output), radiometry=scaling or RadiometryChoice(), **options)
+        formula = named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0))
+        return Job(bands, formula, self.path(output), radiometry=scaling or RadiometryChoice(), **options)
 
     def run(self, job: Any, **callbacks: Any) -> Any:
         """Run a job: (pixels of the first result band, report)."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.expression import Band
-from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.references import named_formula
 from bandwise.engine.radiometry import RadiometryChoice, Scaling
 
 NODATA = np.float32(-9999)
@@ -83,7 +83,7 @@ def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Any, plane: Any
 def test_a_result_beyond_float32_is_not_finite(bench: Any, plane: Any) -> None:
     """1e300 * 1e300 overflows float64, 1e30 * 1e30 only float32."""
     big = plane("big.tif", "float64", [[1e300, 1e30, 1e10]])
-    job = Job((BandRef("a", big),), (Result("square", Band(0) * Band(0)),), bench.path("out.tif"))
+    job = Job((BandRef("a", big),), named_formula("square := a * a", "a"), bench.path("out.tif"))
     pixels, report = bench.run(job)
     np.testing.assert_array_equal(pixels, np.array([[-9999, -9999, 1e20]], np.float32))
     assert report.statistics[0].not_finite == 2
@@ -217,7 +217,7 @@ def test_an_alpha_band_of_16_bits_is_not_cut_to_8(bench: Any) -> None:
 
 def test_an_alpha_band_can_be_an_input_itself(bench: Any) -> None:
     stack = bench.save("stack.tif", np.array([[[3, 3]], [[1, 0]]], np.uint8), alpha=2)
-    job = Job((BandRef("alpha", stack, 2),), (Result("alpha", Band(0)),), bench.path("out.tif"))
+    job = Job((BandRef("alpha", stack, 2),), named_formula("alpha", ("alpha",)), bench.path("out.tif"))
     assert bench.run(job)[0].tolist() == [[1, 0]]
 
 
@@ -245,7 +245,7 @@ def test_float32_inputs_are_computed_in_float64(bench: Any, plane: Any) -> None:
 def test_a_computed_value_equal_to_nodata_moves_one_step(bench: Any, plane: Any, masked: bool) -> None:
     """Stored -9999 is a valid value of this band: it becomes the next float32, -9998.999, in pixels and in statistics."""
     path = plane("band.tif", "int16", [[-9999, -9998, -10000, 7]], **({"nodata": 7} if masked else {}))
-    pixels, report = bench.run(Job((BandRef("a", path),), (Result("a", Band(0)),), bench.path("out.tif")))
+    pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
     beside = np.nextafter(np.float32(-9999), np.float32(0))
     np.testing.assert_array_equal(pixels, np.array([[beside, -9998, -10000, -9999 if masked else 7]], np.float32))
     assert report.statistics[0].valid == (3 if masked else 4)
@@ -254,7 +254,7 @@ def test_a_computed_value_equal_to_nodata_moves_one_step(bench: Any, plane: Any,
 @pytest.mark.parametrize("masked", [False, True])
 def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(bench: Any, plane: Any, masked: bool) -> None:
     path = plane("band.tif", "int16", [[-9999, -9998, 7]], **({"nodata": 7} if masked else {}))
-    pixels, report = bench.run(Job((BandRef("a", path),), (Result("a", Band(0)),), bench.path("out.tif")))
+    pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
     valid = pixels[pixels != NODATA].astype(np.float64)
     assert report.statistics[0].minimum == valid.min()
     assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-15)

@@ -162,7 +162,7 @@ def test_the_output_is_an_input_of_a_zip_or_a_subdataset(bench: Any, good: str) 
 def test_the_outputs_folder_is_missing(bench: Any, good: str) -> None:
     job = bench.job((good, 1), (good, 2), output="x.tif")
     for folder in ("nowhere", "good.tif", "nowhere/deeper"):
-        job = type(job)(job.bands, job.results, str(bench.folder / folder / "ndvi.tif"))
+        job = type(job)(job.bands, job.formula, str(bench.folder / folder / "ndvi.tif"))
         refused(bench, job, OutputError, str(bench.folder / folder), "does not exist", "create it")
 
 
@@ -190,11 +190,11 @@ def test_a_folder_that_may_not_be_written_to(bench: Any, good: str) -> None:
         """
 import os
 from bandwise.engine.errors import OutputError
-from bandwise.engine.expression import Band
-from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.references import named_formula
 from bandwise.engine.pipeline import run
 def job(folder):
-    return Job((BandRef("a", "good.tif"),), (Result("a", Band(0)),), folder + "/out.tif")
+    return Job((BandRef("a", "good.tif"),), named_formula("a", "a"), folder + "/out.tif")
 os.mkdir("warm")
 run(job("warm"))
 if os.geteuid() == 0:
@@ -294,11 +294,10 @@ def test_a_disk_that_runs_full_leaves_nothing(bench: Any, options: str) -> None:
         f"""
 import resource
 from bandwise.engine.errors import OutputError
-from bandwise.engine.expression import Band
-from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.references import named_formula
 from bandwise.engine.pipeline import run
-a, b = Band(0), Band(1)
-job = Job((BandRef("nir", {near!r}), BandRef("red", {visible!r})), (Result("NDVI", (a - b) / (a + b), (-1.0, 1.0)),),
+job = Job((BandRef("nir", {near!r}), BandRef("red", {visible!r})), named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0)),
           {bench.path("ndvi.tif")!r}, creation_options={options!r}, workers=2)
 for limit in {limits}:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

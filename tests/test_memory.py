@@ -14,11 +14,10 @@ from rasterio.windows import Window
 SIZE = 20000
 MEASURE = """
 import resource
-from bandwise.engine.expression import Band
-from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.references import named_formula
 from bandwise.engine.pipeline import run
-a, b = Band(0), Band(1)
-job = Job((BandRef("nir", "nir.tif"), BandRef("red", "red.tif")), (Result("NDVI", (a - b) / (a + b), (-1.0, 1.0)),), "ndvi.tif", {options})
+job = Job((BandRef("nir", "nir.tif"), BandRef("red", "red.tif")), named_formula("NDVI := (a - b) / (a + b)", "ab", valid_range=(-1.0, 1.0)), "ndvi.tif", {options})
 report = run(job)
 peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
 print(peak, report.statistics[0].valid)

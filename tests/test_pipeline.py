@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine.errors import BandwiseError, Cancelled, ReadError
-from bandwise.engine.expression import Band
-from bandwise.engine.job import BandRef, Job, Result
+from bandwise.engine.job import BandRef, Job
 from bandwise.engine.pipeline import run
+from bandwise.engine.references import named_formula
 from rasterio.env import get_gdal_config
 
 HEIGHT, WIDTH = 1100, 1300
@@ -227,7 +227,7 @@ def test_windows_under_way_are_bounded(bench: Any) -> None:
     values = np.random.default_rng(2).integers(1, 65535, (8192, 4096), dtype=np.uint16)
     paths = [bench.save(name, values, tiled=True, blockxsize=512, blockysize=512) for name in ("nir.tif", "red.tif")]
     window = 2 * 512 * 512 * 2
-    job = bench.job(*paths, workers=2, memory=24, creation_options="COMPRESS=NONE")
+    job = bench.job(*paths, workers=2, memory=28, creation_options="COMPRESS=NONE")
 
     def bytes_read() -> int:
         return int(Path("/proc/self/io").read_text().split()[1])
@@ -287,10 +287,9 @@ def test_several_result_bands(bench: Any, interleave: str) -> None:
     near, visible = ramps()
     visible[100:120] = 0
     paths = [bench.save("nir.tif", near, nodata=0, **TILED), bench.save("red.tif", visible, nodata=0, **TILED)]
-    a, b = Band(0), Band(1)
-    results = (Result("NDVI", (a - b) / (a + b), (-1.0, 1.0)), Result("difference", a - b), Result("near", a))
+    formula = named_formula("NDVI := (a - b) / (a + b); difference := a - b; near := a", "ab")
     job = Job(
-        (BandRef("nir", paths[0]), BandRef("red", paths[1])), results, bench.path("out.tif"), creation_options=f"INTERLEAVE={interleave}", memory=60
+        (BandRef("nir", paths[0]), BandRef("red", paths[1])), formula, bench.path("out.tif"), creation_options=f"INTERLEAVE={interleave}", memory=60
     )
     report = bench.run(job)[1]
     got = bench.read(job.output, None)

@@ -23,6 +23,7 @@ from qgis.PyQt.QtGui import QIcon
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVANCED = ("RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA", "CREATION_OPTIONS", "WORKERS", "MEMORY")
+ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath")
 
 
 def algorithm(name="bandwise:ndvi"):
@@ -36,8 +37,9 @@ def test_the_provider_comes_and_goes_with_the_plugin(qgis_app, qgis_processing):
     plugin = classFactory(None)
     plugin.initGui()
     assert registry.providerById("bandwise").name() == "Bandwise"
-    assert [found.id() for found in registry.providerById("bandwise").algorithms()] == ["bandwise:ndvi"]
+    found = sorted(algorithm.id() for algorithm in registry.providerById("bandwise").algorithms())
     plugin.unload()
+    assert found == sorted(ALGORITHMS)
     assert registry.providerById("bandwise") is None
 
 
@@ -83,35 +85,49 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     assert ndvi.parameterDefinition("NIR_BAND").parentLayerParameterName() == "NIR"
 
 
-def test_outputs_are_a_layer_and_six_numbers(provider):
-    ndvi = algorithm()  # owns its definitions
-    outputs = {output.name(): type(output) for output in ndvi.outputDefinitions()}
+def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
+    bandmath = algorithm("bandwise:bandmath")
+    assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == ["LAYERS", "EXPRESSION", "DIALECT", *ADVANCED, "OUTPUT"]
+    assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, "expressions hold their own scaling"
+    assert bandmath.parameterDefinition("DIALECT").flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    assert bandmath.parameterDefinition("EXPRESSION").multiLine()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_outputs_are_a_layer_and_six_numbers(provider, name):
+    made = algorithm(name)  # owns its definitions
+    outputs = {output.name(): type(output) for output in made.outputDefinitions()}
     assert outputs == {
         "OUTPUT": QgsProcessingOutputRasterLayer,
         **dict.fromkeys(("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"), QgsProcessingOutputNumber),
     }
 
 
-def test_the_algorithm_introduces_itself(provider):
+def test_ndvi_introduces_itself(provider):
     ndvi = algorithm()
     assert (ndvi.id(), ndvi.displayName(), ndvi.groupId()) == ("bandwise:ndvi", "NDVI", "vegetationindices")
     assert ndvi.group() == "Vegetation indices"
     assert "sentinel-2" in ndvi.tags()
     assert "(NIR - red) / (NIR + red)" in ndvi.shortHelpString()
-    assert not QIcon(ndvi.svgIconPath()).pixmap(24, 24).isNull()
-    assert not ndvi.icon().pixmap(24, 24).isNull()
-    assert Path(QUrl(ndvi.helpUrl()).toLocalFile()).is_file()
-    assert all(parameter.help() for parameter in ndvi.parameterDefinitions()), "every parameter says what it is"
-    assert not ndvi.flags() & ndvi.Flag.FlagHideFromModeler
 
 
-def shown(ndvi):
-    """Everything of an algorithm that a user reads."""
-    yield from (ndvi.displayName(), ndvi.group(), ndvi.shortDescription(), ndvi.shortHelpString(), *ndvi.tags())
-    for parameter in ndvi.parameterDefinitions():
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_has_what_the_toolbox_shows(provider, name):
+    made = algorithm(name)
+    assert not QIcon(made.svgIconPath()).pixmap(24, 24).isNull()
+    assert not made.icon().pixmap(24, 24).isNull()
+    assert Path(QUrl(made.helpUrl()).toLocalFile()).is_file()
+    assert all(parameter.help() for parameter in made.parameterDefinitions()), "every parameter says what it is"
+    assert not made.flags() & made.Flag.FlagHideFromModeler
+
+
+def shown(made):
+    """Everything of an algorithm that a user reads, but for the names of other tools."""
+    yield from (made.displayName(), made.group(), made.shortDescription(), made.shortHelpString(), *made.tags())
+    for parameter in made.parameterDefinitions():
         yield from (parameter.description(), parameter.help())
-    yield from ndvi.parameterDefinition("RADIOMETRY").options()
-    yield from (output.description() for output in ndvi.outputDefinitions())
+    yield from made.parameterDefinition("RADIOMETRY").options()
+    yield from (output.description() for output in made.outputDefinitions())
 
 
 class Shouting(QTranslator):
@@ -136,9 +152,10 @@ def shouting(qgis_app):
     QCoreApplication.removeTranslator(translator)
 
 
-def test_every_string_is_translatable(provider, shouting):
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_string_is_translatable(provider, shouting, name):
     provider.refreshAlgorithms()
-    for text in shown(algorithm()):
+    for text in shown(algorithm(name)):
         assert text == text.upper(), f"{text!r} does not pass through translate"
 
 

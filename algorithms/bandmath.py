@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Band math: any per-pixel expression over any bands of any number of rasters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingParameterEnum, QgsProcessingParameterMultipleLayers, QgsProcessingParameterString
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.dialects import DialectChoice
+from ..engine.errors import OptionError
+from ..engine.job import Job
+from ..engine.messages import translate as in_english
+from ..engine.radiometry import Scaling
+from .base import BandwiseAlgorithm
+from .layers import rasters_of
+
+translate = QCoreApplication.translate
+
+
+class BandMath(BandwiseAlgorithm):
+    """Computes typed expressions; nothing that is typed is ever executed as code."""
+
+    LAYERS = "LAYERS"
+    EXPRESSION = "EXPRESSION"
+    DIALECT = "DIALECT"
+
+    def name(self) -> str:
+        return "bandmath"
+
+    def displayName(self) -> str:
+        return translate("Bandwise", "Band math")
+
+    def group(self) -> str:
+        return translate("Bandwise", "Raster calculator")
+
+    def groupId(self) -> str:
+        return "rastercalculator"
+
+    def tags(self) -> list[str]:
+        return translate("Bandwise", "raster calculator,band math,map algebra,expression,formula,gdal_calc,bandmath,numpy,index,threshold,mask").split(",")
+
+    def shortDescription(self) -> str:
+        return translate("Bandwise", "Computes any expression over the bands of rasters of any size")
+
+    def shortHelpString(self) -> str:
+        return translate(
+            "Bandwise",
+            "<p>Computes per-pixel expressions over the bands of one or more rasters on one grid. The raster may be of any size.</p>"
+            "<p>The rasters are called A, B, C ... in the order of the list. A band is <b>A@2</b>, or <b>A</b> for the first; also <b>\"layer name@2\"</b> "
+            "as in QGIS, <b>im1b2</b> as in OTB, or <b>A@B08</b> by the band's description.</p>"
+            "<p><b>(B - A) / (B + A)</b><br><b>where(A &gt; 0.3 and B &lt; 100, 1, 0)</b><br><b>(A &amp; 8) &gt; 0</b><br>"
+            "<b>ndvi := (B - A) / (B + A); green := ndvi &gt; 0.4</b></p>"
+            "<p>Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is told by how bands are named, "
+            "or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
+            "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and <b>coalesce(A, 0)</b> decide otherwise.</p>"
+            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling.</p>",
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        layers = QgsProcessingParameterMultipleLayers(self.LAYERS, translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."), QgsProcessing.SourceType.TypeRaster)
+        layers.setHelp(translate("Bandwise", "The first is A, the second B and so on; all on one grid."))
+        self.addParameter(layers)
+        expression = QgsProcessingParameterString(self.EXPRESSION, translate("Bandwise", "Expression"), None, True)
+        expression.setHelp(translate("Bandwise", "Such as (B - A) / (B + A); several results are parted by ; and may be named with :="))
+        self.addParameter(expression)
+        dialect = QgsProcessingParameterEnum(
+            self.DIALECT,
+            translate("Bandwise", "Dialect"),
+            options=[translate("Bandwise", "Automatic"), "Bandwise", "QGIS", "gdal_calc", "OTB"],
+            defaultValue=DialectChoice.AUTOMATIC.value,
+        )
+        dialect.setHelp(
+            translate(
+                "Bandwise",
+                "Whose rules the expression follows. Automatic (default): layer names are QGIS's, im1b1 is OTB's, letters are Bandwise's own, "
+                "where ^ is power and precedence is Python's.",
+            )
+        )
+        self.add_advanced(dialect)
+        self.add_common_parameters(Scaling.STORED)
+        self.add_output_parameter(
+            translate("Bandwise", "Band math"),
+            translate("Bandwise", "The result: a tiled GeoTIFF of Float32, nodata -9999, on the grid of the inputs, one band a result."),
+        )
+        self.add_number_outputs()
+
+    def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
+        return rasters_of(parameters.get(self.LAYERS), self.parameterDefinition(self.LAYERS).description(), context)
+
+    def job(self, inputs: tuple[tuple[str, str], ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
+        from ..engine.bandmath import bandmath_job  # imports rasterio, which may be missing until canExecute has said so
+
+        value = self.parameterAsEnum(parameters, self.DIALECT, context)
+        try:
+            dialect = DialectChoice(value)
+        except ValueError as error:
+            raise OptionError(in_english("Bandwise", "DIALECT must be 0 to 4, not {value}.").format(value=value)) from error
+        return bandmath_job(inputs, self.parameterAsString(parameters, self.EXPRESSION, context), dialect=dialect, **options)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From QGIS's layers and parameter values to the paths that GDAL opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
+    QgsProviderRegistry,
+)
+
+from ..engine.errors import InputError
+from ..engine.messages import translate as in_english
+
+
+def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
+    """(layer name, path) of every raster of a list parameter's ``value``, in its order.
+
+    One that cannot be loaded keeps its place, for the engine to refuse. Raises :class:`InputError`.
+    """
+    rasters = []
+    for item in _flat(value):
+        layer = item if isinstance(item, QgsMapLayer) else QgsProcessingUtils.mapLayerFromString(str(item), context)
+        if isinstance(layer, QgsMapLayer):
+            rasters.append((layer.name(), file_of(layer, label)))
+        else:
+            rasters.append((Path(str(item)).stem, path_as_given(item, label)))
+    return tuple(rasters)
+
+
+def _flat(value: Any) -> list[Any]:
+    """The items of a list parameter's value, which models nest and scripts give singly or parted by semicolons."""
+    if isinstance(value, (list, tuple)):
+        return [item for part in value for item in _flat(part)]
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        return [value.sink.staticValue()]
+    if isinstance(value, str) and ";" in value and not Path(value).exists():
+        return [part for part in value.split(";") if part]
+    return [] if value in (None, "") else [value]
+
+
+def file_of(layer: QgsMapLayer, label: str) -> str:
+    """What GDAL opens to see what the layer shows."""
+    source = str(layer.source())
+    if layer.providerType() != "gdal" or source.startswith("MEM:"):
+        raise InputError(
+            in_english(
+                "Bandwise", "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file."
+            ).format(parameter=label, layer=layer.name(), provider=layer.providerType() if layer.providerType() != "gdal" else "memory")
+        )
+    if QgsProviderRegistry.instance().decodeUri("gdal", source).get("openOptions"):
+        raise InputError(
+            in_english(
+                "Bandwise", "{parameter}: the layer {layer} is opened with GDAL open options, which cannot be passed on; add the file without them."
+            ).format(parameter=label, layer=layer.name())
+        )
+    return source
+
+
+def path_as_given(value: Any, label: str) -> str:
+    """A path that QGIS could not open, for the engine to say what is wrong with it."""
+    if isinstance(value, str) and value:
+        return value
+    raise InputError(in_english("Bandwise", "{parameter}: no raster is given; choose a raster layer or file.").format(parameter=label))
+
+
+def promised_path(value: Any) -> str:
+    """The path that a destination parameter stands for, found without telling the context to load it."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink.staticValue()
+    if isinstance(value, str) and value and not value.startswith("TEMPORARY_OUTPUT"):
+        return value
+    return str(Path(QgsProcessingUtils.tempFolder()) / "result.tif")

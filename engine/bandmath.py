@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From rasters and a typed expression to a job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .dialects import DIALECTS, DialectChoice
+from .errors import ExpressionError, InputError
+from .expression import Formula
+from .job import BandRef, Job, Note
+from .messages import join, translate
+from .parser import parse
+from .rasters import descriptions_of
+from .references import Raster, RasterBands, dialect_of, letter_of
+
+
+def bandmath_job(
+    rasters: Sequence[tuple[str, str]], text: str, output: str, *, dialect: DialectChoice = DialectChoice.AUTOMATIC, **options: Any
+) -> Job:
+    """A job for an expression over ``rasters``, (layer name, path) each; ``options`` are :class:`Job`'s.
+
+    Raises :class:`InputError` for a raster that cannot be opened, :class:`ExpressionError` for what is no expression.
+    """
+    if not rasters:
+        raise InputError(translate("Bandwise", "No raster is given; choose at least one, for its grid.").format())
+    inputs = [Raster(name, path, descriptions_of(path)) for name, path in rasters]
+    choice = dialect_of(text, inputs) if dialect is DialectChoice.AUTOMATIC else dialect
+    references = RasterBands(inputs, layers_first=choice is DialectChoice.QGIS)
+    formula = parse(text, DIALECTS[choice], references)
+    notes = [*_letter_notes(inputs, choice, formula, references), *_difference_notes(text, inputs, choice, formula, references)]
+    places = references.bands
+    if not formula.bands():
+        places = places or [(0, 1)]
+        caution = translate("Bandwise", "The expression uses no band: its value is written to every pixel of {name}'s grid").format(name=letter_of(0))
+        notes.append(Note(caution, caution=True))
+    bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
+    return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), **options)
+
+
+def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
+    given = join([translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path)) for index, raster in enumerate(inputs)])
+    names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
+    notes = [Note(translate("Bandwise", "Inputs: {given}").format(given=given))]
+    for result, text in zip(formula.results, formula.understood(names)):
+        notes.append(
+            Note(translate("Bandwise", "{name} = {text} (read as {dialect})").format(name=result.name, text=text, dialect=DIALECTS[choice].name))
+        )
+    return notes
+
+
+def _difference_notes(
+    text: str, inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands
+) -> list[Note]:
+    """One line where another dialect would read the same text as something else."""
+    names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
+    readings = []
+    for other, dialect in DIALECTS.items():
+        elsewhere = RasterBands(inputs, layers_first=other is DialectChoice.QGIS)
+        elsewhere.bands.extend(references.bands)
+        try:
+            understood = parse(text, dialect, elsewhere).understood([f"{letter_of(raster)}@{number}" for raster, number in elsewhere.bands])
+        except ExpressionError:
+            continue
+        if other is not choice and understood != formula.understood(names):
+            readings.append(translate("Bandwise", "{dialect} {text}").format(dialect=dialect.name, text="; ".join(understood)[:200]))
+    if not readings:
+        return []
+    return [Note(translate("Bandwise", "Other dialects would read this text differently: {readings}").format(readings=join(readings)))]

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From formula to program.
+
+Stored values are not scaled one by one. A band is carried as ``scale * (register + shift)``, so that in
+(nir - red) / (nir + red) the common scale cancels and 16-bit bands stay what they are: integers. This is faster and it is
+exact: a denominator that is zero is exactly zero. Numbers that the user typed are never rearranged.
+
+Nodata travels beside the values as sets of truths, joined only where a result or a decision needs them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import OptionError
+from .expression import Band, Call, Formula, Number
+from .functions import FUNCTIONS, TRUTH, Range
+from .messages import translate
+from .program import Load, Program, Reference, Value, allocate
+
+_LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
+
+
+@dataclass(frozen=True)
+class BandValue:
+    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``: whether some may be nodata."""
+
+    dtype: np.dtype
+    scale: float = 1.0
+    offset: float = 0.0
+    gaps: bool = True
+
+
+def compile_formula(formula: Formula, bands: Sequence[BandValue]) -> Program:
+    """Compile a formula over ``bands``; what expressions have in common is computed once.
+
+    Raises :class:`OptionError` where bits of a number are wanted that may have a fraction.
+    """
+    compiler = _Compiler(formula, bands)
+    results = [compiler.result(result.node) for result in formula.results]
+    return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single else np.float64))
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A number that is ``scale * (value + shift)``, or a truth; the operand is a value or a constant."""
+
+    operand: Reference | float | bool
+    scale: float = 1.0
+    shift: float = 0.0
+
+
+class _Compiler:
+    """Builds values in single-assignment form, each once."""
+
+    def __init__(self, formula: Formula, bands: Sequence[BandValue]) -> None:
+        self.formula, self.bands = formula, bands
+        self.values: list[Value] = []
+        self.single = True
+        self._known: dict[object, Reference] = {}
+        self._terms: list[_Term] = []
+        self._missing: list[frozenset[Reference]] = []
+        for node, used in zip(formula.nodes, formula.used()):
+            term, missing = self._node(node) if used else (_Term(0.0), frozenset[Reference]())
+            self._terms.append(term)
+            self._missing.append(missing)
+
+    def result(self, node: int) -> tuple[Reference, Reference | None]:
+        """The value of a result, and of the truth that it is nodata."""
+        operand = self.number(self._terms[node])
+        if not isinstance(operand, Reference):
+            operand = self.call("copy", operand)
+        missing = self._missing[node] - {self._known.get(("not_finite", (operand,)))}  # results are checked for that anyway
+        return operand, self.any_of(missing)
+
+    def _node(self, node: Band | Number | Call) -> tuple[_Term, frozenset[Reference]]:
+        if isinstance(node, Number):
+            return _Term(bool(node.value) if node.truth else node.value), frozenset()
+        if isinstance(node, Band):
+            return self._band(node.index)
+        if node.function == "isnodata":
+            return _Term(self.missing(node.arguments[0])), frozenset()
+        if node.function == "coalesce":
+            return self._coalesce(node.arguments)
+        if node.function == "where":
+            return self._where(node)
+        term = self._call(node)
+        missing = frozenset().union(*(self._missing[argument] for argument in node.arguments))
+        if node.strict:
+            missing |= {self.call("not_finite", self.number(term))}
+        return term, missing
+
+    def _band(self, index: int) -> tuple[_Term, frozenset[Reference]]:
+        band = self.bands[index]
+        if band.dtype.kind in "iub":
+            limits = (0.0, 1.0) if band.dtype.kind == "b" else (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max))
+        value = self._value(("band", index), Value(Load(index, 0), False, band.dtype.kind in "iub", limits if band.dtype.kind in "iub" else None))
+        missing: frozenset[Reference] = frozenset()
+        if band.gaps:
+            missing = frozenset({self._value(("gaps", index), Value(Load(index, 0, invalid=True), True, True, (0.0, 1.0)))})
+        return _Term(value, float(band.scale), _quotient(band.offset, band.scale)), missing
+
+    def _call(self, node: Call) -> _Term:
+        terms = [self._terms[argument] for argument in node.arguments]
+        if node.function in ("add", "subtract", "multiply", "divide") and any((term.scale, term.shift) != (1.0, 0.0) for term in terms):
+            return self._scaled(node.function, *terms)
+        operands = [
+            self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)
+        ]
+        if FUNCTIONS[node.function].wants_whole:
+            self._check_whole(node, operands)
+        return _Term(self.call(node.function, *operands))
+
+    def _scaled(self, name: str, a: _Term, b: _Term) -> _Term:
+        """Arithmetic that leaves scales where they are."""
+        if name in ("add", "subtract"):
+            if a.scale != b.scale:
+                return _Term(self.call(name, self.number(a), self.number(b)))
+            shift = a.shift + b.shift if name == "add" else a.shift - b.shift
+            return _Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift)
+        scale = a.scale * b.scale if name == "multiply" else a.scale / b.scale
+        if not math.isfinite(scale) or abs(scale) < 1e-300:
+            return _Term(self.call(name, self.number(a), self.number(b)))
+        return _Term(self.call(name, self.shifted(a), self.shifted(b)), scale)
+
+    def _where(self, node: Call) -> tuple[_Term, frozenset[Reference]]:
+        """A choice: what makes the branch not taken nodata does not count."""
+        test, chosen, otherwise = node.arguments
+        condition = self.truth(self._terms[test])
+        both = self._missing[chosen] & self._missing[otherwise]
+        missing = self._missing[test] | both
+        first, second = self.any_of(self._missing[chosen] - both), self.any_of(self._missing[otherwise] - both)
+        if first is not None:
+            missing |= {self._truth_value("logical_and", condition, first)}
+        if second is not None:
+            missing |= {self._truth_value("logical_and", self._truth_value("logical_not", condition), second)}
+        return self._call(node), missing
+
+    def _coalesce(self, arguments: tuple[int, ...]) -> tuple[_Term, frozenset[Reference]]:
+        """The first argument that is not nodata."""
+        term, missing = self._terms[arguments[-1]], self._missing[arguments[-1]]
+        for argument in reversed(arguments[:-1]):
+            absent = self.missing(argument)
+            term = _Term(self.call("where", absent, self.number(term), self.number(self._terms[argument])))
+            later = self.any_of(missing)
+            missing = frozenset() if later is None else frozenset({self._truth_value("logical_and", absent, later)})
+        return term, missing
+
+    def missing(self, node: int) -> Reference | bool:
+        """The truth that a node is nodata or not finite."""
+        operand = self.number(self._terms[node])
+        if not isinstance(operand, Reference):
+            return not math.isfinite(operand)
+        absent = self._missing[node] | {self._truth_value("not_finite", operand)}
+        found = self.any_of(absent)
+        assert found is not None
+        return found
+
+    def any_of(self, truths: frozenset[Reference]) -> Reference | None:
+        """One truth out of several, in the order in which they came up."""
+        found: Reference | None = None
+        for truth in sorted(truths, key=lambda reference: reference.number):
+            found = truth if found is None else self._truth_value("logical_or", found, truth)
+        return found
+
+    def _truth_value(self, name: str, *operands: Reference | float | bool) -> Reference:
+        found = self.call(name, *operands)
+        assert isinstance(found, Reference)
+        return found
+
+    def call(self, name: str, *operands: Reference | float | bool) -> Reference:
+        """The value of a function of other values and constants."""
+        if name == "power" and operands[1] == 2.0:
+            name, operands = "square", operands[:1]  # the same number, ten times as fast
+        key = (name, operands)
+        if key not in self._known:
+            function = FUNCTIONS[name]
+            ranges = [self._range(operand) for operand in operands]
+            self.single = self.single and function.exact and all(map(_exact_in_float32, ranges))
+            whole = function.whole if function.whole is not None else all(map(self._is_whole, operands))
+            bounds = None
+            if function.bounds and whole and all(limits is not None for limits in ranges):
+                low, high = function.bounds([limits for limits in ranges if limits is not None])
+                bounds = (low, high) if max(abs(low), abs(high)) <= 2.0**53 else None
+            if function.gives == TRUTH:
+                bounds, whole = (0.0, 1.0), True
+            return self._value(key, Value((function, operands), function.gives == TRUTH, whole, bounds))
+        return self._known[key]
+
+    def _value(self, key: object, value: Value) -> Reference:
+        if key not in self._known:
+            self._known[key] = Reference(len(self.values))
+            self.values.append(value)
+            if isinstance(value.source, Load) and not value.truth:
+                self.single = self.single and _exact_in_float32(value.bounds)
+        return self._known[key]
+
+    def _range(self, operand: Reference | float | bool) -> Range:
+        if isinstance(operand, Reference):
+            return self.values[operand.number].bounds
+        return (float(operand), float(operand)) if float(operand).is_integer() else None
+
+    def _is_whole(self, operand: Reference | float | bool) -> bool:
+        return self.values[operand.number].whole if isinstance(operand, Reference) else float(operand).is_integer()
+
+    def bare(self, term: _Term) -> Reference | float | bool:
+        """The number before shift and scale."""
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
+            return self.call("number", term.operand)
+        return float(term.operand) if isinstance(term.operand, bool) else term.operand
+
+    def shifted(self, term: _Term) -> Reference | float | bool:
+        """The number before its scale."""
+        return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
+
+    def number(self, term: _Term) -> Reference | float | bool:
+        """The number itself; a truth counts 1 or 0."""
+        shifted = self.shifted(term)
+        return self.call("multiply", shifted, term.scale) if term.scale != 1 else shifted
+
+    def truth(self, term: _Term) -> Reference | bool:
+        """Whether a number is not 0, or the truth itself."""
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
+            return term.operand
+        number = self.number(term)
+        return self.call("truth", number) if isinstance(number, Reference) else bool(number)
+
+    def _check_whole(self, node: Call, operands: Sequence[Reference | float | bool]) -> None:
+        if not all(map(self._is_whole, operands)):
+            start, end = node.place
+            raise OptionError(
+                translate(
+                    "Bandwise", "Bits are those of whole numbers: round the fractions in “{text}” first, as in rint(A) & 8, or use “and” and “or” for conditions."
+                ).format(text=self.formula.text[start:end][:60] or node.function)
+            )
+
+
+def _quotient(offset: float, scale: float) -> float:
+    """offset / scale, as the integer that it stands for where rounding alone keeps it from being one."""
+    quotient = float(offset) / float(scale)
+    whole = float(round(quotient))
+    return whole if math.isclose(quotient, whole, rel_tol=1e-15, abs_tol=0.0) else quotient
+
+
+def _exact_in_float32(bounds: Range) -> bool:
+    return bounds is not None and max(map(abs, bounds)) <= _LARGEST_EXACT

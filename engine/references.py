@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the names in an expression mean: letters, layers, and bands by number or description."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .dialects import DIALECTS, DialectChoice
+from .expression import Formula
+from .lexer import Lexer
+from .messages import Text, translate
+from .parser import parse
+
+_OTB = re.compile(r"im([0-9]{1,6})b([0-9]{1,6})", re.IGNORECASE)
+_LETTERS = re.compile(r"[A-Za-z]{1,2}")
+
+
+@dataclass(frozen=True)
+class Raster:
+    """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none)."""
+
+    name: str
+    path: str
+    descriptions: tuple[str, ...]
+
+
+class NamedBands:
+    """A formula's bands by names of their own, in the order of ``names``."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+
+    def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
+        if name in self._names and band is None:
+            return self._names.index(name)
+        raise LookupError(translate("Bandwise", "there is no band {name}").format(name=name[:60]))
+
+    def names(self) -> Sequence[str]:
+        return self._names
+
+
+class RasterBands:
+    """The bands of an ordered list of rasters; ``bands`` collects (raster, number) of those that were asked for.
+
+    ``layers_first`` has a layer's name win over a letter, as in QGIS, where there are no letters.
+    """
+
+    def __init__(self, rasters: Sequence[Raster], *, layers_first: bool = False) -> None:
+        self.rasters = tuple(rasters)
+        self.bands: list[tuple[int, int]] = []
+        self._layers_first = layers_first
+        self._letters = {letter_of(index): index for index in range(len(self.rasters))}
+        self._found: dict[tuple[str, int | str | None, bool], int] = {}
+
+    def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
+        key = (name, band, layer)
+        if key not in self._found:
+            place = self._place(name, band, layer)
+            if place not in self.bands:
+                self.bands.append(place)
+            self._found[key] = self.bands.index(place)
+        return self._found[key]
+
+    def names(self) -> Sequence[str]:
+        return [raster.name for raster in self.rasters]
+
+    def _place(self, name: str, band: int | str | None, layer: bool) -> tuple[int, int]:
+        otb = _OTB.fullmatch(name)
+        if otb and band is None and not layer:
+            raster = int(otb[1]) - 1
+            if not 0 <= raster < len(self.rasters):
+                raise LookupError(self._no_input(f"im{otb[1]}"))
+            return raster, self._number(raster, int(otb[2]))
+        raster = self._raster(name, layer)
+        return raster, self._number(raster, 1 if band is None else band)
+
+    def _raster(self, name: str, layer: bool) -> int:
+        layers = [index for index, raster in enumerate(self.rasters) if raster.name == name]
+        letter = None if layer else self._letters.get(name.upper())
+        found = dict.fromkeys(layers if letter is None or (self._layers_first and layers) else [letter, *layers])
+        if len(found) > 1:
+            choices = ", ".join(f"{letter_of(index)} = {os.path.basename(self.rasters[index].path)}" for index in found)
+            raise LookupError(translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}").format(name=name[:60], choices=choices))
+        if not found:
+            raise LookupError(self._no_input(name))
+        return next(iter(found))
+
+    def _no_input(self, name: str) -> Text:
+        given = ", ".join(f"{letter_of(index)} = {os.path.basename(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
+        if _LETTERS.fullmatch(name):
+            text = translate("Bandwise", "there is no input {name}: {count} rasters are given ({given})")
+        else:
+            text = translate("Bandwise", "{name} is no input, function or constant: {count} rasters are given ({given})")
+        return text.format(name=name[:60], count=len(self.rasters), given=given)
+
+    def _number(self, raster: int, band: int | str) -> int:
+        descriptions = self.rasters[raster].descriptions
+        if isinstance(band, str):
+            for matches in (lambda text: text == band, lambda text: text.lower() == band.lower()):
+                found = [number for number, text in enumerate(descriptions, start=1) if matches(text)]
+                if len(found) == 1:
+                    return found[0]
+                if found:
+                    break
+            choices = ", ".join(f"{number} = {text or '-'}" for number, text in enumerate(descriptions[:20], start=1))
+            text = translate("Bandwise", "{name} has no single band called {band}; its bands are {choices}")
+            raise LookupError(text.format(name=letter_of(raster), band=band[:60], choices=choices))
+        if not 1 <= band <= len(descriptions):
+            text = translate("Bandwise", "{name} has no band {band}; its bands are 1 to {count}")
+            raise LookupError(text.format(name=letter_of(raster), band=band, count=len(descriptions)))
+        return band
+
+
+def named_formula(text: str, names: Sequence[str], *, valid_range: tuple[float, float] | None = None) -> Formula:
+    """A formula of ours in Bandwise's own dialect, over bands called ``names``."""
+    formula = parse(text, DIALECTS[DialectChoice.BANDWISE], NamedBands(names))
+    return replace(formula, results=tuple(replace(result, valid_range=valid_range) for result in formula.results))
+
+
+def letter_of(index: int) -> str:
+    """A, B, ... Z, AA, AB, ... for 0, 1, ..."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def dialect_of(text: str, rasters: Sequence[Raster]) -> DialectChoice:
+    """Whose language a text is in, told by how it names bands: layers are QGIS's, ``im1b1`` is OTB's, letters are Bandwise's own."""
+    names = {raster.name for raster in rasters}
+    letters = {letter_of(index) for index in range(len(rasters))}
+    for name in Lexer(text).layers():
+        if name in names and name.upper() not in letters:
+            return DialectChoice.QGIS
+    if '"' in text and not re.search(r'@\s*"', text):
+        return DialectChoice.QGIS
+    return DialectChoice.OTB if re.search(r"\bim\d+b\d+\b", text, re.ASCII) else DialectChoice.BANDWISE

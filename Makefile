@@ -3,6 +3,8 @@
 SIZE ?= 4096
 PYTHON ?= /usr/bin/python3
 QGIS_PROFILE ?= default
+# Where the screenshots' product lies: a path short enough for a picture.
+SHOWN ?= /var/tmp/demo
 PLUGINS = $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/QGIS/QGIS3/profiles/$(QGIS_PROFILE)/python/plugins
 VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
 ZIP = dist/bandwise-$(VERSION).zip
@@ -55,7 +57,9 @@ install: package ## put the zip's contents into your QGIS profile (QGIS_PROFILE=
 	@echo "Installed in $(PLUGINS)/bandwise; tick Bandwise in QGIS under Plugins > Manage and Install Plugins."
 
 screenshots: | system ## pictures of the real QGIS window for the README
-	QT_QPA_PLATFORM=xcb xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" \
+	$(PYTHON) benchmarks/scene.py $(SHOWN) --size $(SIZE)
+	QT_QPA_PLATFORM=xcb DEMO_PRODUCT="$$(echo $(SHOWN)/S2*.SAFE)" \
+		timeout 300 xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" \
 		$(PYTHON) benchmarks/qgis_profile.py build/screenshots . qgis.bin --nologo --noversioncheck --code docs/screenshots.py
 
 translations: | system ## collect the sentences to translate

@@ -33,7 +33,8 @@ class Profile:
 
     def __init__(self, folder: Path, plugin: Path) -> None:
         self.folder = folder.resolve()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
         plugins = self.folder / "profiles" / "default" / "python" / "plugins"
         plugins.mkdir(parents=True)
         if plugin.is_dir():

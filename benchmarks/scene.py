@@ -98,7 +98,8 @@ def write_product(folder: Path, size: int) -> Product:
     if not 1 <= size <= LARGEST:
         raise ValueError(f"a Sentinel-2 tile has 1 to {LARGEST} pixels a side, not {size}")
     root = folder / PRODUCT
-    shutil.rmtree(root, ignore_errors=True)
+    if root.exists():
+        shutil.rmtree(root)
     images = root / _IMAGES
     images.mkdir(parents=True)
     product = Product(root, root / "MTD_MSIL2A.xml", *(images / f"{_IMAGE.format(band=band)}.jp2" for band in ("B04", "B08")))

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -31,6 +32,12 @@ from .requirements import missing_requirement
 from .resources import dresser, help_path, icon_path
 
 translate = QCoreApplication.translate
+
+_CREATION_OPTIONS_EDITOR = (
+    {"widget_type": "rasteroptions"}
+    if Qgis.QGIS_VERSION_INT >= 34000  # where the editor moved, and its former class went
+    else {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
+)
 
 class BandwiseAlgorithm(QgsProcessingAlgorithm):
     """An algorithm that turns parameters into a :class:`~engine.job.Job` and lets the engine run it.
@@ -175,7 +182,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         for decimal in (scale, offset, nodata):
             decimal.setMetadata({"widget_wrapper": {"decimals": 12}})  # the dialog's six would turn 0.0000275 into 0.000028
         options = QgsProcessingParameterString(self.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True)
-        options.setMetadata({"widget_wrapper": {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}})
+        options.setMetadata({"widget_wrapper": _CREATION_OPTIONS_EDITOR})
         workers = number(self.WORKERS, translate("Bandwise", "Workers (0: all cores)"), number.Type.Integer, 0, False, 0, 1024)
         memory = number(self.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1)
         helps = (

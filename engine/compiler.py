@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import OptionError
+from .errors import ExpressionError
 from .expression import Band, Call, Formula, Number
 from .functions import FUNCTIONS, TRUTH, Range
 from .messages import translate
@@ -38,7 +38,7 @@ class BandValue:
 def compile_formula(formula: Formula, bands: Sequence[BandValue]) -> Program:
     """Compile a formula over ``bands``; what expressions have in common is computed once.
 
-    Raises :class:`OptionError` where bits of a number are wanted that may have a fraction.
+    Raises :class:`ExpressionError` where bits of a number are wanted that may have a fraction.
     """
     compiler = _Compiler(formula, bands)
     results = [compiler.result(result.node) for result in formula.results]
@@ -231,12 +231,10 @@ class _Compiler:
 
     def _check_whole(self, node: Call, operands: Sequence[Reference | float | bool]) -> None:
         if not all(map(self._is_whole, operands)):
-            start, end = node.place
-            raise OptionError(
-                translate(
-                    "Bandwise", "Bits are those of whole numbers: round the fractions in “{text}” first, as in rint(A) & 8, or use “and” and “or” for conditions."
-                ).format(text=self.formula.text[start:end][:60] or node.function)
+            text = translate(
+                "Bandwise", "bits are those of whole numbers: round fractions first, as in rint(A) & 8, or use “and” and “or” for conditions"
             )
+            raise ExpressionError(text.format(), self.formula.text, *node.place)
 
 
 def _quotient(offset: float, scale: float) -> float:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 from .dialects import Dialect, Named
@@ -16,9 +17,14 @@ AGGREGATES = frozenset(
     "ptp prod cumsum cumprod argmax argmin any all unique sort histogram bincount count_nonzero cov corrcoef gradient diff convolve".split()
 )
 
+_LOOK_ALIKES = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi",
+    "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "²": "^2", "³": "^3", "¬": "not", "∧": "and", "∨": "or",
+}  # fmt: skip
+
 
 def too_long(count: int, most: int) -> ExpressionError:
-    text = translate("Bandwise", "The expression has {count} characters; {most} are the limit.")
+    text = translate("Bandwise", "The expression is too long: it has {count} characters, and {most} are the limit.")
     return ExpressionError(text.format(count=count, most=most), "", 0, 0)
 
 
@@ -35,9 +41,9 @@ class Complaints:
     def misspelled(self, message: Text, start: int, end: int, name: str, known: Iterable[str]) -> ExpressionError:
         """As :meth:`about`, with a known name that is like ``name``, if one is."""
         if len(name) <= 30:
-            near = difflib.get_close_matches(name.lower(), list(known), 1, 0.7)
-            if near and near[0] != name.lower():
-                message = translate("Bandwise", "{message}; is {name} meant?").format(message=message, name=near[0])
+            near = [word for word in difflib.get_close_matches(name.lower(), list(known), 3, 0.7) if word != name.lower()]
+            if near:
+                message = translate("Bandwise", "{message}; is {name} meant?").format(message=message, name=" / ".join(near))
         return self.about(message, start, end)
 
     def no_operand(self, start: int, sign: str) -> ExpressionError:
@@ -47,6 +53,9 @@ class Complaints:
             return self.about(translate("Bandwise", "text in quotes is no value here; layer names stand in double quotes").format(), start, start + 1)
         if self.text[start] in "[{":
             return self.about(translate("Bandwise", "lists and indexes are not offered; a band is written A@2").format(), start, start + 1)
+        if sign in ("<", ">", ">=") and self.text[start - 1 : start] == "=":
+            message = translate("Bandwise", "write {sign}= for ={sign}").format(sign=sign[0])
+            return self.about(message, start - 1, start + 1)
         if sign:
             return self.about(self.hint(sign) or translate("Bandwise", "a value is missing before “{sign}”").format(sign=sign), start, start + len(sign))
         if self.text[start] == ".":
@@ -60,7 +69,8 @@ class Complaints:
         if sign == ":=":
             return self.about(translate("Bandwise", "a name for a result is one plain word, as in ndvi := ...").format(), start, start + 2)
         if self.text[start] == ".":
-            return self.attribute(start, start + 1)
+            self.lexer.position = start + 1
+            return self.attribute("." + self.lexer.word(), start, start + 1 + len(self.lexer.word()))
         if self.text[start] == "[":
             return self.about(translate("Bandwise", "indexes are not offered; a band is written A@2").format(), start, start + 1)
         if self.text[start] == "@":
@@ -77,21 +87,27 @@ class Complaints:
         )
 
     def unknown(self, start: int) -> ExpressionError:
+        """A character that looks like one of ours, or does not."""
         character = self.text[start]
-        return self.about(
-            translate("Bandwise", "the character {character} (U+{code:04X}) has no meaning here; use the keys of a plain keyboard").format(
-                character=character if character.isprintable() else "", code=ord(character)
-            ),
-            start,
-            start + 1,
-        )
+        plain = _LOOK_ALIKES.get(character) or unicodedata.normalize("NFKC", character)
+        shown = character if character.isprintable() else ""
+        if plain.isascii() and plain.isprintable() and plain.strip():
+            text = translate("Bandwise", "the character {character} (U+{code:04X}) has no meaning here; write {plain}")
+            return self.about(text.format(character=shown, code=ord(character), plain=plain), start, start + 1)
+        text = translate("Bandwise", "the character {character} (U+{code:04X}) has no meaning here; use the keys of a plain keyboard")
+        return self.about(text.format(character=shown, code=ord(character)), start, start + 1)
 
-    def attribute(self, start: int, end: int) -> ExpressionError:
-        return self.about(
-            translate("Bandwise", "methods and attributes are not offered; values are floating point already, and functions are written f(A)").format(),
-            start,
-            end,
-        )
+    def attribute(self, name: str, start: int, end: int) -> ExpressionError:
+        text = translate("Bandwise", "methods and attributes like {name} are not offered; values are floating point already, and functions are written f(A)")
+        return self.about(text.format(name=name[:60]), start, end)
+
+    def keyword(self, name: str, function: str, start: int, end: int) -> ExpressionError:
+        text = translate("Bandwise", "{function} has no named arguments such as {name}=; it works pixel by pixel")
+        return self.about(text.format(function=function, name=name[:60]), start, end)
+
+    def taken(self, name: str, start: int, end: int) -> ExpressionError:
+        text = translate("Bandwise", "{name} means something already; choose another name for the result")
+        return self.about(text.format(name=name[:60]), start, end)
 
     def aggregate(self, name: str, start: int, end: int) -> ExpressionError:
         return self.about(
@@ -103,7 +119,7 @@ class Complaints:
         )
 
     def empty(self) -> ExpressionError:
-        return self.about(translate("Bandwise", "There is no expression; type one, such as (A - B) / (A + B).").format(), 0, 0)
+        return self.about(translate("Bandwise", "The expression is empty; type one, such as (A - B) / (A + B).").format(), 0, 0)
 
     def chain(self, start: int, end: int) -> ExpressionError:
         return self.about(translate("Bandwise", "comparisons do not chain; for 0 < A < 3 write 0 < A and A < 3").format(), start, end)

@@ -54,7 +54,7 @@ class Named:
 class Dialect:
     """One table of meanings.
 
-    ``strict`` functions give nodata where they are not finite. ``counts``: two truths add up to 2, else to 1.
+    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes as a whole. ``counts``: two truths add up to 2, else to 1.
     ``chains``: 0 < A < 3 is read from left to right, else refused. ``absent`` has what to write for a sign that
     another tool has and this one reads differently or not at all.
     """
@@ -67,6 +67,7 @@ class Dialect:
     strict: frozenset[str] = frozenset()
     counts: bool = True
     chains: bool = False
+    quotes: bool = False
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,13 +105,6 @@ def _round(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, 
 def _ndvi(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
     red, nir = arguments
     return builder.call("divide", builder.call("subtract", nir, red), builder.call("add", nir, red), place=place)
-
-
-def _otb_ndvi(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
-    """OTB's is 0 where the sum is within 1e-6 of 0."""
-    total = builder.call("add", arguments[1], arguments[0])
-    dark = builder.call("less", builder.call("absolute", total), builder.number(1e-6))
-    return builder.call("where", dark, builder.number(0), _ndvi(builder, arguments, place), place=place)
 
 
 def _identity(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
@@ -215,11 +209,11 @@ QGIS = Dialect(
         **_ranked(_PRODUCTS, 11),
         **_ranked({"^": "power", "**": "power"}, 12),
     },
-    prefix={**_ranked({"not": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive"}, 13)},
+    prefix={**_ranked({"not": "logical_not", "!": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive"}, 13)},
     functions=_FUNCTIONS,
     strict=frozenset({"divide", "sqrt", "log", "log10", "power"}),
     chains=True,
-    absent={"!": "not (...)", "&": "and", "|": "or", "~": "not (...)", "<<": "* 2^n", ">>": "/ 2^n"},
+    absent={"&": "and", "|": "or", "~": "not (...)", "<<": "* 2^n", ">>": "/ 2^n"},
 )
 
 GDAL_CALC = Dialect(
@@ -232,6 +226,7 @@ GDAL_CALC = Dialect(
     prefix=BANDWISE.prefix,
     functions=_FUNCTIONS,
     counts=False,
+    quotes=True,
     absent={"=": "=="},
 )
 
@@ -255,7 +250,6 @@ OTB = Dialect(
         "max": _folded("maximum", 1),
         "sum": _folded("add", 1),
         "avg": Named(_average, 1, None),
-        "ndvi": Named(_otb_ndvi, 2, 2),
     },
     chains=True,
     absent={"=": "==", "&": "&&", "|": "||", "~": "!", "<<": "* 2^n", ">>": "/ 2^n"},

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 
 _BLANK = re.compile(r"(?:\s+|#[^\n]*)*")
-_NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
@@ -15,6 +16,7 @@ _LAYER_RUN = re.compile(r"[\w./:\-\u0080-\U0010ffff]+(?:@([0-9]{1,9})(?![\w@]))?
 _BAND = re.compile(r'@(?:(\d+)|"([^"\\]*(?:\\.[^"\\]*)*)"|([A-Za-z_]\w*))', re.ASCII | re.DOTALL)
 _SIGN = re.compile(r"\*\*|//|<<|>>|<=|>=|==|!=|<>|&&|\|\||:=|[-+*/%^&|~!<>=?:(),;]")
 _LONGEST_NAME = 255
+_LONGEST_NUMBER = 1000
 
 
 class Lexer:
@@ -58,9 +60,18 @@ class Lexer:
         blank = _BLANK.match(self.text, end)
         return blank is not None and self.text.startswith(sign, blank.end())
 
-    def number(self) -> str | None:
+    def number(self) -> float | None:
+        """The number here: decimal, or as Python writes hexadecimal and binary ones; infinite where it is too large."""
         number = _NUMBER.match(self.text, self.position)
-        return self._moved(number)[0] if number else None
+        if not number:
+            return None
+        digits = self._moved(number)[0].lower()
+        if len(digits) > _LONGEST_NUMBER:
+            return math.inf
+        if digits[:2] in ("0x", "0b"):
+            whole = int(digits, 0)
+            return float(whole) if whole <= 2**53 else math.inf
+        return float(digits)
 
     def quoted(self) -> str | None:
         """What double quotes hold."""

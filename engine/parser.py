@@ -21,7 +21,10 @@ LONGEST_TEXT = 100_000  #: characters
 DEEPEST_NESTING = 1_000  #: parentheses, calls and signs that are open at a time
 
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
-_CONSTANTS = {"pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e}
+_CONSTANTS = {
+    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
+    "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
+}  # fmt: skip
 _MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
 _BITS_OF_TRUTHS = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not"}
 _OPERANDS = {"prefix": 1, "infix": 2, "choice": 3}
@@ -65,6 +68,8 @@ def parse(text: str, dialect: Dialect, references: References) -> Formula:
 
 class _Parser:
     def __init__(self, text: str, dialect: Dialect, references: References) -> None:
+        if dialect.quotes and text.count('"') == 2 and text.strip().startswith('"') and text.strip().endswith('"'):
+            text = text.replace('"', " ")
         self.lexer = Lexer(text)
         self.dialect, self.references = dialect, references
         self.complaints = Complaints(self.lexer, dialect)
@@ -82,9 +87,8 @@ class _Parser:
             else:
                 start = lexer.position
                 name = self.result_name() or (f"result {len(results) + 1}" if results else "result")
-                if name in self.named:
-                    message = translate("Bandwise", "there is a result {name} already").format(name=name)
-                    raise self.complaints.about(message, start, start + len(name))
+                if name in self.named or self.is_taken(name):
+                    raise self.complaints.taken(name, start, start + len(name))
                 node = self.expression()
                 self.named[name] = node
                 results.append(Result(name, node))
@@ -92,6 +96,16 @@ class _Parser:
         if not results:
             raise self.complaints.empty()
         return Formula(tuple(self.builder.nodes), tuple(results), lexer.text)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a name means something already; names of functions may name results too, but for those that are half operators."""
+        if name.lower() in (*_MODULES, *_CONSTANTS, *self.dialect.infix, *self.dialect.prefix, "if", "where"):
+            return True
+        try:
+            self.references.band(name, None, layer=False)
+        except LookupError:
+            return False
+        return True
 
     def result_name(self) -> str:
         """The name before ``:=``; empty for none."""
@@ -127,9 +141,9 @@ class _Parser:
         character = lexer.character()
         number = lexer.number() if character.isdigit() or character == "." else None
         if number is not None:
-            if len(number) > 1000 or not math.isfinite(float(number)):
+            if not math.isfinite(number):
                 raise self.complaints.about(translate("Bandwise", "this number is too large").format(), start, lexer.position)
-            return self.push(self.builder.number(float(number)), start)
+            return self.push(self.builder.number(number), start)
         word = lexer.word()
         sign = "" if word else lexer.sign()
         prefix = self.dialect.prefix.get(word.lower() or sign)
@@ -180,11 +194,11 @@ class _Parser:
         if dotted:
             module, _, name = dotted.partition(".")
             if module.lower() not in _MODULES or "." in name:
-                raise self.complaints.attribute(start, lexer.position)
+                raise self.complaints.attribute(dotted, start, lexer.position)
         if lexer.precedes("(", lexer.position):
             return self.call(name, start)
         lower = name.lower()
-        if lower in _CONSTANTS and (dotted or name == lower or lower == "pi"):
+        if lower in _CONSTANTS and (dotted or name == lower or lower == "pi") and lexer.character() != "@":
             return self.push(self.builder.number(_CONSTANTS[lower]), start)
         if name in self.named:
             return self.push(self.named[name], start)
@@ -194,6 +208,8 @@ class _Parser:
         try:
             found = self.references.band(name, band, layer=layer)
         except LookupError as error:
+            if self.stack and self.stack[-1].kind == "call" and self.lexer.precedes("=", self.lexer.position):
+                raise self.complaints.keyword(name, self.stack[-1].function, start, self.lexer.position) from None
             known = [] if layer else [*self.dialect.functions, *self.references.names(), *self.named]
             raise self.complaints.misspelled(error.args[0], start, self.lexer.position, name, known) from None
         return self.push(self.builder.band(found), start)

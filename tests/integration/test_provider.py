@@ -121,6 +121,18 @@ def test_every_algorithm_has_what_the_toolbox_shows(provider, name):
     assert not made.flags() & made.Flag.FlagHideFromModeler
 
 
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_parameter_has_a_widget_in_the_dialog(provider, name):
+    """As the dialog makes them: it does not open at all where one class of a widget is missing."""
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.PyQt.QtWidgets import QDialog
+
+    made, dialog = algorithm(name), QDialog()
+    for parameter in made.parameterDefinitions():
+        if not parameter.isDestination():
+            assert WidgetWrapperFactory.create_wrapper(parameter, dialog) is not None, parameter.name()
+
+
 def shown(made):
     """Everything of an algorithm that a user reads, but for the names of other tools."""
     yield from (made.displayName(), made.group(), made.shortDescription(), made.shortHelpString(), *made.tags())

@@ -22,6 +22,8 @@ Tool = Union[Qgis, GdalCalc, Otb]
 
 REALS = (-2, -1, 0, 0.5, 1, 2, 3)
 WHOLES = (-2, -1, 0, 1, 2, 3, 5)
+# Layer names as QGIS may meet them; the last one holds a backslash.
+LAYERS = ("s", "a-b", "a/b", "a:b", "if", "1x", "höhe", "a b", 'q\\"t')
 X = (-3, -2.5, -1, 0, 0.5, 2, 3, 4)
 Y = (2, 1, 0, 0, -1, 3, 0.5, -4)
 
@@ -40,7 +42,8 @@ PROBES = {
         §x AND y§x and y§1 OR 1 AND 0§0 AND 1 OR 1§0 < x < 3§2 != 3 > 1§x ? 1 : 0§IF(x>0,1,2)§if(y=0,7,x/y)§if(x/0,1,2)§if(0,0/0,2)§0*(0/0)§1 OR 0/0
         §x/y > 0§(x>1)+(y>1)§SQRT(x)§ABS (x)§ln(x)§log10(x)§log(x)§exp(x)§min(x,y)§min(x,y,1)§max(x)§asin(x)§asin(1.5) > 0§atan2(x,y)§floor(x)§pi
         §x/y§1/0§0^0§0^-1§x^0.5§(-8)^(1/3)§.5§5.§1E+3§1.e2§0x10§1_0§1e400§1e200*1e200§s@1+s@2§s@1*s@2§s@1-2§s@1-s@2§s@1 - s@2§-s@1§- s@1§s@1/2
-        §s@1/s@2§s@1/ s@2§2*s@1§S@1§s @1§s@01§s@3§s@1 # c§s@1; 2§5;§x\n+\ny§x\t+ y§x +§()""",
+        §s@1/s@2§s@1/ s@2§2*s@1§a-b@1§a/b@1§a:b@1§if@1§1x@1§höhe@1§a b@1§"a b@1"§" a b@1"§"q\\"t@1"
+        §S@1§s @1§s@01§s@3§s@1 # c§s@1; 2§5;§x\n+\ny§x\t+ y§x +§()""",
     "gdal_calc": """-A**2§2**-A§2**-A**2§2**3**2§--A§not A§!A§A and B§A && B§A = 2§A == 2§A <> 2§A^2§A & 1§~A§A % 3§-A % 3§A // 2§0 < A < 3§A ? 1 : 0
         §A > 1 & B > 1§(A>1)&(B>1)§(A>1)+(B>1)§1*(A>1)+1*(B>1)§(A>1)-(B>1)§-(A>1)§~(A>1)§(A>1)/2§(A>1)*10+(B>1)*20§where(A>0,1,2)§numpy.where(A>0,1,2)
         §np.where(A>0,1,2)§WHERE(A>0,1,2)§Sqrt(A)§min(A,B)§min(A)§minimum(A,B)§pow(A,2)§power(A,2)§atan2(A,B)§arctan2(A,B)§round(A)§rint(A)
@@ -58,7 +61,7 @@ PROBES = {
         §(y != 0) ? x/y : 7§0/0 ? 1 : 2
         §(x>1)+(y>1)§if(x>0,1,2)§SQRT(x)§abs (x)§abs(x)§ln(x)§log(x)§log2(x)§log10(x)§exp(x)§sign(x)§rint(x)§rint(2.5)§rint(-2.5)§floor(x)
         §min(x,y,1)§max(x)§sum(x,y,1)§avg(x,y)§mean(x,y)§min(1,0/0)§min(0/0,1)§asin(x)§asinh(x)§atan2(x,y)§pow(x,2)§ndvi(x,y)§NDVI(x,y)§pi§_pi§PI§e
-        §_e§E
+        §_e§E§log2e§log10e§ln2§ln10§euler
         §x/y§1/0§0/0§x^0.5§0^0§x/y > 0§.5§5.§1E+3§0x10§1e400§1e39§1,5§x, y§x; y§x # c§a = x + 1§idxX§idxPhyX§idxPhyY§im1§IM1B1§im01b1§im1 b1§im2b1
         §2x§(x)(y)§x\n+\ny§x\t+ y§x +§()§16777217§x/3""",
 }
@@ -94,7 +97,7 @@ def _tools(dialect: str, folder: Path) -> tuple[Tool, Tool, tuple[str, str, str]
         for path, band in zip(files[-1], bands):
             write(path, band[None], integer=whole)
     if dialect == "qgis":
-        return Qgis(folder, {"s": folder / "t.tif"}), Qgis(folder, {"s": folder / "s.tif"}), ('"s@1"', '"s@2"', '"s@3"')
+        return Qgis(folder, {"s": folder / "t.tif"}), Qgis(folder, dict.fromkeys(LAYERS, folder / "s.tif")), ('"s@1"', '"s@2"', '"s@3"')
     if dialect == "otb":
         return Otb(folder, [folder / "t.tif"]), Otb(folder, [folder / "s.tif"]), ("im1b1", "im1b2", "im1b3")
     return GdalCalc(folder, dict(zip("ABC", files[0]))), GdalCalc(folder, dict(zip("AB", files[1]))), ("A", "B", "C")

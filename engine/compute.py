@@ -16,6 +16,8 @@ from .statistics import Statistics, moments
 
 #: Pixels computed at a time: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
 CHUNK = 64 * 1024
+#: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
+MOST_REGISTER_BYTES = 8 * 1024 * 1024
 #: Nodata of a Float32 result; a computed value that is equal to it moves by one step.
 NODATA = -9999.0
 
@@ -34,9 +36,18 @@ class Recipe:
     dtypes: tuple[np.dtype[Any], ...]
 
     @property
+    def chunk(self) -> int:
+        """Pixels that are computed at a time."""
+        return max(1024, min(CHUNK, MOST_REGISTER_BYTES // self._bytes_per_pixel))
+
+    @property
     def scratch_bytes(self) -> int:
         """Bytes of a :class:`Calculator`'s own arrays."""
-        return CHUNK * (sum(dtype.itemsize for dtype in self.program.registers) + 2 * len(self.dtypes) + 8 + 2)
+        return self.chunk * self._bytes_per_pixel
+
+    @property
+    def _bytes_per_pixel(self) -> int:
+        return sum(dtype.itemsize for dtype in self.program.registers) + 2 * len(self.dtypes) + 8 + 2
 
 
 class Calculator:
@@ -44,11 +55,12 @@ class Calculator:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._registers = [np.empty(CHUNK, dtype) for dtype in recipe.program.registers]
-        self._gaps = [np.empty(CHUNK, np.bool_) for _ in recipe.dtypes]
-        self._saturations = [np.empty(CHUNK, np.bool_) for _ in recipe.dtypes]
-        self._invalid, self._flags = np.empty(CHUNK, np.bool_), np.empty(CHUNK, np.bool_)
-        self._deviations = np.empty(CHUNK, np.float64)
+        size = self._size = recipe.chunk
+        self._registers = [np.empty(size, dtype) for dtype in recipe.program.registers]
+        self._gaps = [np.empty(size, np.bool_) for _ in recipe.dtypes]
+        self._saturations = [np.empty(size, np.bool_) for _ in recipe.dtypes]
+        self._invalid, self._flags = np.empty(size, np.bool_), np.empty(size, np.bool_)
+        self._deviations = np.empty(size, np.float64)
         pairs = list(zip(recipe.radiometries, recipe.dtypes))
         self._nodata = [as_stored(radiometry.nodata, dtype) for radiometry, dtype in pairs]
         self._saturated = [as_stored(radiometry.saturated, dtype) for radiometry, dtype in pairs]
@@ -59,8 +71,8 @@ class Calculator:
         """Fill ``out``, of shape (results, n), from stored values and mask planes, each of shape (n,)."""
         totals = [Statistics() for _ in out]
         with np.errstate(all="ignore"):
-            for start in range(0, out.shape[1], CHUNK):
-                part = slice(start, min(start + CHUNK, out.shape[1]))
+            for start in range(0, out.shape[1], self._size):
+                part = slice(start, min(start + self._size, out.shape[1]))
                 values = [band[part] for band in stored]
                 planes = [[mask[part] for mask in band] for band in masks]
                 for index, statistics in enumerate(self._chunk(values, planes, out[:, part])):

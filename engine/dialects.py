@@ -8,6 +8,7 @@ given to its dialect too, with the rank of its nearest kin.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -165,6 +166,13 @@ _FUNCTIONS: dict[str, Named] = {
     "ndvi": Named(_ndvi, 2, 2),
     "coalesce": Named(lambda builder, arguments, place: builder.call("coalesce", *arguments, place=place), 2, None),
 }
+
+#: Names of numbers, and of the modules that may stand before a function or number.
+CONSTANTS = {
+    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
+    "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
+}  # fmt: skip
+MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
 
 _SUMS = {"+": "add", "-": "subtract"}
 _PRODUCTS = {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .complaints import AGGREGATES, Complaints, too_long
-from .dialects import OPERATOR_EXPANSIONS, Dialect, Named
+from .dialects import CONSTANTS, MODULES, OPERATOR_EXPANSIONS, Dialect, Named
 from .expression import Formula, FormulaBuilder, Result
 from .lexer import Lexer
 from .messages import translate
@@ -21,11 +21,6 @@ LONGEST_TEXT = 100_000  #: characters
 DEEPEST_NESTING = 1_000  #: parentheses, calls and signs that are open at a time
 
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
-_CONSTANTS = {
-    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
-    "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
-}  # fmt: skip
-_MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
 _BITS_OF_TRUTHS = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not"}
 _OPERANDS = {"prefix": 1, "infix": 2, "choice": 3}
 _SUMS_OF_TRUTHS = {"add": "logical_or", "multiply": "logical_and"}
@@ -99,7 +94,7 @@ class _Parser:
 
     def is_taken(self, name: str) -> bool:
         """Whether a name means something already; names of functions may name results too, but for those that are half operators."""
-        if name.lower() in (*_MODULES, *_CONSTANTS, *self.dialect.infix, *self.dialect.prefix, "if", "where"):
+        if name.lower() in (*MODULES, *CONSTANTS, *self.dialect.infix, *self.dialect.prefix, "if", "where"):
             return True
         try:
             self.references.band(name, None, layer=False)
@@ -193,13 +188,13 @@ class _Parser:
             lexer.position = start + len(dotted or name)
         if dotted:
             module, _, name = dotted.partition(".")
-            if module.lower() not in _MODULES or "." in name:
+            if module.lower() not in MODULES or "." in name:
                 raise self.complaints.attribute(dotted, start, lexer.position)
         if lexer.precedes("(", lexer.position):
             return self.call(name, start)
         lower = name.lower()
-        if lower in _CONSTANTS and (dotted or name == lower or lower == "pi") and lexer.character() != "@":
-            return self.push(self.builder.number(_CONSTANTS[lower]), start)
+        if lower in CONSTANTS and (dotted or name == lower or lower == "pi") and lexer.character() != "@":
+            return self.push(self.builder.number(CONSTANTS[lower]), start)
         if name in self.named:
             return self.push(self.named[name], start)
         return self.band(name, lexer.band(), start)

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingParameterEnum, QgsProcessingParameterMultipleLayers, QgsProcessingParameterString
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterString,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.dialects import DialectChoice
@@ -39,7 +45,9 @@ class BandMath(BandwiseAlgorithm):
         return "rastercalculator"
 
     def tags(self) -> list[str]:
-        return translate("Bandwise", "raster calculator,band math,map algebra,expression,formula,gdal_calc,bandmath,numpy,index,threshold,mask").split(",")
+        return translate(
+            "Bandwise", "raster calculator,band math,map algebra,expression,formula,gdal_calc,bandmath,numpy,index,threshold,mask"
+        ).split(",")
 
     def shortDescription(self) -> str:
         return translate("Bandwise", "Computes any expression over the bands of rasters of any size")
@@ -48,18 +56,21 @@ class BandMath(BandwiseAlgorithm):
         return translate(
             "Bandwise",
             "<p>Computes per-pixel expressions over the bands of one or more rasters on one grid. The raster may be of any size.</p>"
-            "<p>The rasters are called A, B, C ... in the order of the list. A band is <b>A@2</b>, or <b>A</b> for the first; also <b>\"layer name@2\"</b> "
-            "as in QGIS, <b>im1b2</b> as in OTB, or <b>A@B08</b> by the band's description.</p>"
+            "<p>The rasters are called A, B, C ... in the order of the list. A band is <b>A@2</b>, or <b>A</b> for the first; also "
+            "<b>&quot;layer name@2&quot;</b> as in QGIS, <b>im1b2</b> as in OTB, or <b>A@B08</b> by the band's description.</p>"
             "<p><b>(B - A) / (B + A)</b><br><b>where(A &gt; 0.3 and B &lt; 100, 1, 0)</b><br><b>(A &amp; 8) &gt; 0</b><br>"
             "<b>ndvi := (B - A) / (B + A); green := ndvi &gt; 0.4</b></p>"
-            "<p>Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is told by how bands are named, "
-            "or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
-            "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and <b>coalesce(A, 0)</b> decide otherwise.</p>"
+            "<p>Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is told by how bands are "
+            "named, or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
+            "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and "
+            "<b>coalesce(A, 0)</b> decide otherwise.</p>"
             "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling.</p>",
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
-        layers = QgsProcessingParameterMultipleLayers(self.LAYERS, translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."), QgsProcessing.SourceType.TypeRaster)
+        layers = QgsProcessingParameterMultipleLayers(
+            self.LAYERS, translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."), QgsProcessing.SourceType.TypeRaster
+        )
         layers.setHelp(translate("Bandwise", "The first is A, the second B and so on; all on one grid."))
         self.addParameter(layers)
         expression = QgsProcessingParameterString(self.EXPRESSION, translate("Bandwise", "Expression"), None, True)

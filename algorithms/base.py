@@ -39,6 +39,7 @@ _CREATION_OPTIONS_EDITOR = (
     else {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
 )
 
+
 class BandwiseAlgorithm(QgsProcessingAlgorithm):
     """An algorithm that turns parameters into a :class:`~engine.job.Job` and lets the engine run it.
 
@@ -195,7 +196,10 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
                 ),
             ),
             (scale, translate("Bandwise", "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.")),
-            (offset, translate("Bandwise", "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used when Custom; default 0.")),
+            (
+                offset,
+                translate("Bandwise", "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used when Custom; default 0."),
+            ),
             (
                 nodata,
                 translate("Bandwise", "The stored value that means nodata, for all inputs. Empty (default): what the file or its product declares."),

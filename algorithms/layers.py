@@ -50,7 +50,8 @@ def file_of(layer: QgsMapLayer, label: str) -> str:
     if layer.providerType() != "gdal" or source.startswith("MEM:"):
         raise InputError(
             in_english(
-                "Bandwise", "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file."
+                "Bandwise",
+                "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file.",
             ).format(parameter=label, layer=layer.name(), provider=layer.providerType() if layer.providerType() != "gdal" else "memory")
         )
     if QgsProviderRegistry.instance().decodeUri("gdal", source).get("openOptions"):

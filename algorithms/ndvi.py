@@ -40,7 +40,9 @@ class Ndvi(BandwiseAlgorithm):
         return "vegetationindices"
 
     def tags(self) -> list[str]:
-        return translate("Bandwise", "ndvi,vegetation,index,normalized difference,red,near infrared,nir,band math,sentinel-2,landsat,reflectance").split(",")
+        return translate(
+            "Bandwise", "ndvi,vegetation,index,normalized difference,red,near infrared,nir,band math,sentinel-2,landsat,reflectance"
+        ).split(",")
 
     def shortDescription(self) -> str:
         return translate("Bandwise", "Normalized Difference Vegetation Index of rasters of any size")
@@ -73,7 +75,10 @@ class Ndvi(BandwiseAlgorithm):
                 translate("Bandwise", "Near-infrared raster"),
                 self.NIR_BAND,
                 translate("Bandwise", "Near-infrared band"),
-                translate("Bandwise", "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster."),
+                translate(
+                    "Bandwise",
+                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster.",
+                ),
                 translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
             ),
         ):

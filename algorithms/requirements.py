@@ -53,13 +53,9 @@ def _version() -> tuple[int, int] | None:
 
 def _how_to_install(platform: str) -> str:
     if platform.startswith("win"):
-        return translate(
-            "Bandwise", "Open the OSGeo4W Shell from the QGIS folder of the Start menu and run “python -m pip install rasterio”."
-        )
+        return translate("Bandwise", "Open the OSGeo4W Shell from the QGIS folder of the Start menu and run “python -m pip install rasterio”.")
     if platform == "darwin":
-        return translate(
-            "Bandwise", "Open the Terminal and run “/Applications/QGIS.app/Contents/MacOS/bin/python3 -m pip install rasterio”."
-        )
+        return translate("Bandwise", "Open the Terminal and run “/Applications/QGIS.app/Contents/MacOS/bin/python3 -m pip install rasterio”.")
     return translate(
         "Bandwise",
         "Install your distribution's package: “sudo apt install python3-rasterio” on Debian and Ubuntu, "

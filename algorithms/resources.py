@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
-@lru_cache(maxsize=None)
+@cache
 def dresser(name: str, style: str) -> QgsProcessingLayerPostProcessorInterface:
     """A post-processor that names a layer and loads ``style`` of ``resources/styles``; what is empty is left as it is.
 

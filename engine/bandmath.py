@@ -41,7 +41,12 @@ def bandmath_job(
 
 
 def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
-    given = join([translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path)) for index, raster in enumerate(inputs)])
+    given = join(
+        [
+            translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path))
+            for index, raster in enumerate(inputs)
+        ]
+    )
     names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
     notes = [Note(translate("Bandwise", "Inputs: {given}").format(given=given))]
     for result, text in zip(formula.results, formula.understood(names)):
@@ -51,9 +56,7 @@ def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Form
     return notes
 
 
-def _difference_notes(
-    text: str, inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands
-) -> list[Note]:
+def _difference_notes(text: str, inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
     """One line where another dialect would read the same text as something else."""
     names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
     readings = []

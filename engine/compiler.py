@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ _LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 class BandValue:
     """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``: whether some may be nodata."""
 
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     scale: float = 1.0
     offset: float = 0.0
     gaps: bool = True
@@ -108,9 +109,7 @@ class _Compiler:
         terms = [self._terms[argument] for argument in node.arguments]
         if node.function in ("add", "subtract", "multiply", "divide") and any((term.scale, term.shift) != (1.0, 0.0) for term in terms):
             return self._scaled(node.function, *terms)
-        operands = [
-            self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)
-        ]
+        operands = [self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)]
         if FUNCTIONS[node.function].wants_whole:
             self._check_whole(node, operands)
         return _Term(self.call(node.function, *operands))
@@ -135,9 +134,9 @@ class _Compiler:
         missing = self._missing[test] | both
         first, second = self.any_of(self._missing[chosen] - both), self.any_of(self._missing[otherwise] - both)
         if first is not None:
-            missing |= {self._truth_value("logical_and", condition, first)}
+            missing |= {self.call("logical_and", condition, first)}
         if second is not None:
-            missing |= {self._truth_value("logical_and", self._truth_value("logical_not", condition), second)}
+            missing |= {self.call("logical_and", self.call("logical_not", condition), second)}
         return self._call(node), missing
 
     def _coalesce(self, arguments: tuple[int, ...]) -> tuple[_Term, frozenset[Reference]]:
@@ -147,7 +146,7 @@ class _Compiler:
             absent = self.missing(argument)
             term = _Term(self.call("where", absent, self.number(term), self.number(self._terms[argument])))
             later = self.any_of(missing)
-            missing = frozenset() if later is None else frozenset({self._truth_value("logical_and", absent, later)})
+            missing = frozenset() if later is None else frozenset({self.call("logical_and", absent, later)})
         return term, missing
 
     def missing(self, node: int) -> Reference | bool:
@@ -155,21 +154,14 @@ class _Compiler:
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             return not math.isfinite(operand)
-        absent = self._missing[node] | {self._truth_value("not_finite", operand)}
-        found = self.any_of(absent)
-        assert found is not None
-        return found
+        absent = self._missing[node] | {self.call("not_finite", operand)}
+        return self.any_of(absent) or False
 
     def any_of(self, truths: frozenset[Reference]) -> Reference | None:
         """One truth out of several, in the order in which they came up."""
         found: Reference | None = None
         for truth in sorted(truths, key=lambda reference: reference.number):
-            found = truth if found is None else self._truth_value("logical_or", found, truth)
-        return found
-
-    def _truth_value(self, name: str, *operands: Reference | float | bool) -> Reference:
-        found = self.call(name, *operands)
-        assert isinstance(found, Reference)
+            found = truth if found is None else self.call("logical_or", found, truth)
         return found
 
     def call(self, name: str, *operands: Reference | float | bool) -> Reference:

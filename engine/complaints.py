@@ -13,13 +13,50 @@ from .lexer import Lexer
 from .messages import Text, translate
 
 AGGREGATES = frozenset(
-    "amax amin mean median std var nanmax nanmin nanmean nanmedian nanstd nanvar nansum percentile nanpercentile quantile nanquantile average "
-    "ptp prod cumsum cumprod argmax argmin any all unique sort histogram bincount count_nonzero cov corrcoef gradient diff convolve".split()
+    [
+        "amax",
+        "amin",
+        "mean",
+        "median",
+        "std",
+        "var",
+        "nanmax",
+        "nanmin",
+        "nanmean",
+        "nanmedian",
+        "nanstd",
+        "nanvar",
+        "nansum",
+        "percentile",
+        "nanpercentile",
+        "quantile",
+        "nanquantile",
+        "average",
+        "ptp",
+        "prod",
+        "cumsum",
+        "cumprod",
+        "argmax",
+        "argmin",
+        "any",
+        "all",
+        "unique",
+        "sort",
+        "histogram",
+        "bincount",
+        "count_nonzero",
+        "cov",
+        "corrcoef",
+        "gradient",
+        "diff",
+        "convolve",
+    ]
 )
 
 _LOOK_ALIKES = {
-    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi",
-    "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "²": "^2", "³": "^3", "¬": "not", "∧": "and", "∨": "or",
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/",
+    "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi", "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "²": "^2", "³": "^3",
+    "¬": "not", "∧": "and", "∨": "or",
 }  # fmt: skip
 
 
@@ -57,7 +94,9 @@ class Complaints:
             message = translate("Bandwise", "write {sign}= for ={sign}").format(sign=sign[0])
             return self.about(message, start - 1, start + 1)
         if sign:
-            return self.about(self.hint(sign) or translate("Bandwise", "a value is missing before “{sign}”").format(sign=sign), start, start + len(sign))
+            return self.about(
+                self.hint(sign) or translate("Bandwise", "a value is missing before “{sign}”").format(sign=sign), start, start + len(sign)
+            )
         if self.text[start] == ".":
             return self.about(translate("Bandwise", "this is no number").format(), start, start + 1)
         return self.unknown(start)
@@ -75,7 +114,7 @@ class Complaints:
             return self.about(translate("Bandwise", "indexes are not offered; a band is written A@2").format(), start, start + 1)
         if self.text[start] == "@":
             return self.about(translate("Bandwise", "a band's number or description follows the raster's name, as in A@2").format(), start, start + 1)
-        if sign or self.text[start].isascii() and self.text[start].isprintable():
+        if sign or (self.text[start].isascii() and self.text[start].isprintable()):
             return self.about(translate("Bandwise", "an operator is missing here").format(), start, start + max(1, len(sign)))
         return self.unknown(start)
 
@@ -98,7 +137,9 @@ class Complaints:
         return self.about(text.format(character=shown, code=ord(character)), start, start + 1)
 
     def attribute(self, name: str, start: int, end: int) -> ExpressionError:
-        text = translate("Bandwise", "methods and attributes like {name} are not offered; values are floating point already, and functions are written f(A)")
+        text = translate(
+            "Bandwise", "methods and attributes like {name} are not offered; values are floating point already, and functions are written f(A)"
+        )
         return self.about(text.format(name=name[:60]), start, end)
 
     def keyword(self, name: str, function: str, start: int, end: int) -> ExpressionError:
@@ -112,7 +153,9 @@ class Complaints:
     def aggregate(self, name: str, start: int, end: int) -> ExpressionError:
         return self.about(
             translate(
-                "Bandwise", "{name} of a whole raster is not offered, since it would depend on how the raster is cut; min, max, sum and avg take two values or more"
+                "Bandwise",
+                "{name} of a whole raster is not offered, since it would depend on how the raster is cut; "
+                "min, max, sum and avg take two values or more",
             ).format(name=name),
             start,
             end,

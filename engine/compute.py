@@ -144,7 +144,11 @@ class Calculator:
             if self._saturated[band] is not None:
                 np.logical_or(union, found, out=union)
         for band in range(len(saturations)):
-            gaps = np.greater(self._gaps[band][: union.size], saturations[band], out=flags) if self._saturated[band] is not None else self._gaps[band][: union.size]
+            gaps = (
+                np.greater(self._gaps[band][: union.size], saturations[band], out=flags)
+                if self._saturated[band] is not None
+                else self._gaps[band][: union.size]
+            )
             np.greater(union, gaps, out=union)
         np.logical_and(union, missing, out=union)
         return int(np.count_nonzero(union))
@@ -154,7 +158,7 @@ def _mark(values: npt.NDArray[Any], marker: np.generic | None, found: Truths) ->
     """Set ``found`` where ``values`` equal ``marker``; NaN equals NaN, None equals nothing."""
     if marker is None:
         found[:] = False
-    elif marker != marker:
+    elif np.isnan(marker):
         np.isnan(values, out=found)
     else:
         np.equal(values, marker, out=found)

@@ -55,9 +55,9 @@ class Named:
 class Dialect:
     """One table of meanings.
 
-    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes as a whole. ``counts``: two truths add up to 2, else to 1.
-    ``chains``: 0 < A < 3 is read from left to right, else refused. ``absent`` has what to write for a sign that
-    another tool has and this one reads differently or not at all.
+    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes
+    as a whole. ``counts``: two truths add up to 2, else to 1. ``chains``: 0 < A < 3 is read from
+    left to right, else refused. ``absent`` has what to write for a sign that another tool has and this one reads differently or not at all.
     """
 
     choice: DialectChoice
@@ -135,8 +135,9 @@ _ONE = {
     "asin": "arcsin", "arcsin": "arcsin", "acos": "arccos", "arccos": "arccos", "atan": "arctan", "arctan": "arctan",
     "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "arcsinh": "arcsinh", "acosh": "arccosh", "arccosh": "arccosh",
     "atanh": "arctanh", "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc", "fix": "trunc", "rint": "rint",
-    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal", "negative": "negative", "deg2rad": "deg2rad", "radians": "deg2rad",
-    "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite", "signbit": "signbit",
+    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal", "negative": "negative", "deg2rad": "deg2rad",
+    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+    "signbit": "signbit",
     "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert", "bitwise_not": "invert", "isnodata": "isnodata",
 }  # fmt: skip
 _TWO = {

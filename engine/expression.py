@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Union
+from typing import Protocol, Union
 
 import numpy as np
 
@@ -125,6 +125,19 @@ def _unwrapped(text: str) -> str:
         if depth == 0:
             return text[1:-1] if position == len(text) - 1 else text
     return text
+
+
+class References(Protocol):
+    """What names of bands mean."""
+
+    def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
+        """The formula's band for a raster's name and a band's number or description (None: not given).
+
+        ``layer``: the name can only be a layer's. Raises :class:`LookupError` with a :class:`Text` where it means nothing.
+        """
+
+    def names(self) -> Sequence[str]:
+        """Names to suggest where one is misspelled."""
 
 
 class FormulaBuilder:

@@ -29,7 +29,6 @@ from .grid import Grid, Window
 from .messages import translate
 from .rasters import RASTER_FAILURES, reason_of
 
-
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -101,9 +100,9 @@ class GeoTiffSink:
             complete = self._complete()
         if not complete:
             raise OutputError(
-                translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.").format(
-                    file=self.target, free=free_bytes(self.target.parent) // 10**6
-                )
+                translate(
+                    "Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder."
+                ).format(file=self.target, free=free_bytes(self.target.parent) // 10**6)
             )
         with self._writing():
             for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
@@ -134,9 +133,9 @@ class GeoTiffSink:
             yield
         except RASTER_FAILURES as error:
             raise OutputError(
-                translate("Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open.").format(
-                    file=self.target, reason=reason_of(error, str(self.temporary))
-                )
+                translate(
+                    "Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open."
+                ).format(file=self.target, reason=reason_of(error, str(self.temporary)))
             ) from error
 
 

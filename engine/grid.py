@@ -87,18 +87,20 @@ class Grid:
             return translate("Bandwise", "the origins lie {columns:.10g} columns and {rows:.10g} rows apart").format(columns=columns, rows=rows)
         lengths, other_lengths = (_length(a, d), _length(b, e)), (_length(other_a, other_d), _length(other_b, other_e))
         if all(math.isclose(length, other_length, rel_tol=1e-9) for length, other_length in zip(lengths, other_lengths)):
-            text = translate("Bandwise", "one column and one row are ({a:.10g}, {d:.10g}) and ({b:.10g}, {e:.10g}) against ({other_a:.10g}, {other_d:.10g}) and ({other_b:.10g}, {other_e:.10g}) CRS units: one raster is turned or upside down")
+            text = translate(
+                "Bandwise",
+                "one column and one row are ({a:.10g}, {d:.10g}) and ({b:.10g}, {e:.10g}) against ({other_a:.10g}, "
+                "{other_d:.10g}) and ({other_b:.10g}, {other_e:.10g}) CRS units: one raster is turned or upside down",
+            )
             return text.format(a=a, b=b, d=d, e=e, other_a=other_a, other_b=other_b, other_d=other_d, other_e=other_e)
-        return translate(
-            "Bandwise", "the pixels are {width:.10g} x {height:.10g} and {other_width:.10g} x {other_height:.10g} CRS units"
-        ).format(width=lengths[0], height=lengths[1], other_width=other_lengths[0], other_height=other_lengths[1])
+        return translate("Bandwise", "the pixels are {width:.10g} x {height:.10g} and {other_width:.10g} x {other_height:.10g} CRS units").format(
+            width=lengths[0], height=lengths[1], other_width=other_lengths[0], other_height=other_lengths[1]
+        )
 
 
 def _crs_difference(grid: Grid, other: Grid) -> Text:
     none = translate("Bandwise", "none").format()
-    return translate("Bandwise", "the CRS are {crs} and {other}").format(
-        crs=_crs_name(grid.crs) or none, other=_crs_name(other.crs) or none
-    )
+    return translate("Bandwise", "the CRS are {crs} and {other}").format(crs=_crs_name(grid.crs) or none, other=_crs_name(other.crs) or none)
 
 
 def _crs_name(wkt: str) -> str:

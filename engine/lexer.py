@@ -36,8 +36,7 @@ class Lexer:
         if character != "#" and not character.isspace():
             return
         blank = _BLANK.match(self.text, self.position)
-        assert blank is not None
-        self.position = blank.end()
+        self.position = blank.end() if blank else self.position
 
     def character(self) -> str:
         """The character here; empty at the end."""
@@ -101,7 +100,9 @@ class Lexer:
 
     def layers(self) -> list[str]:
         """All that QGIS could take for the name of a layer, quoted or bare."""
-        quoted = [found[1].rpartition("@")[0] or found[1] for found in _QUOTED.finditer(self.text) if self.text[found.start() - 1 : found.start()] != "@"]
+        quoted = [
+            found[1].rpartition("@")[0] or found[1] for found in _QUOTED.finditer(self.text) if self.text[found.start() - 1 : found.start()] != "@"
+        ]
         return quoted + [self.text[start:at] for start, at, _ in self._runs if at - start <= _LONGEST_NAME]
 
     def _moved(self, found: re.Match[str]) -> re.Match[str]:

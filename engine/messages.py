@@ -29,10 +29,7 @@ class Text(str):
 
     def in_language(self, translated: Callable[[str], str]) -> str:
         """The sentence with its template, and those of the texts inside it, passed through ``translated``."""
-        values = {
-            name: value.in_language(translated) if isinstance(value, Text) else value
-            for name, value in self.values.items()
-        }
+        values = {name: value.in_language(translated) if isinstance(value, Text) else value for name, value in self.values.items()}
         return translated(self.template).format(**values)
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from .complaints import AGGREGATES, Complaints, too_long
 from .dialects import CONSTANTS, MODULES, OPERATOR_EXPANSIONS, Dialect, Named
-from .expression import Formula, FormulaBuilder, Result
+from .expression import Formula, FormulaBuilder, References, Result
 from .lexer import Lexer
 from .messages import translate
 
@@ -24,19 +23,6 @@ _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_
 _BITS_OF_TRUTHS = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not"}
 _OPERANDS = {"prefix": 1, "infix": 2, "choice": 3}
 _SUMS_OF_TRUTHS = {"add": "logical_or", "multiply": "logical_and"}
-
-
-class References(Protocol):
-    """What names of bands mean."""
-
-    def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
-        """The formula's band for a raster's name and a band's number or description (None: not given).
-
-        ``layer``: the name can only be a layer's. Raises :class:`LookupError` with a :class:`Text` where it means nothing.
-        """
-
-    def names(self) -> Sequence[str]:
-        """Names to suggest where one is misspelled."""
 
 
 @dataclass
@@ -193,7 +179,7 @@ class _Parser:
         if lexer.precedes("(", lexer.position):
             return self.call(name, start)
         lower = name.lower()
-        if lower in CONSTANTS and (dotted or name == lower or lower == "pi") and lexer.character() != "@":
+        if lower in CONSTANTS and (dotted or lower in (name, "pi")) and lexer.character() != "@":
             return self.push(self.builder.number(CONSTANTS[lower]), start)
         if name in self.named:
             return self.push(self.named[name], start)

@@ -182,7 +182,8 @@ def _shape_notes(plan: Plan, shape: WindowPlan) -> list[Note]:
         Note(
             translate(
                 "Bandwise",
-                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most {memory} MB for buffers and cache; {dtype} arithmetic",
+                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most "
+                "{memory} MB for buffers and cache; {dtype} arithmetic",
             ).format(
                 width=grid.width,
                 height=grid.height,
@@ -231,7 +232,8 @@ def _closing_notes(plan: Plan, report: Report) -> list[Note]:
                 Note(
                     translate(
                         "Bandwise",
-                        "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; they are kept as computed",
+                        "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; "
+                        "they are kept as computed",
                     ).format(name=result.name, count=band.outside, low=low, high=high),
                     caution=True,
                 )

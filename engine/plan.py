@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import __version__
-from .compute import Recipe
 from .compiler import BandValue, compile_formula
+from .compute import Recipe
 from .errors import GridError, OptionError, OutputError, SpaceError
 from .geotiff import check_profile, free_bytes
 from .grid import Grid

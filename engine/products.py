@@ -14,7 +14,8 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.parsers import expat  # nosec B407: any document type declaration is refused, see _Elements
+from pathlib import Path
+from xml.parsers import expat  # nosec B407
 
 from .errors import MetadataError
 from .messages import Text, translate
@@ -32,9 +33,7 @@ _SENTINEL2_METADATA = {
     "MTD_MSIL1C.xml": ("QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
 }
 
-_LANDSAT_FILE = re.compile(
-    r"^(?P<product>L[A-Z]\d\d_(?P<level>L[12])\w\w_\d{6}_\d{8}_\d{8}_02_(?:T1|T2|RT|A1|A2))_(?P<kind>SR_|ST_|)B(?P<band>\d+)$"
-)
+_LANDSAT_FILE = re.compile(r"^(?P<product>L[A-Z]\d\d_(?P<level>L[12])\w\w_\d{6}_\d{8}_\d{8}_02_(?:T1|T2|RT|A1|A2))_(?P<kind>SR_|ST_|)B(?P<band>\d+)$")
 _LANDSAT_GROUPS = {
     ("L2", "SR_"): ("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", "REFLECTANCE_{}_BAND_{}"),
     ("L2", "ST_"): ("LEVEL2_SURFACE_TEMPERATURE_PARAMETERS", "TEMPERATURE_{}_BAND_ST_B{}"),
@@ -137,18 +136,16 @@ def _sentinel2(metadata: str, band: str, scene: re.Match[str] | None = None) -> 
 
 
 def _landsat(folder: str, name: re.Match[str]) -> ProductFacts:
-    for extension, read in (("txt", _mtl_text), ("json", _mtl_json), ("xml", _mtl_xml)):
-        metadata = os.path.join(folder, f"{name['product']}_MTL.{extension}")
-        if os.path.isfile(metadata):
-            break
-    else:
+    beside = [os.path.join(folder, f"{name['product']}_MTL{extension}") for extension in _MTL_READERS]
+    metadata = next(filter(os.path.isfile, beside), "")
+    if not metadata:
         return ProductFacts(
             source=translate("Bandwise", "no {name}_MTL file beside this Landsat Collection 2 band").format(name=name["product"]),
             nodata=0.0,
             missing=True,
         )
     group, key = _LANDSAT_GROUPS[name["level"], name["kind"]]
-    values = {item: value for owner, item, value in read(metadata) if owner == group}
+    values = {item: value for owner, item, value in _MTL_READERS[os.path.splitext(metadata)[1]](metadata) if owner == group}
     numbers = []
     for item in (key.format("MULT", name["band"]), key.format("ADD", name["band"])):
         if item not in values:
@@ -198,6 +195,9 @@ def _mtl_xml(path: str) -> Iterator[tuple[str, str, str]]:
             yield tags[-2], tags[-1], text
 
 
+_MTL_READERS = {".txt": _mtl_text, ".json": _mtl_json, ".xml": _mtl_xml}
+
+
 def _xml_elements(path: str) -> list[tuple[tuple[str, ...], dict[str, str], str]]:
     """(tags from the root, attributes, text) of the elements of an XML file, in the order in which they end."""
     elements = _Elements(path)
@@ -221,7 +221,7 @@ class _Elements:
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self.refuse
         self.parser.StartElementHandler = self.start
-        self.parser.CharacterDataHandler = lambda text: self.open[-1][2].append(text)
+        self.parser.CharacterDataHandler = self.text
         self.parser.EndElementHandler = self.end
 
     def refuse(self, *_: object) -> None:
@@ -232,6 +232,9 @@ class _Elements:
             raise _unusable(self.path, translate("Bandwise", "it is nested too deeply").format())
         self.open.append((tag, attributes, []))
 
+    def text(self, text: str) -> None:
+        self.open[-1][2].append(text)
+
     def end(self, _: str) -> None:
         tags = tuple(tag for tag, _, _ in self.open)
         _, attributes, texts = self.open.pop()
@@ -240,7 +243,7 @@ class _Elements:
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise _unusable(path, translate("Bandwise", "it cannot be read ({reason})").format(reason=error.strerror)) from error

@@ -31,13 +31,14 @@ def parse_creation_options(text: str) -> dict[str, str]:
     """
     options: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split("|"))):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
+        name, _, value = (piece.strip() for piece in part.partition("="))
         name = name.upper()
         if not name or not value or name in options or name in _NOT_OPTIONS:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "Creation option “{option}” is not understood. Give each option once as NAME=VALUE, with | between them, such as COMPRESS=ZSTD|ZSTD_LEVEL=1.",
+                    "Creation option “{option}” is not understood. Give each option once as NAME=VALUE, with | between them, "
+                    "such as COMPRESS=ZSTD|ZSTD_LEVEL=1.",
                 ).format(option=part)
             )
         options[name] = value
@@ -56,7 +57,9 @@ def creation_profile(text: str, threads: int) -> dict[str, str]:
     codec = chosen.get("COMPRESS", profile["COMPRESS"]).upper()
     if codec in _CODECS_FOR_BYTES:
         raise OptionError(
-            translate("Bandwise", "COMPRESS={codec} cannot hold the Float32 values of the result; choose DEFLATE, ZSTD, LZW or NONE.").format(codec=codec)
+            translate("Bandwise", "COMPRESS={codec} cannot hold the Float32 values of the result; choose DEFLATE, ZSTD, LZW or NONE.").format(
+                codec=codec
+            )
         )
     if "NBITS" in chosen:
         raise OptionError(translate("Bandwise", "NBITS would round the result's values and its nodata; leave it out.").format())

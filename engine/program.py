@@ -46,8 +46,8 @@ class Program:
     operand is an integer of at most 2**24 and every operation is correctly rounded; otherwise float64.
     """
 
-    dtype: np.dtype
-    registers: tuple[np.dtype, ...]
+    dtype: np.dtype[Any]
+    registers: tuple[np.dtype[Any], ...]
     actions: tuple[Load | Step, ...]
     results: tuple[tuple[int, int | None], ...]
 
@@ -70,7 +70,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Value:
-    """A value of single-assignment form: where it comes from, whether it is a truth, whether it is a whole number, and between which bounds it is exact."""
+    """A value of single-assignment form: where it comes from, whether it is a truth or a whole number, and its bounds where it is exact."""
 
     source: Load | tuple[Function, tuple[Reference | float | bool, ...]]
     truth: bool

@@ -6,6 +6,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +110,8 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
         if declared.scale == 0 or not (math.isfinite(declared.scale) and math.isfinite(declared.offset)):
             raise MetadataError(
                 translate(
-                    "Bandwise", "{file} declares scale {scale} and offset {offset}, which cannot be right. Choose stored values or a custom scale and offset."
+                    "Bandwise",
+                    "{file} declares scale {scale} and offset {offset}, which cannot be right. Choose stored values or a custom scale and offset.",
                 ).format(file=path, scale=declared.scale, offset=declared.offset)
             )
         return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()
@@ -128,7 +130,7 @@ def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts 
     return None, translate("Bandwise", "nothing declares one").format()
 
 
-def as_stored(value: float | None, dtype: np.dtype) -> np.generic | None:
+def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
     """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
 
     NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.

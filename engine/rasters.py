@@ -6,25 +6,22 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.errors import RasterioError
-from rasterio.windows import Window as RasterioWindow
 
-from .errors import InputError, ReadError
-from .grid import Grid, Window
+from .errors import InputError
+from .grid import Grid
 from .messages import translate
 from .radiometry import Declared
-
 
 #: What rasterio raises, by version, where GDAL fails.
 RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
@@ -48,7 +45,7 @@ class BandFacts:
     files: tuple[str, ...]
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> np.dtype[Any]:
         return np.dtype(self.declared.dtype)
 
 

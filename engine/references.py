@@ -80,13 +80,13 @@ class RasterBands:
     def _raster(self, name: str, layer: bool) -> int:
         layers = [index for index, raster in enumerate(self.rasters) if raster.name == name]
         letter = None if layer else self._letters.get(name.upper())
-        found = dict.fromkeys(layers if letter is None or (self._layers_first and layers) else [letter, *layers])
-        if len(found) > 1:
-            choices = ", ".join(f"{letter_of(index)} = {os.path.basename(self.rasters[index].path)}" for index in found)
+        found: list[int] = layers if letter is None or (self._layers_first and layers) else [letter, *layers]
+        if len({self.rasters[index].path for index in found}) > 1:
+            choices = ", ".join(f"{letter_of(index)} = {os.path.basename(self.rasters[index].path)}" for index in dict.fromkeys(found))
             raise LookupError(translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}").format(name=name[:60], choices=choices))
         if not found:
             raise LookupError(self._no_input(name))
-        return next(iter(found))
+        return found[0]
 
     def _no_input(self, name: str) -> Text:
         given = ", ".join(f"{letter_of(index)} = {os.path.basename(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
@@ -99,12 +99,10 @@ class RasterBands:
     def _number(self, raster: int, band: int | str) -> int:
         descriptions = self.rasters[raster].descriptions
         if isinstance(band, str):
-            for matches in (lambda text: text == band, lambda text: text.lower() == band.lower()):
-                found = [number for number, text in enumerate(descriptions, start=1) if matches(text)]
-                if len(found) == 1:
-                    return found[0]
-                if found:
-                    break
+            exact = [number for number, text in enumerate(descriptions, start=1) if text == band]
+            found = exact or [number for number, text in enumerate(descriptions, start=1) if text.lower() == band.lower()]
+            if len(found) == 1:
+                return found[0]
             choices = ", ".join(f"{number} = {text or '-'}" for number, text in enumerate(descriptions[:20], start=1))
             text = translate("Bandwise", "{name} has no single band called {band}; its bands are {choices}")
             raise LookupError(text.format(name=letter_of(raster), band=band[:60], choices=choices))

@@ -102,7 +102,7 @@ class Buffers:
     """
 
     def __init__(self, bands: Sequence[BandFacts], pixels: int) -> None:
-        by_file: dict[tuple[str, np.dtype], list[int]] = {}
+        by_file: dict[tuple[str, np.dtype[Any]], list[int]] = {}
         for index, band in enumerate(bands):
             by_file.setdefault((band.path, band.dtype), []).append(index)
         self.groups = list(by_file.values())

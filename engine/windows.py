@@ -66,8 +66,7 @@ def plan_windows(
 def _shapes(grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Window shapes, the best first."""
     aligned = tuple(
-        _common(result_block[axis], [block[axis] for block in source_blocks], length)
-        for axis, length in enumerate((grid.width, grid.height))
+        _common(result_block[axis], [block[axis] for block in source_blocks], length) for axis, length in enumerate((grid.width, grid.height))
     )
     yield _grown(grid, aligned[0], aligned[1])
     yield _grown(grid, *result_block)

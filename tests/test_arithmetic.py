@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine.job import BandRef, Job
-from bandwise.engine.references import named_formula
 from bandwise.engine.radiometry import RadiometryChoice, Scaling
+from bandwise.engine.references import named_formula
 
 NODATA = np.float32(-9999)
 PRODUCT = """<?xml version="1.0" encoding="UTF-8"?>

@@ -297,7 +297,8 @@ from bandwise.engine.errors import OutputError
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.references import named_formula
 from bandwise.engine.pipeline import run
-job = Job((BandRef("nir", {near!r}), BandRef("red", {visible!r})), named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0)),
+bands = (BandRef("nir", {near!r}), BandRef("red", {visible!r}))
+job = Job(bands, named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0)),
           {bench.path("ndvi.tif")!r}, creation_options={options!r}, workers=2)
 for limit in {limits}:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

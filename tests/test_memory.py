@@ -17,7 +17,8 @@ import resource
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.references import named_formula
 from bandwise.engine.pipeline import run
-job = Job((BandRef("nir", "nir.tif"), BandRef("red", "red.tif")), named_formula("NDVI := (a - b) / (a + b)", "ab", valid_range=(-1.0, 1.0)), "ndvi.tif", {options})
+bands = (BandRef("nir", "nir.tif"), BandRef("red", "red.tif"))
+job = Job(bands, named_formula("NDVI := (a - b) / (a + b)", "ab", valid_range=(-1.0, 1.0)), "ndvi.tif", {options})
 report = run(job)
 peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
 print(peak, report.statistics[0].valid)

@@ -23,7 +23,7 @@ def compiled(text: str, bands: list[BandValue]) -> Program:
 
 
 def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
-    registers = [np.full(stored[0].shape, True if dtype == bool else np.nan, dtype) for dtype in program.registers]
+    registers = [np.full(stored[0].shape, True if dtype.kind == "b" else np.nan, dtype) for dtype in program.registers]
     invalid = [np.zeros(stored[0].shape, bool) for _ in stored]
     with np.errstate(all="ignore"):
         return [np.array(values) for values, _ in program.evaluate(stored, invalid, registers)]

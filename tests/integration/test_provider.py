@@ -211,13 +211,9 @@ WITHOUT_RASTERIO = """
 import sys
 from importlib.machinery import PathFinder
 
-class Absent:
-    def find_spec(name, path=None, target=None):
-        if name.split(".")[0] == "rasterio":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
 # hides the package as an installation without it does: no finder finds it
-PathFinder.find_spec = (lambda find: classmethod(lambda cls, name, path=None, target=None: None if name.split(".")[0] == "rasterio" else find(name, path, target)))(PathFinder.find_spec)
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *more: None if name.split(".")[0] == "rasterio" else find(name, *more)
 """
 
 

@@ -21,7 +21,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint package check-package install screenshots translations clean system
+.PHONY: help demo test lint package check-package install screenshots translations corpus clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,6 +65,10 @@ screenshots: | system ## pictures of the real QGIS window for the README
 translations: | system ## collect the sentences to translate
 	mkdir -p resources/i18n
 	pylupdate5 algorithms/*.py plugin.py engine/*.py -ts resources/i18n/bandwise.ts
+
+corpus: PACKAGES += gdal-bin otb-bin
+corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to the corpus of expressions
+	$(PYTHON) tests/corpus/oracle.py
 
 clean: ## remove everything that the other targets made
 	rm -rf build dist .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache

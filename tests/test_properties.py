@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Random expression trees, printed as each dialect writes them, equal float64 numpy evaluated from the tree; random text is refused in linear time."""
+"""Random expression trees, printed as each dialect writes them, equal float64 numpy; random text is refused in linear time."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ NUMPYS = [
     *spelled(1, True, arcsin="arcsin", arccos="arccos", arctan="arctan"),
     *spelled(1, False, sqrt="sqrt", absolute="abs absolute fabs", isnan="isnan", isfinite="isfinite", reciprocal="reciprocal"),
     *spelled(2, True, power="power pow", arctan2="arctan2", hypot="hypot", logaddexp="logaddexp"),
-    *spelled(2, False, minimum="minimum", maximum="maximum", remainder="mod remainder", fmod="fmod", floor_divide="floor_divide", copysign="copysign"),
+    *spelled(2, False, minimum="minimum", maximum="maximum", remainder="mod remainder", fmod="fmod", floor_divide="floor_divide",
+    copysign="copysign"),
     *spelled(2, False, add="add", subtract="subtract", multiply="multiply", divide="divide true_divide", fmin="fmin", fmax="fmax"),
     *spelled(2, False, less="less", greater_equal="greater_equal", equal="equal", logical_xor="logical_xor", logical_and="logical_and"),
     Spelling(("clip",), 3, lambda x, low, high: np.minimum(np.maximum(x, low), high)),
@@ -136,7 +137,8 @@ _TABLES = {
 }
 RANKS = {dialect: {sign: rank for rank, line in enumerate(table.split(";")) for sign in line.split()} for dialect, table in _TABLES.items()}
 SIGNS = {
-    BANDWISE: {"power": ("^", "**"), "==": ("=", "=="), "!=": ("!=", "<>"), "and": ("and", "&&", "AND"), "or": ("or", "||", "Or"), "not": ("not ", "!")},
+    BANDWISE: {"power": ("^", "**"), "==": ("=", "=="), "!=": ("!=", "<>"), "and": ("and", "&&", "AND"), "or": ("or", "||", "Or"),
+        "not": ("not ", "!")},
     QGIS: {"power": ("^",), "==": ("=",), "and": ("AND", "and", "And"), "or": ("OR", "or")},
     GDAL_CALC: {"power": ("**",), "xor": ("^",)},
     OTB: {"power": ("^",)},
@@ -479,10 +481,14 @@ def test_a_whole_run_of_a_random_expression_equals_numpy(dialect: DialectChoice,
 
 
 PIECES = [
-    *("A", "b", "AA", "im1b1", "A@1", "A@", "@2", '"scene@1"', "scene@1", "b8-10m@1", '"', "'", "\\", "e", "pi", "numpy.", "np", "nan", "inf", "x := "),
-    *("sqrt(", "where(", "if(", "min(", "coalesce(", "isnodata(", "amax(", "log(", "round(", "__import__(", "lambda", "import os", "and", "or", "not"),
-    *("+", "-", "*", "/", "//", "%", "**", "^", "&", "&&", "|", "||", "~", "!", "<", "<=", ">", ">=", "=", "==", "!=", "<>", "<<", ">>", "?", ":", ":="),
-    *("(", ")", "[", "]", "{", "}", ",", ";", ".", "#", "\n", " ", "\t", "0", "1", "2.5", ".5", "1e9", "1e999", "0x1F", "0b2", "1_0", "\0", "é", "−", "²"),
+    *("A", "b", "AA", "im1b1", "A@1", "A@", "@2", '"scene@1"', "scene@1", "b8-10m@1", '"', "'", "\\", "e", "pi", "numpy.", "np", "nan", "inf",
+    "x := "),
+    *("sqrt(", "where(", "if(", "min(", "coalesce(", "isnodata(", "amax(", "log(", "round(", "__import__(", "lambda", "import os", "and", "or",
+    "not"),
+    *("+", "-", "*", "/", "//", "%", "**", "^", "&", "&&", "|", "||", "~", "!", "<", "<=", ">", ">=", "=", "==", "!=", "<>", "<<", ">>", "?", ":",
+    ":="),
+    *("(", ")", "[", "]", "{", "}", ",", ";", ".", "#", "\n", " ", "\t", "0", "1", "2.5", ".5", "1e9", "1e999", "0x1F", "0b2", "1_0", "\0", "é",
+    "−", "²"),
 ]
 
 
@@ -538,7 +544,8 @@ ADVERSARIAL = {
     "questions": "A?", "ternaries": "A?B:", "opened": "(", "closed": ")", "both": "()", "calls": "abs(", "sums in calls": "abs(A+",
     "calls of two": "max(A,", "commas": ",", "arguments": "A,", "semicolons": ";", "results": "1;", "band results": "A;", "comments": "#",
     "lines of comments": "A+#x\n", "line breaks": "\n", "blanks": " ", "values": "A ", "comparisons": "A>1 and ", "chains": "A<", "powers": "A^",
-    "double stars": "A**", "exponents": "1e", "huge": "1e9", "underscores": "1_", "hexadecimal": "0x1+", "accents": "é", "dashes": "A-", "slashes": "A/",
+    "double stars": "A**", "exponents": "1e", "huge": "1e9", "underscores": "1_", "hexadecimal": "0x1+", "accents": "é", "dashes": "A-",
+    "slashes": "A/",
     "name runs with a band": "A-A-A@1+", "runs to a band": "-A@1", "runs of 255 to a band": "A-" * 120 + "A@1+", "colons": ":", "nulls": "\0",
     "assignments": "x:=", "shifts": "A<<", "words": "and ", "layers of dots": "a.b.c@", "far at-signs": "-" * 300 + "@1 ", "clips": "clip(A,1,2)+",
 }  # fmt: skip

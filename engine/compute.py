@@ -87,6 +87,9 @@ class Calculator:
         saturations = [found[:size] for found in self._saturations]
         flags = self._flags[:size]
         for band, values in enumerate(stored):
+            if not values.size:  # a band that no result needs is not read
+                gaps[band][:] = saturations[band][:] = False
+                continue
             _mark(values, self._nodata[band], gaps[band])
             for mask in masks[band]:
                 _mark(mask, np.uint8(0), flags)

@@ -34,6 +34,7 @@ class Job:
 
     ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
     bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start of the log.
+    ``listed`` are rasters that the user named, used or not: the output may be none of them.
     """
 
     bands: tuple[BandRef, ...]
@@ -44,6 +45,7 @@ class Job:
     workers: int = 0
     memory: int = 512
     notes: tuple[Note, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         for note in _shape_notes(plan, shape):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        sources = stack.enter_context(Sources(plan.bands))
-        statistics = _Run(plan, shape, sources, sink, progress, cancelled).totals()
+        sources = stack.enter_context(Sources(plan.bands, plan.job.formula.bands()))
+        statistics = tuple(band.rounded() for band in _Run(plan, shape, sources, sink, progress, cancelled).totals())
         sink.commit(plan.tags(), [plan.band_tags(band) for band in statistics])
     report = Report(
         output=job.output,
@@ -136,7 +136,7 @@ class _Run:
         local = self._local
         if not hasattr(local, "calculator"):
             pixels = self.shape.width * self.shape.height
-            local.buffers = Buffers(self.plan.bands, pixels)
+            local.buffers = Buffers(self.plan.bands, self.plan.job.formula.bands(), pixels)
             local.out = np.empty(len(self.plan.job.formula.results) * pixels, np.float32)
             local.calculator = Calculator(self.plan.recipe)
         self._leave_if_stopped()
@@ -183,7 +183,7 @@ def _shape_notes(plan: Plan, shape: WindowPlan) -> list[Note]:
             translate(
                 "Bandwise",
                 "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most "
-                "{memory} MB for buffers and cache; {dtype} arithmetic",
+                "{memory} MB for buffers and cache; {dtype} arithmetic"
             ).format(
                 width=grid.width,
                 height=grid.height,
@@ -215,7 +215,7 @@ def _closing_notes(plan: Plan, report: Report) -> list[Note]:
             Note(
                 translate(
                     "Bandwise",
-                    "{name}: {valid} valid pixels, {invalid} nodata ({nodata} nodata in an input, {saturated} saturated, {not_finite} not finite)",
+                    "{name}: {valid} valid pixels, {invalid} nodata ({nodata} nodata in an input, {saturated} saturated, {not_finite} not finite)"
                 ).format(
                     name=result.name,
                     valid=band.valid,
@@ -233,7 +233,7 @@ def _closing_notes(plan: Plan, report: Report) -> list[Note]:
                     translate(
                         "Bandwise",
                         "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; "
-                        "they are kept as computed",
+                        "they are kept as computed"
                     ).format(name=result.name, count=band.outside, low=low, high=high),
                     caution=True,
                 )

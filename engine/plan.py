@@ -46,11 +46,11 @@ class Plan:
         """The windows for a result whose blocks are ``result_block`` (width, height)."""
         masks = sum(len(band.masks) for band in self.bands)
         result = 4 * len(self.job.formula.results)
-        block_pixels = max(band.block[0] * band.block[1] for band in self.bands)
+        decoded = sum({band.path: band.decoded for band in self.bands}.values())
         cost = Cost(
             per_pixel=self.stored_bytes_per_pixel + masks + result,
-            fixed=self.recipe.scratch_bytes,
-            per_blocks=2 * (block_pixels * self.stored_bytes_per_pixel + result_block[0] * result_block[1] * result),
+            fixed=self.recipe.scratch_bytes + decoded,
+            per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
         )
         return plan_windows(
             self.grid,
@@ -71,7 +71,7 @@ class Plan:
         for ref, radiometry in zip(self.job.bands, self.recipe.radiometries):
             tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(
                 {
-                    "path": ref.path,
+                    "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else ref.path,
                     "band": ref.number,
                     "scale": radiometry.scale,
                     "offset": radiometry.offset,
@@ -115,7 +115,7 @@ def prepare(job: Job) -> Plan:
     bands = tuple(describe(ref.path, ref.number) for ref in job.bands)
     grid = _common_grid(bands)
     radiometries = tuple(resolve(band.path, band.declared, job.radiometry) for band in bands)
-    workers = job.workers or os.cpu_count() or 1
+    workers = job.workers or _cores()
     profile = creation_profile(job.creation_options, threads=workers)
     check_profile(profile)
     _check_output(job, bands)
@@ -130,6 +130,11 @@ def prepare(job: Job) -> Plan:
     return Plan(job, bands, grid, recipe, profile, workers, notes)
 
 
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _band_value(band: BandFacts, radiometry: Radiometry) -> BandValue:
     markers = (as_stored(value, band.dtype) for value in (radiometry.nodata, radiometry.saturated))
     gaps = bool(band.masks) or any(marker is not None for marker in markers)
@@ -142,7 +147,7 @@ def _common_grid(bands: tuple[BandFacts, ...]) -> Grid:
         difference = first.grid.difference(band.grid, same_crs=same_crs(first.grid.crs, band.grid.crs))
         if difference:
             raise GridError(
-                translate("Bandwise", "{first} and {other} do not share a grid: {difference}. Warp one onto the other's grid first.").format(
+                translate("Bandwise", "{first} and {other} do not share a grid: {difference}; warp one onto the other's grid first.").format(
                     first=first.path, other=band.path, difference=difference
                 )
             )
@@ -158,7 +163,7 @@ def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
     except (OSError, ValueError) as error:  # too long a name, or one with a null character
         text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
         raise OutputError(text.format(file=job.output[:100].replace("\0", ""), reason=getattr(error, "strerror", None) or error)) from error
-    if any(_same_file(target, file) for band in bands for file in band.files):
+    if any(_same_file(target, file) for file in {*job.listed, *(file for band in bands for file in band.files)}):
         raise OutputError(translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output))
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=job.output))

@@ -14,6 +14,7 @@ import numpy as np
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
+from rasterio.dtypes import dtype_fwd
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.errors import RasterioError
@@ -22,6 +23,8 @@ from .errors import InputError
 from .grid import Grid
 from .messages import translate
 from .radiometry import Declared
+
+_GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
 
 #: What rasterio raises, by version, where GDAL fails.
 RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
@@ -33,7 +36,7 @@ class BandFacts:
 
     ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands for an
     alpha band, 0 for the band's mask (``.msk`` file, internal mask, per-dataset nodata). ``block`` is the
-    source block's (width, height) in pixels.
+    source block's (width, height) in pixels, ``decoded`` the bytes that GDAL holds of one: of all bands where they are interleaved.
     """
 
     path: str
@@ -42,6 +45,7 @@ class BandFacts:
     declared: Declared
     masks: tuple[int, ...]
     block: tuple[int, int]
+    decoded: int
     files: tuple[str, ...]
 
     @property
@@ -70,6 +74,9 @@ def describe(path: str, number: int) -> BandFacts:
             raise InputError(
                 translate("Bandwise", "Band {band} of {file} holds complex numbers; convert it to real numbers first.").format(band=number, file=path)
             )
+        if dtype in ("int64", "uint64") and dtype_fwd.get(_GDT_UINT64) != "uint64":
+            text = translate("Bandwise", "{file} holds 64-bit integers, which rasterio {version} misreads; convert it to Int32 or Float64")
+            raise InputError(text.format(file=path, version=rasterio.__version__))
         transform = dataset.transform
         if transform.is_degenerate:
             raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
@@ -92,8 +99,14 @@ def describe(path: str, number: int) -> BandFacts:
             ),
             masks=_masks(dataset, number),
             block=(block_width, block_height),
+            decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
             files=_all_files(path, dataset.files),
         )
+
+
+def _bytes_per_pixel(dataset: Any, number: int) -> int:
+    together = dataset.interleaving is not None and dataset.interleaving.name == "pixel"
+    return sum(np.dtype(dtype).itemsize for dtype in (dataset.dtypes if together else [dataset.dtypes[number - 1]]))
 
 
 def _all_files(path: str, files: Sequence[str]) -> tuple[str, ...]:
@@ -121,8 +134,8 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
         return ()
     masks = [colours.index(ColorInterp.alpha) + 1] if ColorInterp.alpha in colours else []
     flags = dataset.mask_flag_enums[number - 1]
-    if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
-        masks.append(0)
+    if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags) and (MaskFlags.per_dataset in flags or MaskFlags.nodata not in flags):
+        masks.append(0)  # a mask of the dataset, or with no flag at all one of the band itself
     return tuple(masks)
 
 

@@ -21,14 +21,16 @@ from .rasters import RASTER_FAILURES, BandFacts, opened, reason_of, thread_safe_
 class Sources:
     """The inputs of one run, opened once per thread, or once for all where datasets are thread-safe.
 
-    ``handles`` counts the datasets that were opened.
+    ``needed`` are the positions of the bands that are read, the others stand for their grid; ``handles`` counts the
+    datasets that were opened.
     """
 
-    def __init__(self, bands: Sequence[BandFacts]) -> None:
+    def __init__(self, bands: Sequence[BandFacts], needed: Sequence[int]) -> None:
         self.bands = tuple(bands)
+        self.needed = frozenset(needed)
         self.shared = thread_safe_datasets()
         self.handles = 0
-        self._paths = sorted({band.path for band in self.bands})
+        self._paths = sorted({self.bands[index].path for index in self.needed})
         self._stack = ExitStack()
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -64,8 +66,8 @@ class Sources:
         datasets: dict[str, Any] = self._local.datasets
         return datasets
 
-    def read(self, window: Window, buffers: Buffers) -> tuple[list[npt.NDArray[Any]], list[list[npt.NDArray[np.uint8]]]]:
-        """Stored values of every band, and its mask planes, each of shape (window.pixels,), in ``buffers``.
+    def read(self, window: Window, buffers: Buffers) -> tuple[list[npt.NDArray[Any]], list[list[npt.NDArray[Any]]]]:
+        """Stored values of every band that is needed, and its mask planes, each of shape (window.pixels,), in ``buffers``.
 
         Raises :class:`ReadError` with file, band and window.
         """
@@ -80,9 +82,11 @@ class Sources:
                 datasets[path].read(numbers, window=place, out=values)
             for index, plane in zip(group, values):
                 stored[index] = plane.reshape(-1)
-        masks: list[list[npt.NDArray[np.uint8]]] = []
-        for band, planes in zip(self.bands, buffers.masks):
+        masks: list[list[npt.NDArray[Any]]] = []
+        for index, (band, planes) in enumerate(zip(self.bands, buffers.masks)):
             masks.append([])
+            if index not in self.needed:
+                continue
             for number, buffer in zip(band.masks, planes):
                 plane = buffer[: window.pixels].reshape(window.height, window.width)
                 with _reading(band.path, [band.number], window):
@@ -101,13 +105,19 @@ class Buffers:
     bands is decoded once; ``groups`` has their positions.
     """
 
-    def __init__(self, bands: Sequence[BandFacts], pixels: int) -> None:
+    def __init__(self, bands: Sequence[BandFacts], needed: Sequence[int], pixels: int) -> None:
         by_file: dict[tuple[str, np.dtype[Any]], list[int]] = {}
-        for index, band in enumerate(bands):
+        for index in needed:
+            band = bands[index]
             by_file.setdefault((band.path, band.dtype), []).append(index)
         self.groups = list(by_file.values())
         self.stored = [np.empty(len(group) * pixels, dtype) for (_, dtype), group in by_file.items()]
-        self.masks = [[np.empty(pixels, np.uint8) for _ in band.masks] for band in bands]
+        self.masks = [[np.empty(pixels, _mask_type(number, band)) for number in band.masks] for band in bands]
+
+
+def _mask_type(number: int, band: BandFacts) -> type[np.generic]:
+    """Masks are bytes; an alpha band of fractions keeps them, so that 0.3 is not 0."""
+    return np.float32 if number and band.dtype.kind == "f" else np.uint8
 
 
 @contextmanager
@@ -118,8 +128,8 @@ def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None
         raise ReadError(
             translate(
                 "Bandwise",
-                "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}."
-                " The file looks damaged or incomplete; copy or download it again.",
+                "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
+                "the file looks damaged or incomplete, so copy or download it again."
             ).format(
                 file=path,
                 bands=", ".join(map(str, numbers)),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,10 @@ class Statistics:
     def standard_deviation(self) -> float:
         """Population standard deviation, as GDAL's ``STATISTICS_STDDEV``; NaN while ``valid`` is 0."""
         return math.sqrt(self.squares / self.valid) if self.valid else math.nan
+
+    def rounded(self) -> Statistics:
+        """With the moments in 12 digits, which do not depend on the order of the sums."""
+        return replace(self, mean=float(f"{self.mean:.12g}"), squares=float(f"{self.squares:.12g}"))
 
     def merged(self, other: Statistics) -> Statistics:
         """Both together; moments by Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""

@@ -47,28 +47,44 @@ class WindowPlan:
 def plan_windows(
     grid: Grid, *, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]], cost: Cost, workers: int, memory: int
 ) -> WindowPlan:
-    """Choose windows of whole result blocks that fit ``memory`` bytes.
+    """Choose windows of whole result blocks, and workers, that fit ``memory`` bytes and get most done.
 
-    Blocks are (width, height). Best are windows of whole source blocks as well, so that no strip and no
-    JPEG 2000 tile is decoded twice; where those are too large, the target size; else single result blocks;
-    else fewer workers. The last plan tried is returned even where it does not fit, for there is none smaller.
+    Blocks are (width, height). Windows of whole source blocks decode each once; others decode a strip or a JPEG 2000 tile
+    as often as windows touch it, which more workers can outweigh or not. The smallest plan is returned even where it
+    does not fit, for there is none smaller.
     """
-    for count in range(workers, 0, -1):
-        for width, height in _shapes(grid, result_block, source_blocks):
-            buffers = width * height * cost.per_pixel + cost.fixed
-            cache = max(LEAST_CACHE, count * cost.per_blocks)
-            plan = WindowPlan(width, height, count, cache, count * buffers + cache)
-            if plan.memory <= memory:
-                return plan
-    return plan
+    best, most = None, 0.0
+    for width, height in _shapes(grid, result_block, source_blocks):
+        decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
+        for count in range(workers, 0, -1):
+            plan = _planned(width, height, count, cost)
+            gain = min(count, plan.count(grid)) / decodes
+            if plan.memory <= memory and gain > most * 1.01:
+                best, most = plan, gain
+    return best or _planned(*result_block, 1, cost)
+
+
+def _planned(width: int, height: int, workers: int, cost: Cost) -> WindowPlan:
+    cache = max(LEAST_CACHE, workers * cost.per_blocks)
+    return WindowPlan(width, height, workers, cache, workers * (width * height * cost.per_pixel + cost.fixed) + cache)
+
+
+def _touches(window: int, block: int, length: int) -> float:
+    """How many windows touch a source block along one axis, on average."""
+    if window >= length or window % block == 0:
+        return 1.0
+    return block / window if block % window == 0 else (block - 1) / window + 1
 
 
 def _shapes(grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Window shapes, the best first."""
-    aligned = tuple(
+    """Window shapes to choose from; of equals the first is taken."""
+    width, height = (
         _common(result_block[axis], [block[axis] for block in source_blocks], length) for axis, length in enumerate((grid.width, grid.height))
     )
-    yield _grown(grid, aligned[0], aligned[1])
+    yield _grown(grid, width, height)
+    yield width, height
+    yield _grown(grid, width, result_block[1])
+    yield width, result_block[1]
     yield _grown(grid, *result_block)
     yield result_block
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine.errors import InputError
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry import RadiometryChoice, Scaling
 from bandwise.engine.references import named_formula
+from rasterio.dtypes import dtype_fwd
 
 NODATA = np.float32(-9999)
 PRODUCT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -67,6 +69,11 @@ def test_unsigned_values_do_not_wrap_around(bench: Any, plane: Any, dtype: str) 
 def test_other_integers_work_too(bench: Any, plane: Any, dtype: str) -> None:
     if dtype == "int8" and tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) < (3, 7):
         pytest.skip("GDAL has int8 from 3.7")
+    if dtype in ("int64", "uint64") and dtype_fwd[12] != "uint64":  # rasterio 1.3 takes each for the other
+        path = plane("nir.tif", dtype, [[120, 3, 1]])
+        with pytest.raises(InputError, match="64-bit integers"):
+            bench.ndvi(path, path)
+        return
     pixels = bench.ndvi(plane("nir.tif", dtype, [[120, 3, 1]]), plane("red.tif", dtype, [[60, 5, 1]]))
     np.testing.assert_array_equal(pixels, np.array([[1 / 3, -0.25, 0]], np.float32))
 
@@ -257,7 +264,7 @@ def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(bench: Any,
     pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
     valid = pixels[pixels != NODATA].astype(np.float64)
     assert report.statistics[0].minimum == valid.min()
-    assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-15)
+    assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-11)
 
 
 def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -> None:

@@ -107,12 +107,17 @@ def test_jpeg2000_tiles_are_never_cut() -> None:
         assert chosen.height % tile == 0 or chosen.height >= 10980
 
 
-def test_less_memory_costs_alignment_first_and_workers_last() -> None:
-    shapes = [plan(sources=[(10980, 1)], workers=8, memory=memory * MB) for memory in (2000, 200, 45, 1)]
-    assert [chosen.workers for chosen in shapes] == sorted((chosen.workers for chosen in shapes), reverse=True)
-    assert [chosen.width * chosen.height for chosen in shapes] == sorted((chosen.width * chosen.height for chosen in shapes), reverse=True)
-    assert shapes[0].workers == 8 and shapes[0].width >= 10980
-    assert shapes[-1].workers == 1 and (shapes[-1].width, shapes[-1].height) == (512, 512)
+def test_less_memory_costs_workers_rather_than_strips_decoded_many_times() -> None:
+    """Windows of 1024 pixels in strips 10980 wide decode each strip eleven times, which eight workers do not outweigh."""
+    ample, scarce, least = (plan(sources=[(10980, 1)], workers=8, memory=memory * MB) for memory in (2000, 200, 1))
+    assert ample.workers == 8 and ample.width >= 10980
+    assert 1 < scarce.workers < 8 and scarce.width >= 10980 and scarce.memory <= 200 * MB
+    assert least.workers == 1 and (least.width, least.height) == (512, 512)
+
+
+def test_windows_that_cut_a_few_tiles_are_better_than_one_worker() -> None:
+    """Blocks of 343 and 512 meet in 175616 pixels only: one window over the raster would leave one worker."""
+    assert plan(sources=[(343, 343)], workers=2).workers == 2
 
 
 def test_windows_aim_at_a_million_pixels() -> None:

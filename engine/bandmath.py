@@ -16,6 +16,9 @@ from .parser import parse
 from .rasters import descriptions_of
 from .references import Raster, RasterBands, dialect_of, letter_of
 
+#: Longer texts are not read a second time in every other dialect.
+_LONGEST_COMPARED = 2_000
+
 
 def bandmath_job(
     rasters: Sequence[tuple[str, str]], text: str, output: str, *, dialect: DialectChoice = DialectChoice.AUTOMATIC, **options: Any
@@ -30,14 +33,16 @@ def bandmath_job(
     choice = dialect_of(text, inputs) if dialect is DialectChoice.AUTOMATIC else dialect
     references = RasterBands(inputs, layers_first=choice is DialectChoice.QGIS)
     formula = parse(text, DIALECTS[choice], references)
-    notes = [*_letter_notes(inputs, choice, formula, references), *_difference_notes(text, inputs, choice, formula, references)]
+    notes = _letter_notes(inputs, choice, formula, references)
+    if len(text) <= _LONGEST_COMPARED:
+        notes += _difference_notes(text, inputs, choice, formula, references)
     places = references.bands
     if not formula.bands():
         places = places or [(0, 1)]
         caution = translate("Bandwise", "The expression uses no band: its value is written to every pixel of {name}'s grid").format(name=letter_of(0))
         notes.append(Note(caution, caution=True))
     bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
-    return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), **options)
+    return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), listed=tuple(path for _, path in rasters), **options)
 
 
 def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
@@ -61,13 +66,15 @@ def _difference_notes(text: str, inputs: Sequence[Raster], choice: DialectChoice
     names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
     readings = []
     for other, dialect in DIALECTS.items():
+        if other is choice:
+            continue
         elsewhere = RasterBands(inputs, layers_first=other is DialectChoice.QGIS)
         elsewhere.bands.extend(references.bands)
         try:
             understood = parse(text, dialect, elsewhere).understood([f"{letter_of(raster)}@{number}" for raster, number in elsewhere.bands])
         except ExpressionError:
             continue
-        if other is not choice and understood != formula.understood(names):
+        if understood != formula.understood(names):
             readings.append(translate("Bandwise", "{dialect} {text}").format(dialect=dialect.name, text="; ".join(understood)[:200]))
     if not readings:
         return []

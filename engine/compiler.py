@@ -23,6 +23,7 @@ from .functions import FUNCTIONS, TRUTH, Range
 from .messages import translate
 from .program import Load, Program, Reference, Value, allocate
 
+_MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
 _LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 
 
@@ -68,7 +69,7 @@ class _Compiler:
         for node, used in zip(formula.nodes, formula.used()):
             term, missing = self._node(node) if used else (_Term(0.0), frozenset[Reference]())
             self._terms.append(term)
-            self._missing.append(missing)
+            self._missing.append(missing if len(missing) <= _MOST_TRUTHS else frozenset(filter(None, [self.any_of(missing)])))
 
     def result(self, node: int) -> tuple[Reference, Reference | None]:
         """The value of a result, and of the truth that it is nodata."""
@@ -91,6 +92,9 @@ class _Compiler:
             return self._where(node)
         term = self._call(node)
         missing = frozenset().union(*(self._missing[argument] for argument in node.arguments))
+        if FUNCTIONS[node.function].wants_whole:  # NaN and infinity have no bits
+            numbers = (self.number(self._terms[argument]) for argument in node.arguments)
+            missing |= {self.call("not_finite", number) for number in numbers if isinstance(number, Reference) and self._range(number) is None}
         if node.strict:
             missing |= {self.call("not_finite", self.number(term))}
         return term, missing
@@ -168,7 +172,7 @@ class _Compiler:
         """The value of a function of other values and constants."""
         if name == "power" and operands[1] == 2.0:
             name, operands = "square", operands[:1]  # the same number, ten times as fast
-        key = (name, operands)
+        key = (name, tuple(operand if isinstance(operand, Reference) else repr(operand) for operand in operands))
         if key not in self._known:
             function = FUNCTIONS[name]
             ranges = [self._range(operand) for operand in operands]

@@ -155,7 +155,7 @@ class Complaints:
             translate(
                 "Bandwise",
                 "{name} of a whole raster is not offered, since it would depend on how the raster is cut; "
-                "min, max, sum and avg take two values or more",
+                "min, max, sum and avg take two values or more"
             ).format(name=name),
             start,
             end,

@@ -149,12 +149,16 @@ _TWO = {
     "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor", "bitwise_and": "bitwise_and",
     "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor", "left_shift": "left_shift", "right_shift": "right_shift",
 }  # fmt: skip
+#: numpy's types as functions: floating point is what values are already, whole numbers are cut to and never wrap around.
 _FLOATS = ("float", "float32", "float64", "float_", "double", "single", "positive")
+
+_WHOLES = ("int", "int_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 _FUNCTIONS: dict[str, Named] = {
     **{name: _plain(function, 1) for name, function in _ONE.items()},
     **{name: _plain(function, 2) for name, function in _TWO.items()},
     **{name: Named(_identity, 1, 1) for name in _FLOATS},
+    **{name: _plain("trunc", 1) for name in _WHOLES},
     "where": _plain("where", 3),
     "if": _plain("where", 3),
     "min": _folded("minimum"),
@@ -170,6 +174,7 @@ _FUNCTIONS: dict[str, Named] = {
 
 #: Names of numbers, and of the modules that may stand before a function or number.
 CONSTANTS = {
+    "true": 1.0, "false": 0.0,
     "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
     "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
 }  # fmt: skip

@@ -9,14 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Union
+from typing import NamedTuple, Protocol, Union
 
 import numpy as np
 
 from .functions import FUNCTIONS, TRUTH
-
-#: What decides about nodata rather than computing; all else is in :data:`~engine.functions.FUNCTIONS`.
-NODATA_FUNCTIONS = ("isnodata", "coalesce")
 
 
 @dataclass(frozen=True)
@@ -26,16 +23,14 @@ class Band:
     index: int
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A constant; ``truth`` marks the result of a comparison."""
 
     value: float
     truth: bool = False
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A function of earlier nodes. ``strict`` makes its result nodata where it is not finite.
 
     ``place`` is (start, end) in the text that it was read from.
@@ -95,6 +90,8 @@ _INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "remainder": "%", "power": "^", "equal": "==", "not_equal": "!=", "less": "<",
     "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "and", "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
 }  # fmt: skip
+#: What has no name of its own in the language.
+_SPELLED_OUT = {"round_half_up": "floor({} + 0.5)", "int_truth": "(trunc({}) != 0)"}
 _LONGEST_TEXT = 10_000
 
 
@@ -102,7 +99,8 @@ def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
     if isinstance(node, Band):
         return names[node.index]
     if isinstance(node, Number):
-        return f"{node.value:.17g}" if float(f"{node.value:.15g}") != node.value else f"{node.value:.15g}"
+        text = f"{node.value:.17g}" if float(f"{node.value:.15g}") != node.value else f"{node.value:.15g}"
+        return f"({text})" if text.startswith("-") else text
     arguments = [texts[argument] for argument in node.arguments]
     if sum(map(len, arguments)) > _LONGEST_TEXT:
         return "(...)"  # a shared node is written out each time it is used, which can double at every step
@@ -110,6 +108,8 @@ def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
         return f"({arguments[0]} {_INFIX[node.function]} {arguments[1]})"
     if node.function == "negative":
         return f"(-{arguments[0]})"
+    if node.function in _SPELLED_OUT:
+        return _SPELLED_OUT[node.function].format(*arguments)
     if node.function == "logical_not":
         return f"(not {arguments[0]})"
     return f"{node.function}({', '.join(map(_unwrapped, arguments))})"
@@ -155,12 +155,22 @@ class FormulaBuilder:
 
     def call(self, function: str, *arguments: int, strict: bool = False, place: tuple[int, int] = (0, 0)) -> int:
         """A function of nodes; folded where all of them are constants."""
-        nodes = [self.nodes[argument] for argument in arguments]
-        if function in FUNCTIONS and all(isinstance(node, Number) for node in nodes) and not strict:
-            folded = _folded(function, [node.value for node in nodes if isinstance(node, Number)])
+        values = self._constants(arguments)
+        if values and function in FUNCTIONS and not strict:
+            folded = _folded(function, values)
             if folded is not None:
                 return self.number(folded, truth=FUNCTIONS[function].gives == TRUTH)
         return self._add((function, arguments, strict), Call(function, arguments, strict, place))
+
+    def _constants(self, arguments: Sequence[int]) -> list[float]:
+        """The values of arguments that are all constants; empty where one is not."""
+        values = []
+        for argument in arguments:
+            node = self.nodes[argument]
+            if not isinstance(node, Number):
+                return []
+            values.append(node.value)
+        return values
 
     def is_truth(self, index: int) -> bool:
         """Whether a node is the result of a comparison or of logic."""

@@ -68,6 +68,7 @@ def _bits(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def _shift_left(value: Any, places: Any, *, out: Any) -> None:
     np.ldexp(value, np.asarray(places).astype(np.int32), out=out)
+    np.floor(out, out=out)  # for places below 0
 
 
 def _shift_right(value: Any, places: Any, *, out: Any) -> None:

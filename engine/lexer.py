@@ -11,9 +11,9 @@ _BLANK = re.compile(r"(?:\s+|#[^\n]*)*")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
-_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_QUOTED = re.compile(r'"([^"]*)"')
 _LAYER_RUN = re.compile(r"[\w./:\-\u0080-\U0010ffff]+(?:@([0-9]{1,9})(?![\w@]))?")
-_BAND = re.compile(r'@(?:(\d+)|"([^"\\]*(?:\\.[^"\\]*)*)"|([A-Za-z_]\w*))', re.ASCII | re.DOTALL)
+_BAND = re.compile(r'@(?:(\d+)|"([^"]*)"|([A-Za-z_]\w*))', re.ASCII)
 _SIGN = re.compile(r"\*\*|//|<<|>>|<=|>=|==|!=|<>|&&|\|\||:=|[-+*/%^&|~!<>=?:(),;]")
 _LONGEST_NAME = 255
 _LONGEST_NUMBER = 1000
@@ -103,7 +103,8 @@ class Lexer:
         quoted = [
             found[1].rpartition("@")[0] or found[1] for found in _QUOTED.finditer(self.text) if self.text[found.start() - 1 : found.start()] != "@"
         ]
-        return quoted + [self.text[start:at] for start, at, _ in self._runs if at - start <= _LONGEST_NAME]
+        bare = [self.text[start:at] for start, at, _ in self._runs if at - start <= _LONGEST_NAME]
+        return quoted + bare + [re.split("[-/:]", name)[-1] for name in bare]
 
     def _moved(self, found: re.Match[str]) -> re.Match[str]:
         self.position = found.end()

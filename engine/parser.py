@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .complaints import AGGREGATES, Complaints, too_long
 from .dialects import CONSTANTS, MODULES, OPERATOR_EXPANSIONS, Dialect, Named
@@ -22,11 +22,10 @@ DEEPEST_NESTING = 1_000  #: parentheses, calls and signs that are open at a time
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 _BITS_OF_TRUTHS = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not"}
 _OPERANDS = {"prefix": 1, "infix": 2, "choice": 3}
-_SUMS_OF_TRUTHS = {"add": "logical_or", "multiply": "logical_and"}
+_NUMPYS_TRUTHS = {**_BITS_OF_TRUTHS, "add": "logical_or", "multiply": "logical_and"}
 
 
-@dataclass
-class _Open:
+class _Open(NamedTuple):
     """What waits on the stack: an operator for its right side, a parenthesis or call for its end, a ``?`` for its ``:``."""
 
     kind: str
@@ -49,11 +48,13 @@ def parse(text: str, dialect: Dialect, references: References) -> Formula:
 
 class _Parser:
     def __init__(self, text: str, dialect: Dialect, references: References) -> None:
+        self.typed = text
         if dialect.quotes and text.count('"') == 2 and text.strip().startswith('"') and text.strip().endswith('"'):
             text = text.replace('"', " ")
         self.lexer = Lexer(text)
         self.dialect, self.references = dialect, references
         self.complaints = Complaints(self.lexer, dialect)
+        self.layers = frozenset(references.names())
         self.builder = FormulaBuilder()
         self.named: dict[str, int] = {}
         self.stack: list[_Open] = []
@@ -67,16 +68,17 @@ class _Parser:
                 lexer.position += 1
             else:
                 start = lexer.position
-                name = self.result_name() or (f"result {len(results) + 1}" if results else "result")
-                if name in self.named or self.is_taken(name):
+                name = self.result_name()
+                if name in self.named or (name and self.is_taken(name)):
                     raise self.complaints.taken(name, start, start + len(name))
+                name = name or (f"result {len(results) + 1}" if results else "result")
                 node = self.expression()
                 self.named[name] = node
                 results.append(Result(name, node))
             lexer.skip_blank()
         if not results:
             raise self.complaints.empty()
-        return Formula(tuple(self.builder.nodes), tuple(results), lexer.text)
+        return Formula(tuple(self.builder.nodes), tuple(results), self.typed)
 
     def is_taken(self, name: str) -> bool:
         """Whether a name means something already; names of functions may name results too, but for those that are half operators."""
@@ -151,7 +153,7 @@ class _Parser:
             self.band(quoted, band, start, layer=True)
             return True
         bare = self.lexer.bare_layer()
-        if bare is None:
+        if bare is None or bare[0] not in self.layers:
             return False
         name, band, end = bare
         try:
@@ -179,7 +181,7 @@ class _Parser:
         if lexer.precedes("(", lexer.position):
             return self.call(name, start)
         lower = name.lower()
-        if lower in CONSTANTS and (dotted or lower in (name, "pi")) and lexer.character() != "@":
+        if lower in CONSTANTS and (dotted or name == lower or lower in ("pi", "true", "false")) and lexer.character() != "@":
             return self.push(self.builder.number(CONSTANTS[lower]), start)
         if name in self.named:
             return self.push(self.named[name], start)
@@ -285,11 +287,10 @@ class _Parser:
 
     def meaning(self, function: str, arguments: Sequence[int]) -> str:
         """The function, seen that truths are not numbers: ``~`` of one is not, and numpy's ``+`` of two is or."""
-        if not all(map(self.builder.is_truth, arguments)):
+        meanings = _BITS_OF_TRUTHS if self.dialect.counts else _NUMPYS_TRUTHS
+        if function not in meanings or not all(map(self.builder.is_truth, arguments)):
             return function
-        if not self.dialect.counts and function in _SUMS_OF_TRUTHS:
-            return _SUMS_OF_TRUTHS[function]
-        return _BITS_OF_TRUTHS.get(function, function)
+        return meanings[function]
 
     def push(self, node: int, start: int) -> bool:
         """Put a value on the stack; an operator must follow."""

@@ -90,11 +90,13 @@ class RasterBands:
 
     def _no_input(self, name: str) -> Text:
         given = ", ".join(f"{letter_of(index)} = {os.path.basename(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
+        counts = {1: translate("Bandwise", "one raster is given"), 2: translate("Bandwise", "two rasters are given")}
+        count = counts.get(len(self.rasters), translate("Bandwise", "{count} rasters are given")).format(count=len(self.rasters))
         if _LETTERS.fullmatch(name):
-            text = translate("Bandwise", "there is no input {name}: {count} rasters are given ({given})")
+            text = translate("Bandwise", "there is no input {name}: {count} ({given})")
         else:
-            text = translate("Bandwise", "{name} is no input, function or constant: {count} rasters are given ({given})")
-        return text.format(name=name[:60], count=len(self.rasters), given=given)
+            text = translate("Bandwise", "{name} is no input, function or constant: {count} ({given})")
+        return text.format(name=name[:60], count=count, given=given)
 
     def _number(self, raster: int, band: int | str) -> int:
         descriptions = self.rasters[raster].descriptions

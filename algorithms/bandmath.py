@@ -11,15 +11,16 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
+    QgsProperty,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ..engine import messages
 from ..engine.dialects import DialectChoice
 from ..engine.errors import OptionError
 from ..engine.job import Job
-from ..engine.messages import translate as in_english
 from ..engine.radiometry import Scaling
-from .base import BandwiseAlgorithm
+from .base import BandwiseAlgorithm, engine_imports
 from .layers import rasters_of
 
 translate = QCoreApplication.translate
@@ -64,7 +65,7 @@ class BandMath(BandwiseAlgorithm):
             "named, or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
             "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and "
             "<b>coalesce(A, 0)</b> decide otherwise.</p>"
-            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling.</p>",
+            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling.</p>"
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -86,7 +87,7 @@ class BandMath(BandwiseAlgorithm):
             translate(
                 "Bandwise",
                 "Whose rules the expression follows. Automatic (default): layer names are QGIS's, im1b1 is OTB's, letters are Bandwise's own, "
-                "where ^ is power and precedence is Python's.",
+                "where ^ is power and precedence is Python's."
             )
         )
         self.add_advanced(dialect)
@@ -98,14 +99,17 @@ class BandMath(BandwiseAlgorithm):
         self.add_number_outputs()
 
     def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
-        return rasters_of(parameters.get(self.LAYERS), self.parameterDefinition(self.LAYERS).description(), context)
+        value = parameters.get(self.LAYERS)
+        if isinstance(value, QgsProperty):
+            value = self.parameterAsLayerList(parameters, self.LAYERS, context)
+        return rasters_of(value, self.parameterDefinition(self.LAYERS).description(), context)
 
     def job(self, inputs: tuple[tuple[str, str], ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
-        from ..engine.bandmath import bandmath_job  # imports rasterio, which may be missing until canExecute has said so
-
+        with engine_imports():
+            from ..engine.bandmath import bandmath_job
         value = self.parameterAsEnum(parameters, self.DIALECT, context)
         try:
             dialect = DialectChoice(value)
         except ValueError as error:
-            raise OptionError(in_english("Bandwise", "DIALECT must be 0 to 4, not {value}.").format(value=value)) from error
+            raise OptionError(messages.translate("Bandwise", "DIALECT must be 0 to 4, not {value}.").format(value=value)) from error
         return bandmath_job(inputs, self.parameterAsString(parameters, self.EXPRESSION, context), dialect=dialect, **options)

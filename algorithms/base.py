@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from qgis.core import (
@@ -22,13 +25,13 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
+from ..engine import messages
 from ..engine.errors import BandwiseError, Cancelled, OptionError
 from ..engine.job import BandRef, Job, Note, Report
 from ..engine.messages import Text
-from ..engine.messages import translate as in_english
 from ..engine.radiometry import RadiometryChoice, Scaling
 from .layers import file_of, path_as_given, promised_path
-from .requirements import missing_requirement
+from .requirements import how_to_install, missing_requirement
 from .resources import dresser, help_path, icon_path
 
 translate = QCoreApplication.translate
@@ -119,7 +122,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         return {self.OUTPUT: output, **_numbers(report)}
 
     def _options(self, parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> dict[str, Any]:
-        given_nodata = parameters.get(self.SOURCE_NODATA) not in (None, "")
+        given_nodata = self._is_number(self.SOURCE_NODATA, parameters)
         return {
             "output": output,
             "radiometry": RadiometryChoice(
@@ -133,13 +136,26 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
             "memory": self.parameterAsInt(parameters, self.MEMORY, context),
         }
 
+    def _is_number(self, name: str, parameters: dict[str, Any]) -> bool:
+        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused."""
+        value = parameters.get(name)
+        if value is None or value == "":
+            return False
+        if isinstance(value, str):
+            try:
+                float(value)
+            except ValueError as error:
+                text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
+                raise OptionError(text.format(parameter=name, value=value[:60])) from error
+        return True
+
     def _scaling(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Scaling:
         value = self.parameterAsEnum(parameters, self.RADIOMETRY, context)
         try:
             return Scaling(value)
         except ValueError as error:
             raise OptionError(
-                in_english("Bandwise", "{parameter} must be 0 (automatic), 1 (stored values) or 2 (custom), not {value}.").format(
+                messages.translate("Bandwise", "{parameter} must be 0 (automatic), 1 (stored values) or 2 (custom), not {value}.").format(
                     parameter=self.RADIOMETRY, value=value
                 )
             ) from error
@@ -157,7 +173,8 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
         label = self.parameterDefinition(layer_parameter).description()
         path = file_of(layer, label) if layer is not None else path_as_given(parameters.get(layer_parameter), label)
-        return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) or 1)
+        given = self._is_number(band_parameter, parameters)
+        return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) if given else 1)
 
     def add_output_parameter(self, description: str, help_text: str) -> None:
         destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
@@ -192,7 +209,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
                 translate(
                     "Bandwise",
                     "How stored values become reflectance. Automatic: scale and offset tags of the band, else the Sentinel-2 or Landsat "
-                    "Collection 2 metadata of the product that the file belongs to, else the stored values. The log says what was found.",
+                    "Collection 2 metadata of the product that the file belongs to, else the stored values. The log says what was found."
                 ),
             ),
             (scale, translate("Bandwise", "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.")),
@@ -209,7 +226,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
                 translate(
                     "Bandwise",
                     "Creation options of GDAL's GTiff driver as NAME=VALUE|NAME=VALUE. Empty (default): tiles of 512 x 512, DEFLATE with "
-                    "floating-point predictor, BIGTIFF when needed.",
+                    "floating-point predictor, BIGTIFF when needed."
                 ),
             ),
             (workers, translate("Bandwise", "Threads that read and compute. 0 (default): as many as the machine has cores.")),
@@ -245,14 +262,25 @@ def _numbers(report: Report) -> dict[str, Any]:
     }
 
 
-def _prepare(job: Job) -> None:
-    from ..engine.plan import prepare  # imports rasterio, which may be missing until canExecute has said so
+@contextmanager
+def engine_imports() -> Iterator[None]:
+    """Around imports of what needs rasterio, which may be missing, or there and broken: a clash of versions or libraries."""
+    try:
+        yield
+    except ImportError as error:
+        text = messages.translate("Bandwise", "The Python package rasterio of this QGIS cannot be loaded ({reason}); install it again. {how}")
+        raise OptionError(text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))) from error
 
+
+def _prepare(job: Job) -> None:
+    with engine_imports():
+        from ..engine.plan import prepare
     prepare(job)
 
 
 def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
-    from ..engine.pipeline import run  # imports rasterio, see _prepare
+    with engine_imports():
+        from ..engine.pipeline import run
 
     def progress(fraction: float, note: Note | None) -> None:
         feedback.setProgress(100 * fraction)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 
+from ..engine import messages
 from ..engine.errors import InputError
-from ..engine.messages import translate as in_english
 
 
 def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
@@ -39,7 +40,7 @@ def _flat(value: Any) -> list[Any]:
         return [item for part in value for item in _flat(part)]
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         return [value.sink.staticValue()]
-    if isinstance(value, str) and ";" in value and not Path(value).exists():
+    if isinstance(value, str) and ";" in value and not os.path.exists(value):
         return [part for part in value.split(";") if part]
     return [] if value in (None, "") else [value]
 
@@ -49,14 +50,14 @@ def file_of(layer: QgsMapLayer, label: str) -> str:
     source = str(layer.source())
     if layer.providerType() != "gdal" or source.startswith("MEM:"):
         raise InputError(
-            in_english(
+            messages.translate(
                 "Bandwise",
-                "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file.",
+                "{parameter}: the layer {layer} is not a file that GDAL can open ({provider}); export it to a GeoTIFF and choose that file."
             ).format(parameter=label, layer=layer.name(), provider=layer.providerType() if layer.providerType() != "gdal" else "memory")
         )
     if QgsProviderRegistry.instance().decodeUri("gdal", source).get("openOptions"):
         raise InputError(
-            in_english(
+            messages.translate(
                 "Bandwise", "{parameter}: the layer {layer} is opened with GDAL open options, which cannot be passed on; add the file without them."
             ).format(parameter=label, layer=layer.name())
         )
@@ -67,7 +68,7 @@ def path_as_given(value: Any, label: str) -> str:
     """A path that QGIS could not open, for the engine to say what is wrong with it."""
     if isinstance(value, str) and value:
         return value
-    raise InputError(in_english("Bandwise", "{parameter}: no raster is given; choose a raster layer or file.").format(parameter=label))
+    raise InputError(messages.translate("Bandwise", "{parameter}: no raster is given; choose a raster layer or file.").format(parameter=label))
 
 
 def promised_path(value: Any) -> str:

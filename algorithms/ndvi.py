@@ -8,9 +8,9 @@ from typing import Any
 from qgis.core import QgsProcessingContext, QgsProcessingParameterBand, QgsProcessingParameterRasterLayer
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ..engine import messages
 from ..engine.errors import InputError
 from ..engine.job import BandRef, Job
-from ..engine.messages import translate as in_english
 from ..engine.references import named_formula
 from .base import BandwiseAlgorithm
 
@@ -57,7 +57,7 @@ class Ndvi(BandwiseAlgorithm):
             "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products since baseline 04.00 have an offset of -1000 "
             "that is not in the image files; without it NDVI is too small.</p>"
             "<p>Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, are nodata (-9999) in the result. Values "
-            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.</p>",
+            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.</p>"
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -77,7 +77,7 @@ class Ndvi(BandwiseAlgorithm):
                 translate("Bandwise", "Near-infrared band"),
                 translate(
                     "Bandwise",
-                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster.",
+                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster."
                 ),
                 translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
             ),
@@ -99,7 +99,7 @@ class Ndvi(BandwiseAlgorithm):
         nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
         if (red.path, red.number) == (nir.path, nir.number):
             raise InputError(
-                in_english("Bandwise", "Red and near infrared are both band {band} of {file}; choose two different bands.").format(
+                messages.translate("Bandwise", "Red and near infrared are both band {band} of {file}; choose two different bands.").format(
                     band=red.number, file=red.path
                 )
             )

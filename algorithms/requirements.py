@@ -26,19 +26,19 @@ def missing_requirement(platform: str = sys.platform, find: Finder = importlib.u
     spec = find("rasterio")
     if spec is None or not spec.origin:
         return translate("Bandwise", "Bandwise needs the Python package rasterio, which this QGIS does not have. {how} Then restart QGIS.").format(
-            how=_how_to_install(platform)
+            how=how_to_install(platform)
         )
     package = Path(spec.origin).parent
     if platform.startswith("linux") and package.with_name("rasterio.libs").is_dir():
         return translate(
             "Bandwise",
             "The rasterio in {folder} is a pip wheel with a GDAL of its own, which cannot run safely inside QGIS on Linux. "
-            "Remove it with “pip uninstall rasterio”. {how} Then restart QGIS.",
-        ).format(folder=package, how=_how_to_install(platform))
+            "Remove it with “pip uninstall rasterio”. {how} Then restart QGIS."
+        ).format(folder=package, how=how_to_install(platform))
     version = _version()
     if version and version < (1, 3):
         return translate("Bandwise", "Bandwise needs rasterio 1.3 or newer and this QGIS has {version}. {how} Then restart QGIS.").format(
-            version=".".join(map(str, version)), how=_how_to_install(platform)
+            version=".".join(map(str, version)), how=how_to_install(platform)
         )
     return ""
 
@@ -51,7 +51,8 @@ def _version() -> tuple[int, int] | None:
         return None
 
 
-def _how_to_install(platform: str) -> str:
+def how_to_install(platform: str) -> str:
+    """What to type, and where."""
     if platform.startswith("win"):
         return translate("Bandwise", "Open the OSGeo4W Shell from the QGIS folder of the Start menu and run “python -m pip install rasterio”.")
     if platform == "darwin":
@@ -59,5 +60,5 @@ def _how_to_install(platform: str) -> str:
     return translate(
         "Bandwise",
         "Install your distribution's package: “sudo apt install python3-rasterio” on Debian and Ubuntu, "
-        "“sudo dnf install python3-rasterio” on Fedora, “conda install -c conda-forge rasterio” in a conda environment.",
+        "“sudo dnf install python3-rasterio” on Fedora, “conda install -c conda-forge rasterio” in a conda environment."
     )

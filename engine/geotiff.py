@@ -105,9 +105,9 @@ class GeoTiffSink:
                 ).format(file=self.target, free=free_bytes(self.target.parent) // 10**6)
             )
         with self._writing():
+            os.replace(self.temporary, self.target)
             for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
                 self.target.with_name(self.target.name + suffix).unlink(missing_ok=True)
-            os.replace(self.temporary, self.target)
             for sidecar in self._leftovers():
                 suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
@@ -166,10 +166,13 @@ def check_profile(profile: Mapping[str, str]) -> None:
     if complaints:
         words = [re.sub(r"^CPLE_\w+ in |/vsimem/\S+: ", "", complaint) for complaint in complaints]
         raise OptionError(
-            translate("Bandwise", "GDAL does not take the creation options: {reason}. See the GTiff driver's list of creation options.").format(
+            translate("Bandwise", "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.").format(
                 reason="; ".join(words)
             )
         )
+
+
+_overhearing = threading.Lock()  #: the logger is the whole process's
 
 
 @contextmanager
@@ -182,16 +185,17 @@ def _overheard(messages: list[str]) -> Iterator[None]:
                 messages.append(record.getMessage().rstrip("."))
 
     listener, logger = Listener(logging.WARNING), logging.getLogger("rasterio._env")
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(listener)
-    logger.setLevel(logging.WARNING)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(listener)
-        logger.setLevel(level)
-        logger.propagate = propagate
+    with _overhearing:
+        level, propagate = logger.level, logger.propagate
+        logger.addHandler(listener)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(listener)
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 def free_bytes(folder: Path) -> int:

@@ -90,7 +90,7 @@ class Grid:
             text = translate(
                 "Bandwise",
                 "one column and one row are ({a:.10g}, {d:.10g}) and ({b:.10g}, {e:.10g}) against ({other_a:.10g}, "
-                "{other_d:.10g}) and ({other_b:.10g}, {other_e:.10g}) CRS units: one raster is turned or upside down",
+                "{other_d:.10g}) and ({other_b:.10g}, {other_e:.10g}) CRS units: one raster is turned or upside down"
             )
             return text.format(a=a, b=b, d=d, e=e, other_a=other_a, other_b=other_b, other_d=other_d, other_e=other_e)
         return translate("Bandwise", "the pixels are {width:.10g} x {height:.10g} and {other_width:.10g} x {other_height:.10g} CRS units").format(

@@ -34,6 +34,7 @@ _SENTINEL2_METADATA = {
 }
 
 _LANDSAT_FILE = re.compile(r"^(?P<product>L[A-Z]\d\d_(?P<level>L[12])\w\w_\d{6}_\d{8}_\d{8}_02_(?:T1|T2|RT|A1|A2))_(?P<kind>SR_|ST_|)B(?P<band>\d+)$")
+_LANDSAT_TYPES = {"L1": ("uint8", "uint16"), "L2": ("uint16",)}
 _LANDSAT_GROUPS = {
     ("L2", "SR_"): ("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", "REFLECTANCE_{}_BAND_{}"),
     ("L2", "ST_"): ("LEVEL2_SURFACE_TEMPERATURE_PARAMETERS", "TEMPERATURE_{}_BAND_ST_B{}"),
@@ -57,11 +58,11 @@ class ProductFacts:
     missing: bool = False
 
 
-def product_facts(path: str, band_name: str = "") -> ProductFacts | None:
+def product_facts(path: str, dtype: str, band_name: str = "") -> ProductFacts | None:
     """Look for the metadata of the product that the band file ``path`` belongs to.
 
-    ``band_name`` is the name that the raster driver gives the band, where it gives one. Only files named
-    as the agencies name them are looked at; None for all others. Raises :class:`MetadataError` where the
+    ``dtype`` is the type of the stored values, ``band_name`` the name that the raster driver gives the band, where it
+    gives one. Only files of the name and type that the agencies deliver are looked at; None for all others. Raises :class:`MetadataError` where the
     metadata are there and cannot be used.
     """
     subdataset = _SENTINEL2_SUBDATASET.match(path)
@@ -71,7 +72,10 @@ def product_facts(path: str, band_name: str = "") -> ProductFacts | None:
     stem = os.path.splitext(os.path.basename(path))[0]
     landsat = _LANDSAT_FILE.match(stem)
     if landsat:
-        return _landsat(os.path.dirname(path), landsat) if (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS else None
+        delivered = (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS and dtype in _LANDSAT_TYPES[landsat["level"]]
+        return _landsat(os.path.dirname(path), landsat) if delivered else None
+    if dtype != "uint16":
+        return None
     sentinel2 = _SENTINEL2_FILE.search(stem)
     return _sentinel2_above(path, stem, sentinel2[1]) if sentinel2 else None
 
@@ -265,6 +269,6 @@ def _number(path: str, name: str, text: str) -> float:
 def _unusable(path: str, reason: Text) -> MetadataError:
     return MetadataError(
         translate(
-            "Bandwise", "The product metadata {file} cannot be used: {reason}. Mend the file, or choose stored values or a custom scale and offset."
+            "Bandwise", "The product metadata {file} cannot be used: {reason}; mend the file, or choose stored values or a custom scale and offset."
         ).format(file=path, reason=reason)
     )

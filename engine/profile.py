@@ -37,8 +37,8 @@ def parse_creation_options(text: str) -> dict[str, str]:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "Creation option “{option}” is not understood. Give each option once as NAME=VALUE, with | between them, "
-                    "such as COMPRESS=ZSTD|ZSTD_LEVEL=1.",
+                    "Creation option “{option}” is not understood; give each option once as NAME=VALUE, with | between them, "
+                    "such as COMPRESS=ZSTD|ZSTD_LEVEL=1."
                 ).format(option=part)
             )
         options[name] = value
@@ -71,6 +71,8 @@ def creation_profile(text: str, threads: int) -> dict[str, str]:
             del profile["PREDICTOR"]
     if chosen.get("TILED", "YES").upper() in _NO:
         del profile["BLOCKXSIZE"], profile["BLOCKYSIZE"]
+    if chosen.get("ENDIANNESS", "").upper() == "BIG":
+        profile.pop("PREDICTOR", None)  # GDAL before 3.7 or so writes garbage with both
     if codec != "NONE" and threads > 1:
         profile["NUM_THREADS"] = str(threads)
     return {**profile, **chosen}

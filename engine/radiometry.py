@@ -91,10 +91,8 @@ def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiomet
 
 
 def _product(path: str, declared: Declared, choice: RadiometryChoice) -> tuple[ProductFacts | None, Text | None]:
-    if np.dtype(declared.dtype) != np.uint16:  # what both agencies deliver; anything else was computed from it
-        return None, None
     try:
-        return product_facts(path, declared.name), None
+        return product_facts(path, declared.dtype, declared.name), None
     except MetadataError as error:
         if choice.scaling is Scaling.AUTOMATIC and (declared.scale, declared.offset) == (1.0, 0.0):
             raise
@@ -105,13 +103,13 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
     if choice.scaling is Scaling.CUSTOM:
         return choice.scale, choice.offset, translate("Bandwise", "given by the user").format()
     if choice.scaling is Scaling.STORED:
-        return 1.0, 0.0, translate("Bandwise", "stored values, as the user chose").format()
+        return 1.0, 0.0, translate("Bandwise", "stored values as they are").format()
     if (declared.scale, declared.offset) != (1.0, 0.0):
         if declared.scale == 0 or not (math.isfinite(declared.scale) and math.isfinite(declared.offset)):
             raise MetadataError(
                 translate(
                     "Bandwise",
-                    "{file} declares scale {scale} and offset {offset}, which cannot be right. Choose stored values or a custom scale and offset.",
+                    "{file} declares scale {scale} and offset {offset}, which cannot be right; choose stored values or a custom scale and offset."
                 ).format(file=path, scale=declared.scale, offset=declared.offset)
             )
         return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()

@@ -152,7 +152,7 @@ def test_the_users_word_goes_first(safe: Any) -> None:
         custom = resolve(path, declared, CUSTOM)
         assert (custom.scale, custom.offset) == (0.002, 0.5) and "user" in custom.scaling_source
         stored = resolve(path, declared, STORED)
-        assert (stored.scale, stored.offset) == (1, 0) and "user" in stored.scaling_source
+        assert (stored.scale, stored.offset) == (1, 0) and stored.scaling_source == "stored values as they are"
         assert (stored.nodata, stored.saturated) == (0, 65535), "what is no measurement stays none"
 
 
@@ -291,7 +291,7 @@ import resource
 from bandwise.engine.errors import MetadataError
 from bandwise.engine.products import product_facts
 try:
-    product_facts({path!r})
+    product_facts({path!r}, "uint16")
 except MetadataError:
     print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")][0])
 """
@@ -413,7 +413,7 @@ def test_landsat_9(shared: Any, bench: Any) -> None:
 def test_other_landsat_files_are_left_alone(bench: Any, name: str) -> None:
     """Quality bits; Collection 1; before the collections."""
     Path(bench.path(f"{LANDSAT}_MTL.txt")).write_text(MTL)
-    assert product_facts(bench.path(name)) is None
+    assert product_facts(bench.path(name), "uint16") is None
 
 
 def test_a_landsat_band_without_its_mtl_is_used_as_stored_with_a_caution(bench: Any) -> None:

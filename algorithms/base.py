@@ -136,17 +136,21 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
             "memory": self.parameterAsInt(parameters, self.MEMORY, context),
         }
 
-    def _is_number(self, name: str, parameters: dict[str, Any]) -> bool:
-        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused."""
+    def _is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
+        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused, and a fraction where it would round it."""
         value = parameters.get(name)
         if value is None or value == "":
             return False
-        if isinstance(value, str):
+        if isinstance(value, (str, float)):
             try:
-                float(value)
-            except ValueError as error:
+                fine = float(value).is_integer() or not whole
+            except ValueError:
+                fine = False
+            if not fine:
                 text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
-                raise OptionError(text.format(parameter=name, value=value[:60])) from error
+                if whole:
+                    text = messages.translate("Bandwise", "{parameter} must be a whole number, not {value}.")
+                raise OptionError(text.format(parameter=name, value=str(value)[:60]))
         return True
 
     def _scaling(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Scaling:
@@ -173,7 +177,7 @@ class BandwiseAlgorithm(QgsProcessingAlgorithm):
         layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
         label = self.parameterDefinition(layer_parameter).description()
         path = file_of(layer, label) if layer is not None else path_as_given(parameters.get(layer_parameter), label)
-        given = self._is_number(band_parameter, parameters)
+        given = self._is_number(band_parameter, parameters, whole=True)
         return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) if given else 1)
 
     def add_output_parameter(self, description: str, help_text: str) -> None:

@@ -272,7 +272,7 @@ def engine_imports() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        text = messages.translate("Bandwise", "The Python package rasterio of this QGIS cannot be loaded ({reason}); install it again. {how}")
+        text = messages.translate("Bandwise", "The Python package rasterio of this QGIS cannot be loaded ({reason}); to install it again, {how}.")
         raise OptionError(text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))) from error
 
 

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
+import mmap
 import os
 import re
 import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,91 +19,172 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rasterio
+import rasterio.shutil
 from rasterio.crs import CRS
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
-from rasterio.windows import Window as RasterioWindow
 
 from .errors import OptionError, OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .rasters import RASTER_FAILURES, reason_of
+from .tiff import block_index
 
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+#: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
+_PAGE = 4096
+_CLOSED = -1
+#: Options that would write beside a file, or leave blocks out of it.
+_NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
 
 
 class GeoTiffSink:
     """A Float32 GeoTIFF that appears under its name complete, or not at all.
 
-    It is written beside ``target`` under a temporary name; :meth:`commit` closes, checks and renames it,
+    GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of their windows and put each at a
+    place of its own, so none waits for another. :meth:`commit` enters the places in the file's index, tags, checks and renames it;
     leaving the context without that removes it. ``block`` is the (width, height) of its blocks.
     """
 
     def __init__(self, target: str, grid: Grid, names: Sequence[str], *, nodata: float, profile: Mapping[str, str]) -> None:
         self.target = Path(target)
         self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
-        self._lock = threading.Lock()
         self._sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
-        self._nodata, self._blocks_with_data = nodata, 0
-        self._arguments = _creation_arguments(grid, len(names), nodata, profile)
+        self._as_is = profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile
+        self._grid, self._nodata = grid, nodata
+        self._arguments = {**_creation_arguments(grid, len(names), nodata, profile), "SPARSE_OK": "YES"}
+        self._encoding = {"driver": "GTiff", **{name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}}
         self._names = tuple(names)
-        self._dataset: Any = None
+        self._lock = threading.Lock()
+        self._file = _CLOSED
 
     def __enter__(self) -> GeoTiffSink:
-        with self._writing():
-            self._dataset = rasterio.open(self.temporary, "w", **self._arguments)
-            self._dataset.descriptions = self._names
-        height, width = self._dataset.block_shapes[0]
-        self.block = (width, height)
-        separate = self._dataset.interleaving is not None and self._dataset.interleaving.name == "band"
-        self._block_bands = tuple(self._dataset.indexes) if separate else (1,)
+        try:
+            self._create()
+        except BaseException:
+            self._discard()
+            raise
         return self
 
+    def _create(self) -> None:
+        with self._writing():
+            with rasterio.open(self.temporary, "w", **self._arguments) as dataset:
+                dataset.descriptions = self._names
+                height, width = dataset.block_shapes[0]
+                self._separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
+            self._encoding["INTERLEAVE"] = "BAND" if self._separate else "PIXEL"
+            head = self.temporary.read_bytes()
+            self._file = os.open(self.temporary, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        self.block = (width, height)
+        try:
+            self._index = block_index(head)
+        except ValueError as error:
+            raise self._not_whole() from error
+        self._end = -(-len(head) // _PAGE) * _PAGE
+        self._offsets, self._byte_counts = np.zeros((2, len(self._index)), np.uint64)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._dataset is not None:
-            with suppress(*RASTER_FAILURES):
-                self._dataset.close()
+        self._discard()
+
+    def _discard(self) -> None:
+        self._close()
         for leftover in self._leftovers():
             leftover.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)
 
     def _leftovers(self) -> list[Path]:
         """The temporary file and what GDAL wrote beside it."""
         return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
     def write(self, window: Window, values: npt.NDArray[np.float32]) -> None:
-        """Write ``values`` of shape (bands, window.height, window.width); one thread at a time gets in."""
-        place = RasterioWindow(window.column, window.row, window.width, window.height)
-        with self._lock, self._writing():
-            if self._sparse:
-                self._blocks_with_data += self._count_data(values)
-            self._dataset.write(values, window=place)
+        """Write ``values`` of shape (bands, window.height, window.width), whole blocks; threads may do so at once."""
+        with self._writing():
+            parts = list(self._parts(values))
+            blocks = map(self._plain, parts) if self._as_is else self._encoded(values)
+            for number, part, block in zip(self._numbers(window), parts, blocks):
+                if not (self._sparse and (part == self._nodata).all()):
+                    self._offsets[number] = self._append(block)
+                    self._byte_counts[number] = block.nbytes
 
-    def _count_data(self, values: npt.NDArray[np.float32]) -> int:
-        """Blocks that are not nodata all over; GDAL leaves the others out of a sparse file."""
+    def _numbers(self, window: Window) -> Iterator[int]:
+        """Where in the file's index the blocks of a window stand."""
+        (width, height), grid = self.block, self._grid
+        columns, rows = -(-grid.width // width), -(-grid.height // height)
+        for plane in range(len(self._names) if self._separate else 1):
+            for row in range(window.row // height, -(-(window.row + window.height) // height)):
+                for column in range(window.column // width, -(-(window.column + window.width) // width)):
+                    yield (plane * rows + row) * columns + column
+
+    def _parts(self, values: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
+        """The blocks' pixels in the order of the index, of shape (bands that lie together, height, width)."""
         width, height = self.block
-        data = values != self._nodata
-        planes = data if len(self._block_bands) == len(data) else data.any(axis=0, keepdims=True)
-        return sum(
-            bool(plane[row : row + height, column : column + width].any())
-            for plane in planes
-            for row in range(0, plane.shape[0], height)
-            for column in range(0, plane.shape[1], width)
-        )
+        for plane in values[:, np.newaxis] if self._separate else values[np.newaxis]:
+            for row in range(0, values.shape[1], height):
+                for column in range(0, values.shape[2], width):
+                    yield plane[:, row : row + height, column : column + width]
+
+    def _plain(self, part: npt.NDArray[np.float32]) -> memoryview:
+        """A block as it lies in an uncompressed file; tiles are filled up at the raster's edge, strips are not."""
+        (width, height), (bands, rows, columns) = self.block, part.shape
+        if not self._index.tiled:
+            height = rows
+        block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), self._index.order + "f4")
+        block[:rows, :columns] = np.moveaxis(part, 0, -1)
+        return block.data
+
+    def _encoded(self, values: npt.NDArray[np.float32]) -> Iterator[memoryview]:
+        """The blocks as GDAL encodes them, copying from one file in memory to another: where it encodes what
+        rasterio writes, at the latest when it closes, rasterio holds the interpreter and the other threads wait."""
+        bands, height, width = values.shape
+        with MemoryFile() as plain, MemoryFile() as encoded:
+            size = {"width": width, "height": height, "count": bands, "dtype": "float32", "nodata": self._nodata}
+            with plain.open(driver="GTiff", transform=Affine(2, 0, 0, 0, -2, 0), **size) as dataset:
+                dataset.write(values)
+            rasterio.shutil.copy(plain.name, encoded.name, **self._encoding)
+            data = memoryview(encoded.getbuffer()).cast("B")
+            for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
+                yield data[offset : offset + length]
+
+    def _append(self, block: memoryview) -> int:
+        """Put a block where the file ends and tell where that was; the lock is held for the sum alone."""
+        with self._lock:
+            offset = self._end
+            self._end += block.nbytes + block.nbytes % 2
+        if self._end > self._index.most_bytes:
+            raise OutputError(
+                translate("Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.").format(file=self.target)
+            )
+        self._put(block.cast("B"), offset)
+        return offset
+
+    def _put(self, data: memoryview | bytes, offset: int) -> None:
+        """Write at a place of the file, whatever other threads write; Windows knows no ``pwrite`` and takes turns."""
+        done = 0
+        while done < len(data):
+            if hasattr(os, "pwrite"):
+                done += os.pwrite(self._file, data[done:], offset + done)
+            else:
+                with self._lock:
+                    os.lseek(self._file, offset + done, os.SEEK_SET)
+                    done += os.write(self._file, data[done:])
 
     def commit(self, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]) -> None:
-        """Tag, close, check that every block is on disk, and give the file its name."""
+        """Enter the blocks in the index, tag, close, check that all is on disk, and give the file its name."""
         with self._writing():
-            self._dataset.update_tags(**tags)
-            for number, items in enumerate(band_tags, start=1):
-                self._dataset.update_tags(number, **items)
-            self._dataset.close()
-            complete = self._complete()
+            for place, numbers in self._index.patches(self._offsets, self._byte_counts):
+                self._put(numbers, place)
+            self._close()
+            with rasterio.open(self.temporary, "r+") as dataset:
+                dataset.update_tags(**tags)
+                for number, items in enumerate(band_tags, start=1):
+                    dataset.update_tags(number, **items)
+            complete = self._complete(tags)
         if not complete:
-            raise OutputError(
-                translate(
-                    "Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder."
-                ).format(file=self.target, free=free_bytes(self.target.parent) // 10**6)
-            )
+            raise self._not_whole()
         with self._writing():
             os.replace(self.temporary, self.target)
             for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
@@ -112,20 +193,22 @@ class GeoTiffSink:
                 suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
 
-    def _complete(self) -> bool:
-        """Whether all blocks lie inside the file: closing does not tell of a disk that ran full (GDAL < 3.7)."""
-        size = self.temporary.stat().st_size
+    def _not_whole(self) -> OutputError:
+        text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")
+        return OutputError(text.format(file=self.target, free=free_bytes(self.target.parent) // 10**6))
+
+    def _complete(self, tags: Mapping[str, str]) -> bool:
+        """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
+        with self.temporary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
+            try:
+                offsets, byte_counts = block_index(data).read(data)
+            except ValueError:
+                return False
+            size = len(data)
         with rasterio.open(self.temporary) as dataset:
-            columns, rows = -(-dataset.width // self.block[0]), -(-dataset.height // self.block[1])
-            present = 0
-            for number, row, column in itertools.product(self._block_bands, range(rows), range(columns)):
-                start = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=number)
-                length = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=number)
-                if start is not None and length is not None:
-                    present += 1
-                    if int(start) + int(length) > size:
-                        return False
-        return present >= (self._blocks_with_data if self._sparse else len(self._block_bands) * rows * columns)
+            tagged = set(tags) <= set(dataset.tags())
+        kept = np.array_equal(offsets, self._offsets) and np.array_equal(byte_counts, self._byte_counts)
+        return tagged and kept and int((offsets + byte_counts).max()) <= size and (self._sparse or bool(byte_counts.all()))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -46,9 +46,10 @@ class Plan:
         """The windows for a result whose blocks are ``result_block`` (width, height)."""
         masks = sum(len(band.masks) for band in self.bands)
         result = 4 * len(self.job.formula.results)
+        encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result
         decoded = sum({band.path: band.decoded for band in self.bands}.values())
         cost = Cost(
-            per_pixel=self.stored_bytes_per_pixel + masks + result,
+            per_pixel=self.stored_bytes_per_pixel + masks + result + encoding,
             fixed=self.recipe.scratch_bytes + decoded,
             per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
         )
@@ -116,7 +117,7 @@ def prepare(job: Job) -> Plan:
     grid = _common_grid(bands)
     radiometries = tuple(resolve(band.path, band.declared, job.radiometry) for band in bands)
     workers = job.workers or _cores()
-    profile = creation_profile(job.creation_options, threads=workers)
+    profile = creation_profile(job.creation_options)
     check_profile(profile)
     _check_output(job, bands)
     room = _check_space(job, grid, profile)

@@ -45,12 +45,11 @@ def parse_creation_options(text: str) -> dict[str, str]:
     return options
 
 
-def creation_profile(text: str, threads: int) -> dict[str, str]:
+def creation_profile(text: str) -> dict[str, str]:
     """The options to create the result with: the default profile, changed by the user's ``text``.
 
     A default that would contradict what the user chose (the level of another codec, tiles in a striped
-    file) is left out. ``threads`` is how many of GDAL's threads may compress. Raises :class:`OptionError` for
-    text that is no list of options and for a codec that holds bytes alone.
+    file) is left out. Raises :class:`OptionError` for text that is no list of options and for a codec that holds bytes alone.
     """
     chosen = parse_creation_options(text)
     profile = dict(DEFAULT_PROFILE)
@@ -73,6 +72,4 @@ def creation_profile(text: str, threads: int) -> dict[str, str]:
         del profile["BLOCKXSIZE"], profile["BLOCKYSIZE"]
     if chosen.get("ENDIANNESS", "").upper() == "BIG":
         profile.pop("PREDICTOR", None)  # GDAL before 3.7 or so writes garbage with both
-    if codec != "NONE" and threads > 1:
-        profile["NUM_THREADS"] = str(threads)
     return {**profile, **chosen}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The block index: read as GDAL reads it, written so that GDAL finds the blocks, and blocks put in their places by many threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from bandwise.engine.errors import OutputError
+from bandwise.engine.geotiff import GeoTiffSink
+from bandwise.engine.grid import Grid, Window
+from bandwise.engine.profile import creation_profile
+from bandwise.engine.tiff import block_index
+
+GRID = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 300, 200)
+LAYOUTS = [
+    "",
+    "BIGTIFF=YES",
+    "ENDIANNESS=BIG|COMPRESS=NONE",
+    "ENDIANNESS=BIG|BIGTIFF=YES|COMPRESS=ZSTD",
+    "BLOCKXSIZE=64|BLOCKYSIZE=32",
+    "BLOCKXSIZE=64|BLOCKYSIZE=32|COMPRESS=NONE",
+    "TILED=NO|BLOCKYSIZE=7",
+    "TILED=NO|BLOCKYSIZE=7|COMPRESS=NONE|INTERLEAVE=PIXEL",
+    "TILED=NO|BLOCKYSIZE=1|BIGTIFF=YES|COMPRESS=NONE",
+    "INTERLEAVE=PIXEL|BLOCKXSIZE=64|BLOCKYSIZE=32|COMPRESS=LZW",
+    "INTERLEAVE=BAND|BLOCKXSIZE=128|BLOCKYSIZE=128|COMPRESS=NONE",
+    "INTERLEAVE=BAND|BLOCKXSIZE=128|BLOCKYSIZE=128|COMPRESS=PACKBITS",
+    "COMPRESS=NONE|INTERLEAVE=PIXEL|ENDIANNESS=BIG",
+]
+
+
+def values(bands: int, grid: Grid = GRID) -> Any:
+    return np.random.default_rng(bands).normal(size=(bands, grid.height, grid.width)).astype(np.float32)
+
+
+def write(path: str, pixels: Any, options: str, threads: int = 1) -> None:
+    """Every window of whole blocks, from the last to the first, by so many threads."""
+    names = [f"band {number}" for number in range(len(pixels))]
+    with GeoTiffSink(path, GRID, names, nodata=-9999.0, profile=creation_profile(options)) as sink:
+        width, height = sink.block
+        waiting = [
+            Window(column, row, min(width, GRID.width - column), min(2 * height, GRID.height - row))
+            for row in range(0, GRID.height, 2 * height)
+            for column in range(0, GRID.width, width)
+        ]
+
+        def work() -> None:
+            while waiting:
+                try:
+                    window = waiting.pop()
+                except IndexError:
+                    return
+                rows, columns = slice(window.row, window.row + window.height), slice(window.column, window.column + window.width)
+                sink.write(window, np.ascontiguousarray(pixels[:, rows, columns]))
+
+        workers = [threading.Thread(target=work) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        sink.commit({"BANDWISE_VERSION": "test"}, [{} for _ in names])
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize("options", LAYOUTS)
+def test_gdal_finds_every_block_and_so_does_the_index(bench: Any, options: str, bands: int) -> None:
+    path, pixels = bench.path("out.tif"), values(bands)
+    write(path, pixels, options, threads=3)
+    offsets, byte_counts = (numbers.tolist() for numbers in block_index(Path(path).read_bytes()).read(Path(path).read_bytes()))
+    assert len(set(offsets)) == len(offsets) and 0 not in byte_counts
+    with rasterio.open(path) as dataset:
+        np.testing.assert_array_equal(dataset.read(), pixels)
+        height, width = dataset.block_shapes[0]
+        separate = dataset.interleaving.name == "band" and bands > 1
+        places = [
+            tuple(int(dataset.get_tag_item(f"BLOCK_{item}_{column}_{row}", "TIFF", bidx=band)) for item in ("OFFSET", "SIZE"))
+            for band in (dataset.indexes if separate else [1])
+            for row in range(-(-GRID.height // height))
+            for column in range(-(-GRID.width // width))
+        ]
+    assert list(zip(offsets, byte_counts)) == places
+
+
+@pytest.mark.parametrize("options", ["COMPRESS=NONE", ""])
+def test_a_file_is_the_same_where_threads_take_turns_to_write(bench: Any, options: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no ``pwrite``."""
+    pixels = values(1)
+    monkeypatch.delattr(os, "pwrite")
+    write(bench.path("out.tif"), pixels, f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32", threads=4)
+    with rasterio.open(bench.path("out.tif")) as dataset:
+        np.testing.assert_array_equal(dataset.read(), pixels)
+
+
+@pytest.mark.parametrize("options", ["COMPRESS=NONE", "", "INTERLEAVE=BAND", "TILED=NO|BLOCKYSIZE=16"])
+def test_a_sparse_file_leaves_out_blocks_of_nodata_alone(bench: Any, options: str) -> None:
+    pixels = values(2)
+    pixels[:, :96, :128] = -9999
+    layout = options if "TILED" in options else f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32"
+    write(bench.path("out.tif"), pixels, layout)
+    write(bench.path("sparse.tif"), pixels, f"{layout}|SPARSE_OK=YES")
+    data = [Path(bench.path(name)).read_bytes() for name in ("out.tif", "sparse.tif")]
+    counts = [block_index(file).read(file)[1] for file in data]
+    planes = 2 if "BAND" in options else 1
+    left_out = 0 if "TILED" in options else planes * 3 * 2
+    assert [np.count_nonzero(count == 0) for count in counts] == [0, left_out]
+    with rasterio.open(bench.path("sparse.tif")) as dataset:
+        np.testing.assert_array_equal(dataset.read(), pixels)
+
+
+def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
+    profile = creation_profile("COMPRESS=NONE|BIGTIFF=NO")
+    with GeoTiffSink(bench.path("out.tif"), GRID, ["a"], nodata=-9999.0, profile=profile) as sink:
+        sink._end = 2**32 - 1000  # as after 4000 tiles of 1 MB
+        with pytest.raises(OutputError, match="BIGTIFF=YES"):
+            sink.write(Window(0, 0, 300, 200), values(1))
+    assert bench.listing() == {}
+
+
+@pytest.mark.parametrize("options", ["BIGTIFF=YES|BLOCKXSIZE=64|BLOCKYSIZE=32", "BLOCKXSIZE=64|BLOCKYSIZE=32"])
+def test_a_file_that_is_cut_off_or_no_tiff_has_no_index(bench: Any, options: str) -> None:
+    """Cut at any byte before the end of its directory: it lies at the end, for the tags came last."""
+    write(bench.path("out.tif"), values(1), options)
+    data = Path(bench.path("out.tif")).read_bytes()
+    for length in [*range(20), len(data) // 2]:
+        with pytest.raises(ValueError):
+            block_index(data[:length])
+    for text in (b"", b"II", b"GIF89a" + bytes(100), b"II\x2a\x00" + bytes(100), b"MM\x2b\x00" + bytes(100)):
+        with pytest.raises(ValueError):
+            block_index(text)

@@ -21,7 +21,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint package check-package install screenshots translations corpus clean system
+.PHONY: help demo test lint package check-package install screenshots translations corpus bench clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -70,8 +70,12 @@ corpus: PACKAGES += gdal-bin otb-bin
 corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to the corpus of expressions
 	$(PYTHON) tests/corpus/oracle.py
 
+bench: PACKAGES += gdal-bin otb-bin rasterio python3-gdal
+bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (BENCH="--case 1 --size 4096"; BENCH_CHROOT: newer tools)
+	$(PYTHON) benchmarks/bench.py $(BENCH)
+
 clean: ## remove everything that the other targets made
-	rm -rf build dist .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist .venv .venv-newest .venv-bench .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's packages: installed where one is missing.
@@ -107,6 +111,13 @@ system:
 		touch $@; exit; \
 	done; \
 	rm -rf .venv-newest; echo "No Python >= 3.12 was found: the engine's tests are not run again with the newest rasterio."
+
+.venv-bench/ready: pyproject.toml | system
+	rm -rf .venv-bench
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q $(PIP)
+	.venv-bench/bin/python -m pip install -q --group bench
+	touch $@
 
 # mypy has to see the checkout under the plugin's name, whatever its folder is called.
 build/lint/bandwise:

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is measured: cases, each an expression over the bands of a scene, with the tools that do it in turn."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+NDVI = "(nir - red) / (nir + red)"
+EVI = "2.5 * (nir / 10000 - red / 10000) / (nir / 10000 + 6 * red / 10000 - 7.5 * blue / 10000 + 1)"
+SAVI = "1.5 * (nir / 10000 - red / 10000) / (nir / 10000 + red / 10000 + 0.5)"
+GREENNESS = "(green - red) / (green + red - blue)"
+LONG = f"{NDVI} + {EVI} + {SAVI} + {GREENNESS}"
+
+_TILES = ("TILED=YES", "BLOCKXSIZE=512", "BLOCKYSIZE=512")
+#: Creation options by codec; every tool gets the same, and all cores to compress with.
+CODECS = {
+    "none": (*_TILES, "COMPRESS=NONE"),
+    "deflate6": (*_TILES, "COMPRESS=DEFLATE", "ZLEVEL=6", "PREDICTOR=3", "NUM_THREADS=ALL_CPUS"),
+    "deflate1": (*_TILES, "COMPRESS=DEFLATE", "ZLEVEL=1", "PREDICTOR=3", "NUM_THREADS=ALL_CPUS"),
+    "zstd1": (*_TILES, "COMPRESS=ZSTD", "ZSTD_LEVEL=1", "PREDICTOR=3", "NUM_THREADS=ALL_CPUS"),
+}
+FULL = 10980
+GROWTH = (5000, 10000, 20000, 30000, 40000)
+
+_OURS = ("bandwise", "engine")
+_PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
+_FLOORS = ("engine-copy", "cp")
+_ALL = (*_OURS, *_PEERS, *_FLOORS)
+_WORKERS = ("engine-1", "engine-2", "engine-3", "engine-4")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A line of runs: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a form of ``scenes.py``).
+
+    ``codec`` is a key of ``CODECS``; ``size`` is in pixels a side where the case has its own, and ``rounds`` the most that it is worth.
+    """
+
+    name: str
+    title: str
+    scene: str
+    expression: str
+    codec: str
+    tools: tuple[str, ...]
+    size: int = 0
+    rounds: int = 1000
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands in the expression, in order of appearance."""
+        return tuple(dict.fromkeys(re.findall(r"\b[a-z]\w*", self.expression)))
+
+
+CASES = (
+    Case("1", "NDVI, uncompressed", "tiled", NDVI, "none", (*_ALL, "gdal_calc-double")),
+    Case("2a", "NDVI, DEFLATE in, DEFLATE 6 out", "deflate", NDVI, "deflate6", (*_OURS, "bandwise-default", *_PEERS, *_FLOORS)),
+    Case("2b", "NDVI, DEFLATE in, DEFLATE 1 out", "deflate", NDVI, "deflate1", (*_OURS, "bandwise-default", *_PEERS, *_FLOORS)),
+    Case("2c", "NDVI, DEFLATE in, ZSTD 1 out", "deflate", NDVI, "zstd1", (*_OURS, "bandwise-default", *_PEERS, *_FLOORS)),
+    Case("3", "NDVI from JPEG 2000", "jp2", NDVI, "none", (*_ALL, "decode")),
+    Case("4", "EVI from one 4-band file", "stack", EVI, "none", _ALL),
+    Case("5", "Four indices summed, 32 operations", "tiled", LONG, "none", _ALL),
+    Case("6", "NDVI from strips, uncompressed", "striped", NDVI, "none", _ALL),
+    Case("6b", "NDVI from strips, DEFLATE", "striped-deflate", NDVI, "none", _ALL),
+    Case("scaling", "NDVI, uncompressed, by workers", "tiled", NDVI, "none", _WORKERS),
+    Case("scaling-2b", "NDVI, DEFLATE 1, by workers", "deflate", NDVI, "deflate1", _WORKERS),
+    Case("startup", "Start-up: 16 x 16 pixels", "plain", NDVI, "none", ("bandwise", "qgis-empty", "engine", "engine-imports"), size=16),
+    *(
+        Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=3)
+        for size in GROWTH
+        for tools in [("engine", "gdal_calc") if size == 30000 else ("engine",)]
+    ),
+)
+
+#: Path and number of a band, by its name.
+Bands = Mapping[str, "tuple[str, int]"]
+
+
+def scene_folder(folder: Path, form: str, size: int) -> Path:
+    return folder / "scenes" / f"{form}-{size}"
+
+
+def scene_bands(scene: Path) -> dict[str, tuple[str, int]]:
+    """The bands of a scene that ``scenes.py`` wrote."""
+    listed = json.loads((scene / "bands.json").read_text(encoding="utf-8"))
+    return {name: (str(scene / path), int(number)) for name, (path, number) in listed.items()}
+
+
+def translated(expression: str, name: Callable[[str], str]) -> str:
+    """The expression with every band called as ``name`` says."""
+    return re.sub(r"\b[a-z]\w*", lambda found: name(found[0]), expression)
+
+
+def s_expression(expression: str, name: Callable[[str], str]) -> str:
+    """The expression with the operator first and in brackets, as ``rio calc`` reads it."""
+    operators = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+    def text(node: ast.expr) -> str:
+        if isinstance(node, ast.BinOp):
+            return f"({operators[type(node.op)]} {text(node.left)} {text(node.right)})"
+        return name(node.id) if isinstance(node, ast.Name) else ast.unparse(node)
+
+    return text(ast.parse(expression, mode="eval").body)

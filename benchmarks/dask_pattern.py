@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What rioxarray's documentation shows for large rasters: open in chunks with nodata masked, compute, write under a lock."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+
+import numpy as np
+import rioxarray
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--band", action="append", required=True, help="name=path:number; may be repeated")
+    parser.add_argument("--expression", required=True)
+    parser.add_argument("--output", required=True)
+    parser.add_argument("--options", default="")
+    parser.add_argument("--chunk", type=int, default=2048)
+    arguments = parser.parse_args()
+    rasters, bands = {}, {}
+    for text in arguments.band:
+        name, _, place = text.partition("=")
+        path, _, number = place.rpartition(":")
+        if path not in rasters:
+            chunks = {"x": arguments.chunk, "y": arguments.chunk}
+            rasters[path] = rioxarray.open_rasterio(path, chunks=chunks, masked=True, lock=False)
+        bands[name] = rasters[path].sel(band=int(number))
+    result = eval(compile(arguments.expression, "expression", "eval"), {"__builtins__": {}}, bands).astype("float32")
+    result.attrs.clear()
+    result.encoding.clear()
+    result = result.rio.write_nodata(np.nan)
+    options = dict(option.lower().split("=") for option in arguments.options.split("|"))
+    result.rio.to_raster(arguments.output, driver="GTiff", dtype="float32", windowed=True, lock=threading.Lock(), **options)
+
+
+if __name__ == "__main__":
+    main()

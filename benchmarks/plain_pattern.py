@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is copied from rasterio's documentation: block windows through a thread pool, a lock to read and a lock to write."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import os
+import threading
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--band", action="append", required=True, help="name=path:number; may be repeated")
+    parser.add_argument("--expression", required=True)
+    parser.add_argument("--output", required=True)
+    parser.add_argument("--options", default="")
+    arguments = parser.parse_args()
+    code = compile(arguments.expression, "expression", "eval")
+    names = [text.partition("=")[0] for text in arguments.band]
+    places = [text.partition("=")[2].rpartition(":") for text in arguments.band]
+    sources = {path: rasterio.open(path) for path, _, _ in places}
+    profile = next(iter(sources.values())).profile
+    profile.update(driver="GTiff", dtype="float32", count=1, nodata=np.nan)
+    profile.update(option.lower().split("=") for option in arguments.options.split("|"))
+    reading, writing = threading.Lock(), threading.Lock()
+    with rasterio.open(arguments.output, "w", **profile) as target:
+
+        def process(window: Window) -> None:
+            with reading:
+                stored = [sources[path].read(int(number), window=window) for path, _, number in places]
+            with np.errstate(all="ignore"):
+                result = eval(code, {"__builtins__": {}}, dict(zip(names, (values.astype(np.float64) for values in stored))))
+            with writing:
+                target.write(result.astype(np.float32), 1, window=window)
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
+            for _ in executor.map(process, [window for _, window in target.block_windows(1)]):
+                pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was measured, as tables for a terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
+
+#: A result further than this from float64 arithmetic is marked as wrong.
+EXACTNESS = 1e-6
+_HEAD = ("tool", "version", "seconds", "min-max", "/ engine", "/ Bandwise", "CPU s", "peak MB", "file MB", "tiles", "max error", "validity")
+
+
+def ratio(facts: dict[str, Any], reference: dict[str, Any] | None) -> float | None:
+    """The median of what each round says: time of the one over time of the other."""
+    pairs = list(zip(facts.get("seconds", ()), (reference or {}).get("seconds", ())))
+    return median(mine / other for mine, other in pairs) if pairs else None
+
+
+def is_wrong(facts: dict[str, Any]) -> bool:
+    return bool(facts.get("difference", 0) > EXACTNESS)
+
+
+def rows(entry: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The lines of a case's table, fastest first."""
+    tools = entry["tools"]
+    measured = [facts for facts in tools.values() if facts.get("seconds")]
+    return [_row(facts, tools) for facts in sorted(measured, key=lambda facts: median(facts["seconds"]))]
+
+
+def _row(facts: dict[str, Any], tools: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    seconds = facts["seconds"]
+    against = [ratio(facts, tools.get(name)) for name in ("engine", "bandwise")]
+    checked = "difference" in facts
+    error = f"{facts['difference']:.1e}" + (" WRONG" if is_wrong(facts) else "") if checked else ""
+    return (
+        facts["title"],
+        facts["version"],
+        _seconds(median(seconds)),
+        f"{_seconds(min(seconds))}-{_seconds(max(seconds))}",
+        *("" if number is None else f"{number:.2f}" for number in against),
+        f"{median(facts['cpu']):.2f}",
+        f"{max(facts['peak']) / 1e6:.0f}",
+        f"{facts['bytes'] / 1e6:.1f}" if "bytes" in facts else "",
+        "x".join(map(str, reversed(facts["block"]))) if checked else "",
+        error,
+        _validity(facts) if checked else "",
+    )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds >= 0.1 else f"{seconds:.3f}"
+
+
+def _validity(facts: dict[str, Any]) -> str:
+    """Pixels that are valid in the truth or in the result alone."""
+    lost, invented = facts["missing"], facts["invented"]
+    return " ".join([*([f"{lost:,} lost"] if lost else []), *([f"{invented:,} invented"] if invented else [])]) or "same"
+
+
+def remarks(entry: dict[str, Any]) -> list[str]:
+    """Sentences on what is not in the table, and why."""
+    found = [entry["skipped"]] if "skipped" in entry else []
+    for facts in entry["tools"].values():
+        name = f"{facts['title']} {facts.get('version', '')}".strip()
+        if "absent" in facts:
+            found.append(f"Not run: {name}: {facts['absent']}.")
+        if "failed" in facts:
+            found.append(f"Failed: {name}: {facts['failed']}")
+    if "bandwise" in entry["tools"] and "qgis-empty" in entry["tools"]:
+        ours, empty = (entry["tools"][name].get("seconds", []) for name in ("bandwise", "qgis-empty"))
+        if ours and empty:
+            more = median(mine - other for mine, other in zip(ours, empty))
+            found.append(f"Bandwise takes {more:.2f} s more than an algorithm that does nothing (median of paired differences).")
+    return found
+
+
+def text_table(entry: dict[str, Any]) -> str:
+    """The case for a terminal, with the version of the tool alone."""
+    lines = [(line[0], line[1].partition(",")[0], *line[2:]) for line in [_HEAD, *rows(entry)]]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
+    return "\n".join([f"{_title(entry)}", *text, *remarks(entry)])
+
+
+def _title(entry: dict[str, Any]) -> str:
+    rounds = max((len(facts.get("seconds", ())) for facts in entry["tools"].values()), default=0)
+    return f"{entry['name']}. {entry['title']}: {entry['size']} x {entry['size']} pixels, {rounds} rounds"
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """All cases as one Markdown document."""
+    machine = data["machine"]
+    parts = [
+        "# Measurements",
+        "",
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} GB, {machine['system']}; {machine['day']}.",
+        "Whole processes, their start included, inputs in the page cache. Within a case the tools ran in turn, round after round: seconds, CPU "
+        "seconds and ratios are medians of the rounds (a ratio compares the runs of one round), peak memory is the largest of the whole process "
+        "tree, and below 20 MB not told from the measuring program's. Every tool got the same creation options, and all cores to compress with. "
+        "Max error is the largest difference to float64 numpy where that is valid; validity counts the pixels that are valid in the truth alone "
+        "(lost) or in the result alone (invented).",
+    ]
+    for entry in data["cases"]:
+        if entry["name"].startswith("growth"):
+            continue
+        parts += ["", f"## {_title(entry)}", "", *_markdown_table(_HEAD, rows(entry)), *(f"\n{remark}" for remark in remarks(entry))]
+    growth = [entry for entry in data["cases"] if entry["name"].startswith("growth")]
+    if growth:
+        parts += ["", "## Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]
+        parts += [f"\n{remark}" for entry in growth for remark in remarks(entry)]
+    return "\n".join(parts) + "\n"
+
+
+_GROWTH_HEAD = ("pixels a side", "tool", "seconds", "ns a pixel", "peak MB", "max error")
+
+
+def _growth(entries: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{entry['size']}",
+            facts["title"],
+            f"{median(facts['seconds']):.2f}",
+            f"{median(facts['seconds']) / entry['size'] ** 2 * 1e9:.2f}",
+            f"{max(facts['peak']) / 1e6:.0f}",
+            f"{facts['difference']:.1e}",
+        )
+        for entry in entries
+        for facts in entry["tools"].values()
+        if facts.get("seconds")
+    ]
+
+
+def _markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    rule = ["---" if place == 0 else "---:" for place in range(len(head))]
+    return ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the benchmark's inputs: one landscape in the forms that users have, nodata 0 declared and a swath edge.
+
+Stored values are those of ``scene.py``; green and blue follow from red and near infrared. A scene is a folder with
+``bands.json``, which says where each band lies; one that is there already is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+import rasterio.shutil
+from cases import scene_folder
+from rasterio.windows import Window
+from scene import CACHE, write_plain, write_product
+
+BANDS = ("blue", "green", "red", "nir")
+_TILES = {"TILED": "YES", "BLOCKXSIZE": "512", "BLOCKYSIZE": "512"}
+_DEFLATE = {"COMPRESS": "DEFLATE", "PREDICTOR": "2", "NUM_THREADS": "ALL_CPUS"}
+#: Creation options of the forms that are copies of the tiled one.
+COPIES = {
+    "deflate": {**_TILES, **_DEFLATE},
+    "striped": {},
+    "striped-deflate": {**_DEFLATE, "BLOCKYSIZE": "16"},
+}
+_STEP = 2048
+_PATTERN = 2560
+
+
+def write(folder: Path, form: str, size: int) -> Path:
+    """The folder of the scene in that form, written unless it is there."""
+    scene = scene_folder(folder, form, size)
+    if (scene / "bands.json").exists():
+        return scene
+    shutil.rmtree(scene, ignore_errors=True)
+    scene.mkdir(parents=True)
+    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+        bands = {name: (path, number) for name, path, number in _FORMS[form](folder, scene, form, size)}
+    listed = {name: (str(path.relative_to(scene)), number) for name, (path, number) in bands.items()}
+    (scene / "bands.json").write_text(json.dumps(listed), encoding="utf-8")
+    return scene
+
+
+Written = Iterator["tuple[str, Path, int]"]
+
+
+def _plain(folder: Path, scene: Path, form: str, size: int) -> Written:
+    """Red and near infrared alone, as a small scene needs them."""
+    write_plain(scene / "red.tif", scene / "nir.tif", size)
+    for name in ("red", "nir"):
+        with rasterio.open(scene / f"{name}.tif", "r+") as dataset:
+            dataset.nodata = 0
+        yield name, scene / f"{name}.tif", 1
+
+
+def _tiled(folder: Path, scene: Path, form: str, size: int) -> Written:
+    yield from _plain(folder, scene, form, size)
+    with ExitStack() as stack:
+        sources = [stack.enter_context(rasterio.open(scene / f"{name}.tif")) for name in ("red", "nir")]
+        targets = [stack.enter_context(rasterio.open(scene / f"{name}.tif", "w", **sources[0].profile)) for name in ("green", "blue")]
+        for window in windows(size):
+            for target, values in zip(targets, derived(*(source.read(1, window=window) for source in sources))):
+                target.write(values, 1, window=window)
+    yield "green", scene / "green.tif", 1
+    yield "blue", scene / "blue.tif", 1
+
+
+def _copied(folder: Path, scene: Path, form: str, size: int) -> Written:
+    for name in ("red", "nir"):
+        rasterio.shutil.copy(write(folder, "tiled", size) / f"{name}.tif", scene / f"{name}.tif", driver="GTiff", **COPIES[form])
+        yield name, scene / f"{name}.tif", 1
+
+
+def _stack(folder: Path, scene: Path, form: str, size: int) -> Written:
+    """All bands in one file, interleaved by pixel."""
+    tiled, path = write(folder, "tiled", size), scene / "bands.tif"
+    with rasterio.open(tiled / "red.tif") as red:
+        profile = {**red.profile, "count": len(BANDS), "interleave": "pixel"}
+    with ExitStack() as stack:
+        sources = [stack.enter_context(rasterio.open(tiled / f"{name}.tif")) for name in BANDS]
+        target = stack.enter_context(rasterio.open(path, "w", **profile))
+        for window in windows(size):
+            target.write(np.stack([source.read(1, window=window) for source in sources]), window=window)
+    for number, name in enumerate(BANDS, start=1):
+        yield name, path, number
+
+
+def _jp2(folder: Path, scene: Path, form: str, size: int) -> Written:
+    product = write_product(scene, size)
+    yield "red", product.red, 1
+    yield "nir", product.nir, 1
+
+
+def _repeated(folder: Path, scene: Path, form: str, size: int) -> Written:
+    """A part of the landscape again and again, which is written as fast as the disk takes it."""
+    pattern = write(folder, "plain", _PATTERN)
+    for name in ("red", "nir"):
+        with rasterio.open(pattern / f"{name}.tif") as source:
+            values = source.read(1)
+            profile = {**source.profile, "width": size, "height": size, "BIGTIFF": "IF_SAFER"}
+        with rasterio.open(scene / f"{name}.tif", "w", **profile) as target:
+            for window in windows(size, _PATTERN):
+                target.write(values[: window.height, : window.width], 1, window=window)
+        yield name, scene / f"{name}.tif", 1
+
+
+_FORMS = {"plain": _plain, "tiled": _tiled, **dict.fromkeys(COPIES, _copied), "stack": _stack, "jp2": _jp2, "repeated": _repeated}
+
+
+def derived(red: npt.NDArray[np.uint16], nir: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    """Stored values of green and blue that go with those of red and near infrared; 0 where they are."""
+    green = np.where(red == 0, 0, 0.55 * red + 0.08 * nir + 350).astype(np.uint16)
+    blue = np.where(red == 0, 0, 0.6 * red + 400).astype(np.uint16)
+    return green, blue
+
+
+def windows(size: int, step: int = _STEP) -> Iterator[Window]:
+    for top in range(0, size, step):
+        for left in range(0, size, step):
+            yield Window(left, top, min(step, size - left), min(step, size - top))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where scenes lie")
+    parser.add_argument("form", choices=sorted(_FORMS))
+    parser.add_argument("size", type=int, help="pixels a side")
+    arguments = parser.parse_args()
+    write(arguments.folder, arguments.form, arguments.size)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint package check-package install screenshots translations corpus bench clean system
+.PHONY: help demo test lint package check-package install screenshots translations corpus bench bench-options clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +73,9 @@ corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to t
 bench: PACKAGES += gdal-bin otb-bin rasterio python3-gdal
 bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (BENCH="--case 1 --size 4096"; BENCH_CHROOT: newer tools)
 	$(PYTHON) benchmarks/bench.py $(BENCH)
+
+bench-options: | system ## measure codecs, levels, predictors and tile sizes of the result (BENCH="--tile 512 --size 4096")
+	$(PYTHON) benchmarks/creation_options.py $(BENCH)
 
 clean: ## remove everything that the other targets made
 	rm -rf build dist .venv .venv-newest .venv-bench .mypy_cache .ruff_cache .pytest_cache

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -93,6 +94,8 @@ class Bench:
             runner.facts["bytes"] = output.stat().st_size
         if not checking:
             runner.add(usage)
+            if runner.task.profile.exists():
+                runner.facts.setdefault("profile", []).append(json.loads(runner.task.profile.read_text(encoding="utf-8")))
             return
         expression = TOOLS[runner.name].computes(runner.task)
         if expression:
@@ -161,11 +164,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this case; may be repeated")
     parser.add_argument("--tool", action="append", choices=list(TOOLS), help="only this tool; may be repeated; the tables are printed, not saved")
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds; default %(default)s")
+    parser.add_argument("--rounds", type=int, default=3, help="timed rounds; default %(default)s")
     parser.add_argument("--size", type=int, default=FULL, help="pixels a side; default %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where scenes and results are written; default %(default)s")
     parser.add_argument("--chroot", type=Path, default=os.environ.get("BENCH_CHROOT") or None, help="a Debian with newer tools; or $BENCH_CHROOT")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what is being measured ends too
     folder: Path = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     profile = Profile(folder / "profile", ROOT)

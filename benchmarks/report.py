@@ -59,6 +59,16 @@ def _validity(facts: dict[str, Any]) -> str:
     return " ".join([*([f"{lost:,} lost"] if lost else []), *([f"{invented:,} invented"] if invented else [])]) or "same"
 
 
+def profiles(entry: dict[str, Any]) -> list[tuple[str, ...]]:
+    """What the engine tells of its own runs (``bare_engine.profile``), medians, with a head; nothing where it was not asked by workers."""
+    told = [(facts["title"], facts["profile"]) for facts in entry["tools"].values() if facts.get("profile")]
+    if not entry["name"].startswith("scaling") or not told:
+        return []
+    labels = list(told[0][1][0])
+    lines = [(title, *(f"{median(run[label] for run in runs):.4g}" for label in labels)) for title, runs in told]
+    return [("tool", *labels), *lines]
+
+
 def remarks(entry: dict[str, Any]) -> list[str]:
     """Sentences on what is not in the table, and why."""
     found = [entry["skipped"]] if "skipped" in entry else []
@@ -79,9 +89,12 @@ def remarks(entry: dict[str, Any]) -> list[str]:
 def text_table(entry: dict[str, Any]) -> str:
     """The case for a terminal, with the version of the tool alone."""
     lines = [(line[0], line[1].partition(",")[0], *line[2:]) for line in [_HEAD, *rows(entry)]]
+    return "\n".join([_title(entry), *_aligned(lines), *_aligned(profiles(entry)), *remarks(entry)])
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*lines)]
-    text = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
-    return "\n".join([f"{_title(entry)}", *text, *remarks(entry)])
+    return ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
 
 
 def _title(entry: dict[str, Any]) -> str:
@@ -106,6 +119,9 @@ def markdown(data: dict[str, Any]) -> str:
         if entry["name"].startswith("growth"):
             continue
         parts += ["", f"## {_title(entry)}", "", *_markdown_table(_HEAD, rows(entry)), *(f"\n{remark}" for remark in remarks(entry))]
+        told = profiles(entry)
+        if told:
+            parts += ["", *_markdown_table(told[0], told[1:])]
     growth = [entry for entry in data["cases"] if entry["name"].startswith("growth")]
     if growth:
         parts += ["", "## Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cases import Bands, s_expression, translated
+from cases import NDVI, Bands, s_expression, translated
 from places import Absent, Place, first_line, inside, program, split
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +33,16 @@ class Task:
     def ours(self) -> str:
         """What Bandwise is told: the codec; tiles and threads are its own business."""
         return "|".join(option for option in self.options if re.match("COMPRESS|ZLEVEL|ZSTD_LEVEL|PREDICTOR", option))
+
+    @property
+    def profile(self) -> Path:
+        """Where the engine writes what its run tells of itself."""
+        return Path(self.output).with_suffix(".json")
+
+    @property
+    def masks_itself(self) -> bool:
+        """Whether the expression is 0 / 0 where the bands are nodata, so that a tool may leave its masks out, which is faster."""
+        return NDVI in self.expression
 
     @property
     def numbered(self) -> dict[str, tuple[int, int]]:
@@ -78,9 +88,11 @@ def _bandwise(task: Task, *, default_options: bool = False) -> list[str]:
     return [program("qgis_process.bin", "qgis_process"), "run", "bandwise:bandmath", "--", *inputs, expression, *options, f"OUTPUT={task.output}"]
 
 
-def _engine(task: Task, *, workers: int = 0) -> list[str]:
+def engine_command(task: Task, *, workers: int = 0, options: str = "") -> list[str]:
+    """The engine alone; ``options`` are creation options as it takes them, the task's unless given."""
     task = replace(task, expression=f"result := {task.expression}")
-    return [sys.executable, str(HERE / "bare_engine.py"), *task.arguments, f"--options={task.ours}", f"--workers={workers}"]
+    mine = [f"--options={options or task.ours}", f"--workers={workers}", f"--profile={task.profile}"]
+    return [sys.executable, str(HERE / "bare_engine.py"), *task.arguments, *mine]
 
 
 def _copied(task: Task) -> str:
@@ -90,7 +102,7 @@ def _copied(task: Task) -> str:
 
 def _engine_copy(task: Task) -> list[str]:
     name = _copied(task)
-    return _engine(replace(task, expression=name, bands={name: task.bands[name]}))
+    return engine_command(replace(task, expression=name, bands={name: task.bands[name]}))
 
 
 def _cp(task: Task) -> list[str]:
@@ -124,7 +136,8 @@ def _gdal_calc(task: Task, *, dtype: str = "numpy.float32") -> list[str]:
     letters = dict(zip(task.bands, "ABCD"))
     files = [part for name, (path, number) in task.bands.items() for part in (f"-{letters[name]}", path, f"--{letters[name]}_band={number}")]
     calc = translated(task.expression, lambda name: f"{letters[name]}.astype({dtype})")
-    return [program("gdal_calc.py"), *files, f"--calc={calc}", f"--outfile={task.output}", "--type=Float32", "--quiet", *split("--co", task.options)]
+    options = ["--type=Float32", "--quiet", *(["--hideNoData"] if task.masks_itself else []), *split("--co", task.options)]
+    return [program("gdal_calc.py"), *files, f"--calc={calc}", f"--outfile={task.output}", *options]
 
 
 def _gdal_raster_calc(task: Task) -> list[str]:
@@ -148,10 +161,11 @@ def _otb(task: Task) -> list[str]:
 
 
 def _rio(task: Task) -> list[str]:
-    names = {name: f"(read {file} {number} 'float64')" for name, (file, number) in task.numbered.items()}
+    names = {name: f"(read {file} {number} 'float32')" for name, (file, number) in task.numbered.items()}
     command = s_expression(task.expression, names.__getitem__)
     options = split("--co", ["nodata=-9999", *task.options])  # else it takes the 0 of the inputs, and loses what is 0
-    return [program("rio", "rasterio"), "calc", command, *task.files, task.output, "--dtype=float32", *options]
+    options += ["--dtype=float32", "--not-masked" if task.masks_itself else "--masked"]
+    return [program("rio", "rasterio"), "calc", command, *task.files, task.output, *options]
 
 
 def _plain(task: Task) -> list[str]:
@@ -170,7 +184,7 @@ def _venv(place: Place) -> str:
 
 
 def _decode(task: Task) -> list[str]:
-    return [sys.executable, str(HERE / "decode_only.py"), *task.files]
+    return [sys.executable, str(HERE / "read_back.py"), *task.files]
 
 
 def _imports(task: Task) -> list[str]:
@@ -230,7 +244,7 @@ _partial = functools.partial
 TOOLS = {
     "bandwise": Tool("Bandwise in QGIS", lambda place: f"{_ours(place)}, QGIS {_qgis(place)}", _bandwise),
     "bandwise-default": Tool("Bandwise in QGIS, its default options", _ours, _partial(_bandwise, default_options=True)),
-    "engine": Tool("Bandwise's engine alone", _ours, _engine),
+    "engine": Tool("Bandwise's engine alone", _ours, engine_command),
     "qgis": Tool("QGIS raster calculator", _qgis, _partial(_qgis_calculator, chroot=False)),
     "qgis-chroot": Tool("QGIS raster calculator", _chroot_qgis, _partial(_qgis_calculator, chroot=True)),
     "gdal-raster-calc": Tool("gdal raster calc", lambda place: _gdal_version(*inside(place, [_gdal(place), "--version"])), _gdal_raster_calc),
@@ -243,7 +257,7 @@ TOOLS = {
     "engine-copy": Tool("floor: the engine copies one band", _ours, _engine_copy, _copied),
     "cp": Tool("floor: cp of one input file", lambda place: "", _cp, lambda task: None),
     "decode": Tool("floor: decoding the inputs, all cores", _rasterio, _decode, lambda task: None),
-    **{f"engine-{count}": Tool(f"Bandwise's engine, workers: {count}", _ours, _partial(_engine, workers=count)) for count in range(1, 5)},
+    **{f"engine-{count}": Tool(f"Bandwise's engine, workers: {count}", _ours, _partial(engine_command, workers=count)) for count in range(1, 5)},
     "qgis-empty": Tool("an empty algorithm in QGIS", _qgis, _qgis_empty, lambda task: None),
     "engine-imports": Tool("Python, numpy and rasterio imported", _rasterio, _imports, lambda task: None),
 }

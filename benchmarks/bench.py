@@ -80,7 +80,8 @@ class Bench:
 
     def _turn(self, runner: _Runner, scene: Path, case: Case, *, checking: bool) -> None:
         output = Path(runner.task.output)
-        for old in self.results.iterdir():
+        # QGIS writes statistics beside each raster that it loads for the first time: every run is the first.
+        for old in [*self.results.iterdir(), *scene.rglob("*.aux.xml")]:
             old.unlink()
         log = self.place.folder / "log.txt"
         print(f"{case.name:>12}  {runner.name:<18}", end="", flush=True)

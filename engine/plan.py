@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import __version__
@@ -121,8 +121,11 @@ def prepare(job: Job) -> Plan:
     check_profile(profile)
     _check_output(job, bands)
     room = _check_space(job, grid, profile)
+    values = [_band_value(band, radiometry) for band, radiometry in zip(bands, radiometries)]
+    program, clean = (compile_formula(job.formula, some) for some in (values, [replace(value, gaps=False) for value in values]))
     recipe = Recipe(
-        program=compile_formula(job.formula, [_band_value(band, radiometry) for band, radiometry in zip(bands, radiometries)]),
+        program=program,
+        clean=clean if clean.dtype == program.dtype else program,
         ranges=tuple(result.valid_range for result in job.formula.results),
         radiometries=radiometries,
         dtypes=tuple(band.dtype for band in bands),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,21 +51,34 @@ class Program:
     actions: tuple[Load | Step, ...]
     results: tuple[tuple[int, int | None], ...]
 
-    def evaluate(
-        self, stored: Sequence[npt.NDArray[Any]], invalid: Sequence[npt.NDArray[np.bool_]], registers: Sequence[npt.NDArray[Any]]
-    ) -> list[tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_] | None]]:
-        """For each result its values and where they are nodata, for bands of stored values, all of shape (n,).
 
-        ``registers`` are arrays of shape (n,) and of the program's register types; they are overwritten, and the results lie in them.
-        """
-        for action in self.actions:
-            out = registers[action.register]
-            if isinstance(action, Load):
-                np.copyto(out, invalid[action.band] if action.invalid else stored[action.band])
+class Evaluator:
+    """A program on registers of its own: arrays of shape (n,) and of the program's register types, overwritten each time."""
+
+    def __init__(self, program: Program, registers: Sequence[npt.NDArray[Any]]) -> None:
+        self._steps = [_bound(action, registers) for action in program.actions]
+        self._results = [(registers[value], None if missing is None else registers[missing]) for value, missing in program.results]
+
+    def evaluate(
+        self, stored: Sequence[npt.NDArray[Any]], invalid: Sequence[npt.NDArray[np.bool_]]
+    ) -> list[tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_] | None]]:
+        """For each result its values and where they are nodata, for bands of stored values, all of shape (n,); they lie in registers."""
+        for compute, operands, out in self._steps:
+            if compute is None:
+                band, flags = operands
+                np.copyto(out, invalid[band] if flags else stored[band])
             else:
-                operands = [registers[operand.number] if isinstance(operand, Reference) else operand for operand in action.operands]
-                action.function.compute(*operands, out=out)
-        return [(registers[value], None if missing is None else registers[missing]) for value, missing in self.results]
+                compute(*operands, out=out)
+        return self._results
+
+
+def _bound(action: Load | Step, registers: Sequence[npt.NDArray[Any]]) -> tuple[Callable[..., Any] | None, tuple[Any, ...], npt.NDArray[Any]]:
+    """What to call with what, so that nothing is looked up while pixels wait; a load has nothing to call."""
+    out = registers[action.register]
+    if isinstance(action, Load):
+        return None, (action.band, action.invalid), out
+    operands = tuple(registers[operand.number] if isinstance(operand, Reference) else operand for operand in action.operands)
+    return action.function.compute, operands, out
 
 
 @dataclass(frozen=True)

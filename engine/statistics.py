@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """What is known of a band: pixel counts by fate, and the moments of the valid values.
 
     ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
@@ -40,7 +39,7 @@ class Statistics:
 
     def rounded(self) -> Statistics:
         """With the moments in 12 digits, which do not depend on the order of the sums."""
-        return replace(self, mean=float(f"{self.mean:.12g}"), squares=float(f"{self.squares:.12g}"))
+        return self._replace(mean=float(f"{self.mean:.12g}"), squares=float(f"{self.squares:.12g}"))
 
     def merged(self, other: Statistics) -> Statistics:
         """Both together; moments by Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""
@@ -66,14 +65,19 @@ class Statistics:
         )
 
 
-def moments(values: npt.NDArray[np.float32], scratch: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Minimum, maximum, mean and sum of squared deviations of at least one finite value.
+def moments(values: npt.NDArray[np.float32], scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and sum of squared deviations of at least one finite value, in float64.
 
-    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten; sums are float64, in two passes.
+    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. The squares are summed in one pass, and from
+    the deviations in a second one where the first would lose more than two digits.
     """
-    deviations = scratch[: values.size]
-    np.copyto(deviations, values)
-    mean = float(np.add.reduce(deviations)) / values.size
-    np.subtract(deviations, mean, out=deviations)
-    np.multiply(deviations, deviations, out=deviations)
-    return float(values.min()), float(values.max()), mean, float(np.add.reduce(deviations))
+    size = values.size
+    wide = scratch[:size]
+    np.copyto(wide, values)
+    mean = float(np.einsum("i->", wide)) / size
+    total = float(np.einsum("i,i->", wide, wide))
+    squares = total - mean * mean * size
+    if squares * 100 < total:
+        np.subtract(wide, mean, out=wide)
+        squares = float(np.einsum("i,i->", wide, wide))
+    return mean, squares

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bandwise.engine.compiler import BandValue, compile_formula
-from bandwise.engine.program import Load, Program, Step
+from bandwise.engine.program import Evaluator, Load, Program, Step
 from bandwise.engine.references import named_formula
 
 NAMES = ("nir", "red", "c", "d")
@@ -26,7 +26,7 @@ def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
     registers = [np.full(stored[0].shape, True if dtype.kind == "b" else np.nan, dtype) for dtype in program.registers]
     invalid = [np.zeros(stored[0].shape, bool) for _ in stored]
     with np.errstate(all="ignore"):
-        return [np.array(values) for values, _ in program.evaluate(stored, invalid, registers)]
+        return [np.array(values) for values, _ in Evaluator(program, registers).evaluate(stored, invalid)]
 
 
 def operations(program: Program) -> list[str]:

@@ -7,6 +7,7 @@ import gc
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from bandwise.engine.dialects import DIALECTS, DialectChoice
 from bandwise.engine.errors import ExpressionError
 from bandwise.engine.parser import parse
 from bandwise.engine.pipeline import run
+from bandwise.engine.program import Evaluator, Program
 from bandwise.engine.references import Raster, RasterBands, dialect_of
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -371,10 +373,18 @@ def parsed(text: str, dialect: DialectChoice) -> tuple[Any, list[int]]:
 
 def pixels(formula: Any, rasters: list[int]) -> Any:
     """The formula's first result as a Float32 raster would hold it, NaN where nodata."""
-    program = compile_formula(formula, [VALUES[raster] for raster in rasters])
+    bands = [VALUES[raster] for raster in rasters]
+    got = _evaluated(compile_formula(formula, bands), rasters)
+    clean = _evaluated(compile_formula(formula, [replace(band, gaps=False) for band in bands]), rasters)
+    somewhere = np.logical_or.reduce([GAPS[raster] for raster in rasters], axis=0) if rasters else False
+    np.testing.assert_array_equal(np.where(somewhere, 0, clean), np.where(somewhere, 0, got), "the program for chunks without nodata")
+    return got
+
+
+def _evaluated(program: Program, rasters: list[int]) -> Any:
     registers = [np.full(SIZE, 1, dtype) for dtype in program.registers]
     with np.errstate(all="ignore"):
-        values, missing = program.evaluate([STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], registers)[0]
+        values, missing = Evaluator(program, registers).evaluate([STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters])[0]
         single = values.astype(np.float32)
     single[~np.isfinite(single)] = np.nan
     if missing is not None:

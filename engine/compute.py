@@ -16,7 +16,7 @@ from .radiometry import Radiometry, as_stored
 from .statistics import Statistics, moments
 
 #: Pixels computed at a time: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
-CHUNK = 64 * 1024
+CHUNK = 192 * 1024
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
 MOST_REGISTER_BYTES = 8 * 1024 * 1024
 #: Nodata of a Float32 result; a computed value that is equal to it moves by one step.
@@ -185,7 +185,7 @@ class _Chunk:
     def _measured(
         self, valid: npt.NDArray[np.float32], minimum: float, maximum: float, valid_range: tuple[float, float] | None
     ) -> Statistics:
-        mean, squares = moments(valid, self._arrays.wide)
+        mean, squares = moments(valid, (minimum + maximum) / 2, self._arrays.wide)
         low, high = valid_range or (minimum, maximum)
         outside = 0 if low <= minimum and maximum <= high else int(np.count_nonzero(valid < low) + np.count_nonzero(valid > high))
         return Statistics(valid=valid.size, outside=outside, minimum=minimum, maximum=maximum, mean=mean, squares=squares)

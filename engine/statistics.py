@@ -65,19 +65,15 @@ class Statistics(NamedTuple):
         )
 
 
-def moments(values: npt.NDArray[np.float32], scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and sum of squared deviations of at least one finite value, in float64.
+def moments(values: npt.NDArray[np.float32], middle: float, scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and sum of squared deviations of at least one finite value, in float64 and in one pass.
 
-    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. The squares are summed in one pass, and from
-    the deviations in a second one where the first would lose more than two digits.
+    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. ``middle`` lies between the values: sums of
+    what they differ from it by lose no digits to a mean that is large beside the deviations.
     """
     size = values.size
-    wide = scratch[:size]
-    np.copyto(wide, values)
-    mean = float(np.einsum("i->", wide)) / size
-    total = float(np.einsum("i,i->", wide, wide))
-    squares = total - mean * mean * size
-    if squares * 100 < total:
-        np.subtract(wide, mean, out=wide)
-        squares = float(np.einsum("i,i->", wide, wide))
-    return mean, squares
+    differences = scratch[:size]
+    np.copyto(differences, values)
+    np.subtract(differences, middle, out=differences)
+    mean = float(np.einsum("i->", differences)) / size
+    return middle + mean, max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size)

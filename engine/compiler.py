@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,11 +49,28 @@ def compile_formula(formula: Formula, bands: Sequence[BandValue]) -> Program:
 
 @dataclass(frozen=True)
 class _Term:
-    """A number that is ``scale * (value + shift)``, or a truth; the operand is a value or a constant."""
+    """A number that is ``scale * (value + shift) / divisor``, or a truth; the operand is a value or a constant."""
 
     operand: Reference | float | bool
     scale: float = 1.0
     shift: float = 0.0
+    divisor: float = 1.0
+
+    @property
+    def constant(self) -> float | None:
+        return None if isinstance(self.operand, Reference) or not math.isfinite(self.operand) else float(self.operand)
+
+    def shift_of(self, constant: float | None) -> float | None:
+        """What to add before scale and divisor for a constant after them, where that is a whole number."""
+        if constant is None or (self.scale, self.divisor) == (1.0, 1.0):
+            return None
+        shift = _quotient(constant * self.divisor, self.scale)
+        return shift if shift.is_integer() and abs(shift) <= _LARGEST_EXACT else None
+
+    def times(self, factor: float, divisor: float = 1.0) -> _Term | None:
+        """The number times a constant, unless that is out of a number's range."""
+        scale, divisor = self.scale * factor, self.divisor * divisor
+        return replace(self, scale=scale, divisor=divisor) if _is_sound(scale) and _is_sound(divisor) else None
 
 
 class _Compiler:
@@ -111,24 +128,45 @@ class _Compiler:
 
     def _call(self, node: Call) -> _Term:
         terms = [self._terms[argument] for argument in node.arguments]
-        if node.function in ("add", "subtract", "multiply", "divide") and any((term.scale, term.shift) != (1.0, 0.0) for term in terms):
-            return self._scaled(node.function, *terms)
+        if node.function in ("add", "subtract"):
+            return self._sum(node.function, *terms)
+        if node.function in ("multiply", "divide"):
+            return self._product(node.function, *terms)
         operands = [self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)]
         if FUNCTIONS[node.function].wants_whole:
             self._check_whole(node, operands)
         return _Term(self.call(node.function, *operands))
 
-    def _scaled(self, name: str, a: _Term, b: _Term) -> _Term:
-        """Arithmetic that leaves scales where they are."""
-        if name in ("add", "subtract"):
-            if a.scale != b.scale:
-                return _Term(self.call(name, self.number(a), self.number(b)))
+    def _sum(self, name: str, a: _Term, b: _Term) -> _Term:
+        """A sum or difference that leaves scales and divisors that are common where they are."""
+        if (a.scale, a.divisor) == (b.scale, b.divisor):
             shift = a.shift + b.shift if name == "add" else a.shift - b.shift
-            return _Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift)
-        scale = a.scale * b.scale if name == "multiply" else a.scale / b.scale
-        if not math.isfinite(scale) or abs(scale) < 1e-300:
+            return _Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
+        if (after := a.shift_of(b.constant)) is not None:
+            return replace(a, shift=a.shift + after if name == "add" else a.shift - after)
+        if (before := b.shift_of(a.constant)) is not None:
+            return replace(b, operand=self.call(name, before + b.shift if name == "add" else before - b.shift, self.bare(b)), shift=0.0)
+        if a.divisor == b.divisor:
+            return _Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
+        return _Term(self.call(name, self.number(a), self.number(b)))
+
+    def _product(self, name: str, a: _Term, b: _Term) -> _Term:
+        """A product or quotient of what is before scales and divisors; those of constants are one number in the end."""
+        scaled = None
+        if b.constant is not None and a.constant is None:
+            scaled = a.times(b.constant) if name == "multiply" else a.times(1.0, b.constant)
+        elif a.constant is not None and b.constant is None and name == "multiply":
+            scaled = b.times(a.constant)
+        if scaled is not None:
+            return scaled
+        factors = (b.scale, b.divisor) if name == "multiply" else (b.divisor, b.scale)
+        both = a.times(*factors)
+        if both is None:
             return _Term(self.call(name, self.number(a), self.number(b)))
-        return _Term(self.call(name, self.shifted(a), self.shifted(b)), scale)
+        product = self.call(name, self.shifted(a), self.shifted(b))
+        if name == "divide" or both.scale == both.divisor:
+            return _Term(product, both.scale / both.divisor)
+        return _Term(product, both.scale, divisor=both.divisor)
 
     def _where(self, node: Call) -> tuple[_Term, frozenset[Reference]]:
         """A choice: what makes the branch not taken nodata does not count."""
@@ -204,19 +242,24 @@ class _Compiler:
         return self.values[operand.number].whole if isinstance(operand, Reference) else float(operand).is_integer()
 
     def bare(self, term: _Term) -> Reference | float | bool:
-        """The number before shift and scale."""
+        """The number before shift, scale and divisor."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
             return self.call("number", term.operand)
         return float(term.operand) if isinstance(term.operand, bool) else term.operand
 
     def shifted(self, term: _Term) -> Reference | float | bool:
-        """The number before its scale."""
+        """The number before its scale and divisor."""
         return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
 
-    def number(self, term: _Term) -> Reference | float | bool:
-        """The number itself; a truth counts 1 or 0."""
+    def numerator(self, term: _Term) -> Reference | float | bool:
+        """The number before its divisor."""
         shifted = self.shifted(term)
         return self.call("multiply", shifted, term.scale) if term.scale != 1 else shifted
+
+    def number(self, term: _Term) -> Reference | float | bool:
+        """The number itself; a truth counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
+        numerator = self.numerator(term)
+        return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
 
     def truth(self, term: _Term) -> Reference | bool:
         """Whether a number is not 0, or the truth itself."""
@@ -238,6 +281,10 @@ def _quotient(offset: float, scale: float) -> float:
     quotient = float(offset) / float(scale)
     whole = float(round(quotient))
     return whole if math.isclose(quotient, whole, rel_tol=1e-15, abs_tol=0.0) else quotient
+
+
+def _is_sound(factor: float) -> bool:
+    return 1e-300 < abs(factor) < 1e300
 
 
 def _exact_in_float32(bounds: Range) -> bool:

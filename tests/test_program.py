@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -119,6 +120,65 @@ def test_ndvi_takes_one_operation_a_sign() -> None:
     program = compiled(NDVI, values("uint16", 1e-4, -0.1))
     assert sorted(operations(program)) == ["add", "add", "divide", "subtract"]
     assert len(program.registers) <= 3
+
+
+EVI = "2.5 * (nir/10000 - red/10000) / (nir/10000 + 6 * red/10000 - 7.5 * nir/10000 + 1)"
+
+
+def test_constants_that_cancel_are_never_applied() -> None:
+    """EVI of stored values / 10000: one division of whole numbers, 2.5 at the end, and 10000 added for the 1."""
+    assert operations(compiled(EVI, values("uint16"))) == ["subtract", "multiply", "add", "multiply", "subtract", "add", "divide", "multiply"]
+    savi = "1.5 * (nir/10000 - red/10000) / (nir/10000 + red/10000 + 0.5)"
+    assert sorted(operations(compiled(savi, values("uint16")))) == ["add", "add", "divide", "multiply", "subtract"]
+
+
+@pytest.mark.parametrize(
+    "text", ["nir / 10000", "nir * 0.0001", "nir / 3", "nir / 10000 + 1", "1 - nir / 10000", "nir * 3 / 7 - 0.1", "0.3 - 2 * nir"]
+)
+def test_a_constant_gives_what_float64_gives_for_all_16_bit_values(text: str) -> None:
+    """To the last bit of float32; so 3000 / 10000 is 0.3 and not above it."""
+    nir = np.arange(65536, dtype=np.uint16)
+    truth = eval(text, {"nir": nir.astype(np.float64)})
+    np.testing.assert_array_equal(evaluate(compiled(text, values("uint16")), nir, nir)[0].astype(np.float32), truth.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("nir / 10000 > 0.3", 3000), ("0.3 < nir * 0.0001", 3000), ("nir / 10 >= 0.7", 7), ("nir / 7 == 3", 21)]
+)
+def test_a_threshold_is_met_by_the_stored_value_that_float64_says(text: str, number: int) -> None:
+    nir = np.array([number - 1, number, number + 1], np.uint16)
+    np.testing.assert_array_equal(evaluate(compiled(text, values("uint16")), nir, nir)[0], eval(text, {"nir": nir.astype(np.float64)}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EVI,
+        "(nir/10000 - 0.1) * (red/10000 + 0.2)",
+        "1 / (nir/10000)",
+        "(5 - nir * 2) / (red / 4 + 0.25)",
+        "nir * 0.1 / (red * 0.1)",
+        "nir/2 - red/2 + 1",
+    ],
+)
+def test_constants_lose_nothing_to_exact_fractions(text: str) -> None:
+    random = np.random.default_rng(12)
+    nir, red = random.integers(1, 10000, (2, 200)).astype(np.uint16)
+    got = evaluate(compiled(text, values("uint16")), nir, red)[0]
+    error = Fraction(4, 10**15) if got.dtype == np.float64 else Fraction(1, 2**24)  # in float32 it is rounded once
+    decimals = re.sub(r"\d+\.?\d*", lambda number: f"Fraction('{number[0]}')", text)
+    for value, a, b in zip(got.tolist(), nir.tolist(), red.tolist()):
+        exact = eval(decimals, {"Fraction": Fraction, "nir": Fraction(a), "red": Fraction(b)})
+        assert abs(Fraction(value) - exact) <= abs(exact) * error
+
+
+@pytest.mark.parametrize(
+    ("text", "finite"), [("nir * 0", True), ("nir / 0", False), ("nir * 1e200 * 1e200", False), ("nir * 1e-200 * 1e-200 * 1e300", True)]
+)
+def test_constants_out_of_range_do_what_they_do_in_float64(text: str, finite: bool) -> None:
+    nir = np.array([5, 7], np.uint16)
+    got = evaluate(compiled(text, values("uint16")), nir, nir)[0]
+    assert np.isfinite(got).all() == finite and (not finite or (np.abs(got.astype(float)) < 1e-98).all())
 
 
 def test_registers_are_used_again() -> None:

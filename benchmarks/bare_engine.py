@@ -6,14 +6,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from engine.compute import Calculator
+from engine.geotiff import GeoTiffSink
 from engine.job import BandRef, Job, Report
 from engine.pipeline import run
 from engine.radiometry import RadiometryChoice, Scaling
 from engine.references import named_formula
+from engine.sources import Sources
 
 
 def band(text: str) -> BandRef:
@@ -23,16 +30,35 @@ def band(text: str) -> BandRef:
     return BandRef(name, path, int(number))
 
 
-def profile(report: Report) -> dict[str, float]:
-    """What the run tells of itself, by label; where its time went belongs here once the engine says so."""
-    return {
-        "seconds in the engine": report.seconds,
-        "windows": report.windows,
-        "window width": report.window_size[0],
-        "window height": report.window_size[1],
-        "workers": report.workers,
-        "handles": report.handles,
-    }
+class Watch:
+    """Where the workers' time goes: for each step, seconds by the clock, and seconds that its thread was not running but waited."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds: dict[str, float] = {}
+        for step, owner, name in (("reading", Sources, "read"), ("computing", Calculator, "compute"), ("writing", GeoTiffSink, "write")):
+            setattr(owner, name, self._watched(step, getattr(owner, name)))
+
+    def _watched(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            wall, running = time.perf_counter(), time.thread_time()
+            try:
+                return method(*arguments)
+            finally:
+                wall, running = time.perf_counter() - wall, time.thread_time() - running
+                with self._lock:
+                    self._add(step, wall)
+                    self._add(f"waiting while {step}", wall - running)
+
+        return watched
+
+    def _add(self, label: str, seconds: float) -> None:
+        self.seconds[label] = self.seconds.get(label, 0.0) + seconds
+
+
+def profile(report: Report, watch: Watch) -> dict[str, float]:
+    """What the run tells of itself, by label; seconds of steps are those of all workers together."""
+    return {"workers": report.workers, "windows": report.windows, "seconds in the engine": report.seconds, **watch.seconds}
 
 
 def main() -> None:
@@ -45,6 +71,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=512, help="MB")
     parser.add_argument("--profile", type=Path, help="a file for what the run tells of itself, as JSON")
     arguments = parser.parse_args()
+    watch = Watch() if arguments.profile else None
     report = run(
         Job(
             tuple(arguments.band),
@@ -56,8 +83,8 @@ def main() -> None:
             memory=arguments.memory,
         )
     )
-    if arguments.profile:
-        arguments.profile.write_text(json.dumps(profile(report)), encoding="utf-8")
+    if watch:
+        arguments.profile.write_text(json.dumps(profile(report, watch)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,11 +25,14 @@ from meter import Usage, measure
 from places import EMPTY_ALGORITHM, Absent, Place
 from qgis_profile import Profile
 from report import markdown, text_table
+from targets import HEAD, rows
 from tools import HERE, ROOT, TOOLS, Task
 
 _GIGABYTE = 1e9
 #: Bytes a pixel that a case needs on disk at once: two inputs and a result.
 _BYTES_PER_PIXEL = 8
+#: The page's tables stand below this line, and are written anew.
+_BELOW = "<!-- Below: make bench BENCH=--publish -->"
 
 
 class Bench:
@@ -149,8 +152,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def save(folder: Path, size: int, entries: Sequence[dict[str, Any]]) -> None:
-    """Write JSON and Markdown; cases that were measured before at the same size stay."""
+def save(folder: Path, size: int, entries: Sequence[dict[str, Any]], *, publish: bool) -> None:
+    """Write JSON and Markdown; cases that were measured before at the same size stay. ``publish`` puts the tables on the page in ``docs``."""
     path = folder / "performance.json"
     known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     cases = {entry["name"]: entry for entry in known.get("cases", [])} if known.get("size") == size else {}
@@ -158,7 +161,11 @@ def save(folder: Path, size: int, entries: Sequence[dict[str, Any]]) -> None:
     ordered = [cases[case.name] for case in CASES if case.name in cases]
     data = {"machine": machine(), "size": size, "cases": ordered}
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    (folder / "performance.md").write_text(markdown(data), encoding="utf-8")
+    tables = markdown(data, [HEAD, *rows(data)])
+    (folder / "performance.md").write_text(tables, encoding="utf-8")
+    page = ROOT / "docs" / "performance.md"
+    if publish:
+        page.write_text(page.read_text(encoding="utf-8").partition(_BELOW)[0] + f"{_BELOW}\n\n{tables}", encoding="utf-8")
 
 
 def main() -> None:
@@ -169,6 +176,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=FULL, help="pixels a side; default %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where scenes and results are written; default %(default)s")
     parser.add_argument("--chroot", type=Path, default=os.environ.get("BENCH_CHROOT") or None, help="a Debian with newer tools; or $BENCH_CHROOT")
+    parser.add_argument("--publish", action="store_true", help="put tables and picture into docs/; with --rounds 0 those that are there already")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what is being measured ends too
     folder: Path = arguments.folder.resolve()
@@ -179,20 +187,23 @@ def main() -> None:
     (scripts / "empty.py").write_text(EMPTY_ALGORITHM, encoding="utf-8")
     place = Place(folder, arguments.chroot and Path(arguments.chroot).resolve(), ROOT / ".venv-bench", profile.environment())
     bench = Bench(place, arguments.size, arguments.rounds, arguments.tool or ())
-    cases = [case for case in CASES if not arguments.case or case.name in arguments.case]
+    cases = [case for case in CASES if (not arguments.case or case.name in arguments.case) and arguments.rounds]
     for case in cases:
         if arguments.tool and not set(arguments.tool) & set(case.tools):
             continue
         entry = bench.run(case)
         if not arguments.tool:
-            save(folder, arguments.size, [entry])
+            save(folder, arguments.size, [entry], publish=False)
         print(f"\n{text_table(entry)}\n", flush=True)
     if arguments.tool:
         return
     print(f"Tables: {folder / 'performance.md'}, {folder / 'performance.json'}")
+    if arguments.publish:
+        save(folder, arguments.size, [], publish=True)
     python = place.venv / "bin" / "python"
     if python.exists():
-        subprocess.run([str(python), str(HERE / "plot.py"), str(folder / "performance.json"), str(folder / "performance.png")], check=True)
+        picture = ROOT / "docs" / "images" / "performance.png" if arguments.publish else folder / "performance.png"
+        subprocess.run([str(python), str(HERE / "plot.py"), str(folder / "performance.json"), str(picture)], check=True)
 
 
 if __name__ == "__main__":

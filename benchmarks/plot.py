@@ -21,7 +21,7 @@ _INK, _QUIET, _GRID = "#1d2b26", "#6b7772", "#dfe5e2"
 _OURS, _PEER, _FLOOR = "#1b7f5c", "#b9c4bf", "#e9dcc3"
 _OF_OURS = ("bandwise", "engine")
 _FLOORS = {"engine-copy": "(copy of one band)", "decode": "(decoding alone)"}
-_HIDDEN = ("bandwise-default", "gdal_calc-double", "cp")
+_HIDDEN = ("bandwise-default", "gdal_calc-double", "gdal_calc-threads", "cp")
 
 
 def panel(axes: Axes, entry: dict[str, Any]) -> None:

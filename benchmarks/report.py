@@ -102,29 +102,30 @@ def _title(entry: dict[str, Any]) -> str:
     return f"{entry['name']}. {entry['title']}: {entry['size']} x {entry['size']} pixels, {rounds} rounds"
 
 
-def markdown(data: dict[str, Any]) -> str:
-    """All cases as one Markdown document."""
+def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
+    """All cases as Markdown; ``targets`` are the lines of a table of their own, its head first."""
     machine = data["machine"]
     parts = [
-        "# Measurements",
+        "## Measurements",
         "",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} GB, {machine['system']}; {machine['day']}.",
         "Whole processes, their start included, inputs in the page cache. Within a case the tools ran in turn, round after round: seconds, CPU "
         "seconds and ratios are medians of the rounds (a ratio compares the runs of one round), peak memory is the largest of the whole process "
-        "tree, and below 20 MB not told from the measuring program's. Every tool got the same creation options, and all cores to compress with. "
+        "tree, and below 20 MB not told from the measuring program's. Every tool got the same creation options. "
         "Max error is the largest difference to float64 numpy where that is valid; validity counts the pixels that are valid in the truth alone "
         "(lost) or in the result alone (invented).",
     ]
+    parts += ["", "### Targets", "", *_markdown_table(targets[0], targets[1:])]
     for entry in data["cases"]:
         if entry["name"].startswith("growth"):
             continue
-        parts += ["", f"## {_title(entry)}", "", *_markdown_table(_HEAD, rows(entry)), *(f"\n{remark}" for remark in remarks(entry))]
+        parts += ["", f"### {_title(entry)}", "", *_markdown_table(_HEAD, rows(entry)), *(f"\n{remark}" for remark in remarks(entry))]
         told = profiles(entry)
         if told:
             parts += ["", *_markdown_table(told[0], told[1:])]
     growth = [entry for entry in data["cases"] if entry["name"].startswith("growth")]
     if growth:
-        parts += ["", "## Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]
+        parts += ["", "### Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]
         parts += [f"\n{remark}" for entry in growth for remark in remarks(entry)]
     return "\n".join(parts) + "\n"
 

@@ -132,11 +132,14 @@ def _qgis_calculator(task: Task, *, chroot: bool) -> list[str]:
     return inside(task.place, ["qgis_process.bin", *command]) if chroot else [program("qgis_process.bin", "qgis_process"), *command]
 
 
-def _gdal_calc(task: Task, *, dtype: str = "numpy.float32") -> list[str]:
+def _gdal_calc(task: Task, *, dtype: str = "numpy.float32", hide: bool = False) -> list[str]:
+    """``hide`` reads nodata as numbers, which is right where the expression itself gives none for them."""
+    if hide and not task.masks_itself:
+        raise Absent("it takes nodata for numbers, and this expression gives a value for them")
     letters = dict(zip(task.bands, "ABCD"))
     files = [part for name, (path, number) in task.bands.items() for part in (f"-{letters[name]}", path, f"--{letters[name]}_band={number}")]
     calc = translated(task.expression, lambda name: f"{letters[name]}.astype({dtype})")
-    options = ["--type=Float32", "--quiet", *(["--hideNoData"] if task.masks_itself else []), *split("--co", task.options)]
+    options = ["--type=Float32", "--quiet", *(["--hideNoData"] if hide else ["--NoDataValue=-9999"]), *split("--co", task.options)]
     return [program("gdal_calc.py"), *files, f"--calc={calc}", f"--outfile={task.output}", *options]
 
 
@@ -239,6 +242,11 @@ def _gdal_calc_version(place: Place) -> str:
     return _gdal_version("gdalinfo", "--version")
 
 
+def _threaded(command: Command) -> Command:
+    """With GDAL's own threads to compress."""
+    return lambda task: command(replace(task, options=(*task.options, "NUM_THREADS=ALL_CPUS")))
+
+
 _partial = functools.partial
 
 TOOLS = {
@@ -251,9 +259,12 @@ TOOLS = {
     "otb": Tool("OTB BandMath", _otb_version, _otb),
     "gdal_calc": Tool("gdal_calc.py", _gdal_calc_version, _gdal_calc),
     "gdal_calc-double": Tool("gdal_calc.py, astype(float)", _gdal_calc_version, _partial(_gdal_calc, dtype="float")),
+    "gdal_calc-hide": Tool("gdal_calc.py --hideNoData", _gdal_calc_version, _partial(_gdal_calc, hide=True)),
+    "gdal_calc-threads": Tool("gdal_calc.py, NUM_THREADS=ALL_CPUS", _gdal_calc_version, _threaded(_gdal_calc)),
     "rio": Tool("rio calc", _rio_version, _rio),
     "dask": Tool("dask and rioxarray", _dask_version, _dask),
     "plain": Tool("rasterio, threads and locks", _rasterio, _plain),
+    "plain-threads": Tool("rasterio, threads and locks, NUM_THREADS=ALL_CPUS", _rasterio, _threaded(_plain)),
     "engine-copy": Tool("floor: the engine copies one band", _ours, _engine_copy, _copied),
     "cp": Tool("floor: cp of one input file", lambda place: "", _cp, lambda task: None),
     "decode": Tool("floor: decoding the inputs, all cores", _rasterio, _decode, lambda task: None),

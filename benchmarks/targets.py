@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was promised of the engine as a whole process, and whether the measurements keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from report import ratio
+
+HEAD = ("case", "against", "target", "measured", "")
+_PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
+_THREADED = (*_PEERS, "gdal_calc-threads", "plain-threads")
+
+#: Case, whom against (the best of several), how many times as fast at least.
+FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
+    ("1", "gdal_calc.py", ("gdal_calc",), 3.0),
+    ("1", "gdal_calc.py --hideNoData", ("gdal_calc-hide",), 3.0),
+    ("1", "dask", ("dask",), 3.0),
+    ("1", "OTB", ("otb",), 3.5),
+    ("1", "QGIS", ("qgis", "qgis-chroot"), 4.5),
+    ("1", "rasterio, threads and locks", ("plain",), 2.0),
+    ("2a", "best peer", _PEERS, 1.4),
+    ("2a", "best peer, NUM_THREADS", _THREADED, 1.4),
+    ("2b", "best peer", _PEERS, 1.8),
+    ("2b", "best peer, NUM_THREADS", _THREADED, 1.8),
+    ("2c", "best peer", _PEERS, 1.5),
+    ("2c", "best peer, NUM_THREADS", _THREADED, 1.5),
+    ("3", "best peer", _PEERS, 1.0),
+    ("4", "gdal_calc.py", ("gdal_calc",), 3.2),
+    ("4", "dask", ("dask",), 3.0),
+    ("4", "OTB", ("otb",), 4.5),
+    ("5", "gdal_calc.py", ("gdal_calc",), 5.0),
+    ("5", "gdal_calc.py, astype(float)", ("gdal_calc-double",), 5.0),
+    ("5", "dask", ("dask",), 4.0),
+    ("5", "OTB", ("otb",), 10.0),
+    ("5", "QGIS", ("qgis", "qgis-chroot"), 20.0),
+    ("6", "gdal_calc.py", ("gdal_calc",), 3.0),
+    ("growth-30000", "gdal_calc.py", ("gdal_calc",), 2.5),
+)
+#: Case, floor, how many times its time at most.
+WITHIN = (("1", "own copy of a band", "engine-copy", 1.05), ("3", "decoding both bands, all cores", "decode", 1.05))
+
+
+def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The lines of a table; a case that was not measured is left out."""
+    cases = {entry["name"]: entry for entry in data["cases"]}
+    lines = []
+    for case, label, peers, least in FASTER:
+        tools = cases.get(case, {}).get("tools", {})
+        ratios = [ratio(tools[peer], tools.get("engine")) for peer in peers if peer in tools]
+        found = min((number for number in ratios if number), default=None)
+        if found:
+            lines.append((case, label, f"{least:g}x faster", f"{found:.2f}x", _met(found >= least)))
+    for case, label, floor, most in WITHIN:
+        tools = cases.get(case, {}).get("tools", {})
+        found = ratio(tools.get("engine", {}), tools.get(floor))
+        if found:
+            lines.append((case, label, f"within {most:g}x", f"{found:.2f}x", _met(found <= most)))
+    lines += _growth([entry for name, entry in cases.items() if name.startswith("growth")])
+    return [*lines, *(line for entry in cases.values() for line in _memory(entry)), *_start(cases.get("startup"))]
+
+
+def _met(kept: bool) -> str:
+    return "met" if kept else "not met"
+
+
+def _growth(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    engines = [(entry["size"], entry["tools"]["engine"]) for entry in entries if entry["tools"].get("engine", {}).get("seconds")]
+    if len(engines) < 2:
+        return []
+    per_pixel = [median(facts["seconds"]) / size**2 for size, facts in engines]
+    peaks = [max(facts["peak"]) / 1e6 for _, facts in engines]
+    spread, more = max(per_pixel) / min(per_pixel) - 1, peaks[-1] - peaks[0]
+    itself = f"itself, {engines[0][0]} to {engines[-1][0]} pixels a side"
+    flat = _met(abs(more) <= 20 and max(peaks) < 200)
+    return [
+        ("growth", itself, "time a pixel flat within 15 %", f"{100 * spread:.0f} %", _met(spread <= 0.15)),
+        ("growth", itself, "peak within 20 MB and under 200 MB", f"{more:+.0f} MB, {peaks[-1]:.0f} MB", flat),
+    ]
+
+
+def _memory(entry: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    tools = entry["tools"]
+    peaks = {name: max(tools[name]["peak"]) for name in ("engine", *_PEERS) if tools.get(name, {}).get("peak")}
+    mine = peaks.pop("engine", None)
+    if not mine or not peaks:
+        return []
+    best = min(peaks, key=lambda name: peaks[name])
+    measured = f"{mine / 1e6:.0f} of {peaks[best] / 1e6:.0f} MB"
+    return [(entry["name"], f"memory of {tools[best]['title']}", "at most a quarter", measured, _met(mine <= peaks[best] / 4))]
+
+
+def _start(entry: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
+    ours, empty = ((entry or {"tools": {}})["tools"].get(name, {}).get("seconds", []) for name in ("bandwise", "qgis-empty"))
+    if not ours or not empty:
+        return []
+    more = median(mine - other for mine, other in zip(ours, empty))
+    return [("startup", "an empty algorithm in QGIS", "at most 0.3 s more", f"{more:.2f} s", _met(more <= 0.3))]

@@ -46,7 +46,7 @@ WITHIN = (("1", "own copy of a band", "engine-copy", 1.05), ("3", "decoding both
 def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The lines of a table; a case that was not measured is left out."""
     cases = {entry["name"]: entry for entry in data["cases"]}
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for case, label, peers, least in FASTER:
         tools = cases.get(case, {}).get("tools", {})
         ratios = [ratio(tools[peer], tools.get("engine")) for peer in peers if peer in tools]

@@ -38,8 +38,8 @@ _BELOW = "<!-- Below: make bench BENCH=--publish -->"
 class Bench:
     """One run of the benchmark: a place, its size, and the tools that were asked for."""
 
-    def __init__(self, place: Place, size: int, rounds: int, wanted: Sequence[str]) -> None:
-        self.place, self.size, self.rounds, self.wanted = place, size, rounds, wanted
+    def __init__(self, place: Place, size: int, rounds: int, wanted: Sequence[str], without: Sequence[str] = ()) -> None:
+        self.place, self.size, self.rounds, self.wanted, self.without = place, size, rounds, wanted, without
         self.results = place.folder / "outputs"
         shutil.rmtree(self.results, ignore_errors=True)
         self.results.mkdir(parents=True)
@@ -58,6 +58,9 @@ class Bench:
         runners = []
         for name in case.tools:
             if self.wanted and name not in self.wanted:
+                continue
+            if name in self.without:
+                entry["tools"][name] = {"title": TOOLS[name].title, "absent": "left out of this run by --without"}
                 continue
             runner = _Runner(name, self._task(case, scene, name))
             entry["tools"][name] = runner.facts
@@ -172,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this case; may be repeated")
     parser.add_argument("--tool", action="append", choices=list(TOOLS), help="only this tool; may be repeated; the tables are printed, not saved")
+    parser.add_argument("--without", action="append", choices=list(TOOLS), default=[], help="not this tool, and the table says so; may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="timed rounds; default %(default)s")
     parser.add_argument("--size", type=int, default=FULL, help="pixels a side; default %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where scenes and results are written; default %(default)s")
@@ -186,7 +190,7 @@ def main() -> None:
     scripts.mkdir(parents=True, exist_ok=True)
     (scripts / "empty.py").write_text(EMPTY_ALGORITHM, encoding="utf-8")
     place = Place(folder, arguments.chroot and Path(arguments.chroot).resolve(), ROOT / ".venv-bench", profile.environment())
-    bench = Bench(place, arguments.size, arguments.rounds, arguments.tool or ())
+    bench = Bench(place, arguments.size, arguments.rounds, arguments.tool or (), arguments.without)
     cases = [case for case in CASES if (not arguments.case or case.name in arguments.case) and arguments.rounds]
     for case in cases:
         if arguments.tool and not set(arguments.tool) & set(case.tools):

@@ -71,7 +71,7 @@ CASES = (
     Case("scaling-2b", "NDVI, DEFLATE 1, by workers", "deflate", NDVI, "deflate1", _WORKERS),
     Case("startup", "Start-up: 16 x 16 pixels", "plain", NDVI, "none", ("bandwise", "qgis-empty", "engine", "engine-imports"), size=16),
     *(
-        Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=3)
+        Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=2)
         for size in GROWTH
         for tools in [("engine", "gdal_calc") if size == 30000 else ("engine",)]
     ),

@@ -16,7 +16,7 @@ from .radiometry import Radiometry, as_stored
 from .statistics import Statistics, moments
 
 #: Pixels computed at a time: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
-CHUNK = 128 * 1024
+CHUNK = 192 * 1024
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
 MOST_REGISTER_BYTES = 8 * 1024 * 1024
 #: Nodata of a Float32 result; a computed value that is equal to it moves by one step.

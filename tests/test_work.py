@@ -127,11 +127,11 @@ def test_a_compressed_result_is_written_once(bench: Any, pair: Any) -> None:
 def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str) -> None:
     """Between two calls of numpy a thread holds the interpreter, so calls are what other threads wait for.
 
-    Python 3.11 makes 150 for each 128 Ki pixels of these, the windows' own included.
+    Python 3.11 makes some 120 for each 128 Ki pixels of these, the windows' own included.
     """
     found = count(bench, "calls", pair(FORMS["tiles"], 4096, 4096), expression, workers=1)
     assert found["windows"] == 16
-    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < 190
+    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < 160
 
 
 def test_memory_is_taken_once_and_not_for_each_window(bench: Any, pair: Any) -> None:
@@ -141,5 +141,5 @@ def test_memory_is_taken_once_and_not_for_each_window(bench: Any, pair: Any) -> 
         found = count(bench, "memory", pair(FORMS["tiles"], side, side), workers=1)
         peaks.append(found["peak"])
     assert peaks[1] < peaks[0] * 1.02 + 100_000
-    window, chunk = 1024 * 1024 * (2 + 2 + 4), 128 * 1024 * (4 * 4 + 8 + 8) + 4 * 512 * 512
+    window, chunk = 1024 * 1024 * (2 + 2 + 4), 192 * 1024 * (4 * 4 + 8 + 8) + 4 * 512 * 512
     assert peaks[0] < window + chunk + 2_000_000

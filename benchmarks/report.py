@@ -130,16 +130,19 @@ def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(parts) + "\n"
 
 
-_GROWTH_HEAD = ("pixels a side", "tool", "seconds", "ns a pixel", "peak MB", "max error")
+_STEPS = ("seconds in the engine", "reading", "computing", "writing")
+_GROWTH_HEAD = ("pixels a side", "tool", "seconds", "ns a pixel", "in the engine", "reading", "computing", "writing", "peak MB", "max error")
 
 
 def _growth(entries: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Nanoseconds a pixel of the whole process, of the engine, and of each step by all workers together."""
     return [
         (
             f"{entry['size']}",
             facts["title"],
             f"{median(facts['seconds']):.2f}",
             f"{median(facts['seconds']) / entry['size'] ** 2 * 1e9:.2f}",
+            *(f"{median(run[step] for run in facts['profile']) / entry['size'] ** 2 * 1e9:.2f}" if "profile" in facts else "" for step in _STEPS),
             f"{max(facts['peak']) / 1e6:.0f}",
             f"{facts['difference']:.1e}",
         )

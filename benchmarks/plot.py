@@ -56,7 +56,7 @@ def label(name: str, facts: dict[str, Any]) -> str:
     """A tool's name, with the version of those that are there twice."""
     if name.startswith("qgis"):
         return f"QGIS {'.'.join(facts['version'].split('.')[:2])} raster calculator"
-    return _FLOORS.get(name, str(facts["title"]))
+    return _FLOORS.get(name, str(facts["title"]).replace(", NUM_THREADS", ",\nNUM_THREADS"))
 
 
 def growth(axes: Axes, entries: list[dict[str, Any]]) -> None:
@@ -74,7 +74,7 @@ def growth(axes: Axes, entries: list[dict[str, Any]]) -> None:
     axes.set_yticks([])
     axes.set_xticks(sizes, [f"{size:g}k" for size in sizes])
     axes.set_xlabel("pixels a side", fontsize=9.5, color=_QUIET)
-    axes.set_title("The engine, by size: peak memory, and time per pixel", loc="left", fontsize=12, fontweight="bold", color=_INK, pad=8)
+    axes.set_title("By size: peak memory, time per pixel", loc="left", fontsize=12, fontweight="bold", color=_INK, pad=8)
     _clean(axes)
 
 

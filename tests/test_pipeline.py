@@ -227,7 +227,7 @@ def test_windows_under_way_are_bounded(bench: Any) -> None:
     values = np.random.default_rng(2).integers(1, 65535, (8192, 4096), dtype=np.uint16)
     paths = [bench.save(name, values, tiled=True, blockxsize=512, blockysize=512) for name in ("nir.tif", "red.tif")]
     window = 2 * 512 * 512 * 2
-    job = bench.job(*paths, workers=2, memory=28, creation_options="COMPRESS=NONE")
+    job = bench.job(*paths, workers=2, memory=36, creation_options="COMPRESS=NONE")
 
     def bytes_read() -> int:
         return int(Path("/proc/self/io").read_text().split()[1])

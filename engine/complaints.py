@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .dialects import Dialect, Named
 from .errors import ExpressionError
 from .lexer import Lexer
-from .messages import Text, translate
+from .messages import Text, shown, translate
 
 AGGREGATES = frozenset(
     [
@@ -140,15 +140,15 @@ class Complaints:
         text = translate(
             "Bandwise", "methods and attributes like {name} are not offered; values are floating point already, and functions are written f(A)"
         )
-        return self.about(text.format(name=name[:60]), start, end)
+        return self.about(text.format(name=shown(name)), start, end)
 
     def keyword(self, name: str, function: str, start: int, end: int) -> ExpressionError:
         text = translate("Bandwise", "{function} has no named arguments such as {name}=; it works pixel by pixel")
-        return self.about(text.format(function=function, name=name[:60]), start, end)
+        return self.about(text.format(function=function, name=shown(name)), start, end)
 
     def taken(self, name: str, start: int, end: int) -> ExpressionError:
         text = translate("Bandwise", "{name} means something already; choose another name for the result")
-        return self.about(text.format(name=name[:60]), start, end)
+        return self.about(text.format(name=shown(name)), start, end)
 
     def aggregate(self, name: str, start: int, end: int) -> ExpressionError:
         return self.about(

@@ -52,3 +52,8 @@ def join(texts: Sequence[Text]) -> Text:
         lambda first, second: translate("Bandwise", "{first}; {second}").format(first=first, second=second),
         texts,
     )
+
+
+def shown(name: str) -> str:
+    """A name as a sentence can hold it: on one line, and not too long."""
+    return " ".join(name.split())[:60]

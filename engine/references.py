@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .dialects import DIALECTS, DialectChoice
 from .expression import Formula
 from .lexer import Lexer
-from .messages import Text, translate
+from .messages import Text, shown, translate
 from .parser import parse
 
 _OTB = re.compile(r"im([0-9]{1,6})b([0-9]{1,6})", re.IGNORECASE)
@@ -36,7 +36,7 @@ class NamedBands:
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
         if name in self._names and band is None:
             return self._names.index(name)
-        raise LookupError(translate("Bandwise", "there is no band {name}").format(name=name[:60]))
+        raise LookupError(translate("Bandwise", "there is no band {name}").format(name=shown(name)))
 
     def names(self) -> Sequence[str]:
         return self._names
@@ -83,7 +83,8 @@ class RasterBands:
         found: list[int] = layers if letter is None or (self._layers_first and layers) else [letter, *layers]
         if len({self.rasters[index].path for index in found}) > 1:
             choices = ", ".join(f"{letter_of(index)} = {os.path.basename(self.rasters[index].path)}" for index in dict.fromkeys(found))
-            raise LookupError(translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}").format(name=name[:60], choices=choices))
+            text = translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}")
+            raise LookupError(text.format(name=shown(name), choices=choices))
         if not found:
             raise LookupError(self._no_input(name))
         return found[0]
@@ -96,7 +97,7 @@ class RasterBands:
             text = translate("Bandwise", "there is no input {name}: {count} ({given})")
         else:
             text = translate("Bandwise", "{name} is no input, function or constant: {count} ({given})")
-        return text.format(name=name[:60], count=count, given=given)
+        return text.format(name=shown(name), count=count, given=given)
 
     def _number(self, raster: int, band: int | str) -> int:
         descriptions = self.rasters[raster].descriptions

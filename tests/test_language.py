@@ -729,3 +729,11 @@ def test_pixels_do_not_depend_on_workers_memory_or_windows(bench: Any, wide: tup
         seen.add(bench.read(bench.path("math.tif"), None).tobytes())
     assert len(seen) == 1
     assert len(windows) > 1
+
+
+@pytest.mark.parametrize("text", ['"S2A,\n" + 1', '"a\nb@1"', '"dem\r\n10 m@9"'])
+def test_a_name_with_a_line_break_is_told_on_one_line(text: str) -> None:
+    """QGIS's quotes may hold anything; the complaint is the text, the caret's line and one sentence."""
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, DIALECTS[DialectChoice.QGIS], RasterBands([Raster("dem", "dem.tif", ("",))], layers_first=True))
+    assert len(str(caught.value).splitlines()) == 2

@@ -587,12 +587,12 @@ def _refused(text: str, dialect: DialectChoice) -> None:
 
 
 def _least(work: Callable[[], Any]) -> float:
-    """Process time in seconds, the least of up to fifteen: other processes, and the garbage of other tests, can only add."""
+    """Process time in seconds, the least of up to sixty: other processes, and the garbage of other tests, can only add."""
     least = 9.0
     gc.collect()
     gc.disable()
     try:
-        for _ in range(15):
+        for _ in range(60):
             started = time.process_time()
             work()
             least = min(least, time.process_time() - started)

@@ -28,10 +28,10 @@ FULL = 10980
 GROWTH = (5000, 10000, 20000, 30000, 40000)
 
 _OURS = ("bandwise", "engine")
-_PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
+PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
 _FLOORS = ("engine-copy", "cp")
-_ALL = (*_OURS, *_PEERS, *_FLOORS)
-_COMPRESSING = (*_OURS, "bandwise-default", *_PEERS, "gdal_calc-threads", "plain-threads", *_FLOORS)
+_ALL = (*_OURS, *PEERS, *_FLOORS)
+_COMPRESSING = (*_OURS, "bandwise-default", *PEERS, "gdal_calc-threads", "plain-threads", *_FLOORS)
 _WORKERS = ("engine-1", "engine-2", "engine-3", "engine-4")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from cases import PEERS
 from report import ratio
 
 HEAD = ("case", "against", "target", "measured", "")
-_PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
-_THREADED = (*_PEERS, "gdal_calc-threads", "plain-threads")
+_THREADED = (*PEERS, "gdal_calc-threads", "plain-threads")
 
 #: Case, whom against (the best of several), how many times as fast at least.
 FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
@@ -21,13 +21,13 @@ FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
     ("1", "OTB", ("otb",), 3.5),
     ("1", "QGIS", ("qgis", "qgis-chroot"), 4.5),
     ("1", "rasterio, threads and locks", ("plain",), 2.0),
-    ("2a", "best peer", _PEERS, 1.4),
+    ("2a", "best peer", PEERS, 1.4),
     ("2a", "best peer, NUM_THREADS", _THREADED, 1.4),
-    ("2b", "best peer", _PEERS, 1.8),
+    ("2b", "best peer", PEERS, 1.8),
     ("2b", "best peer, NUM_THREADS", _THREADED, 1.8),
-    ("2c", "best peer", _PEERS, 1.5),
+    ("2c", "best peer", PEERS, 1.5),
     ("2c", "best peer, NUM_THREADS", _THREADED, 1.5),
-    ("3", "best peer", _PEERS, 1.0),
+    ("3", "best peer", PEERS, 1.0),
     ("4", "gdal_calc.py", ("gdal_calc",), 3.2),
     ("4", "dask", ("dask",), 3.0),
     ("4", "OTB", ("otb",), 4.5),
@@ -83,7 +83,7 @@ def _growth(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 def _memory(entry: Mapping[str, Any]) -> list[tuple[str, ...]]:
     tools = entry["tools"]
-    peaks = {name: max(tools[name]["peak"]) for name in ("engine", *_PEERS) if tools.get(name, {}).get("peak")}
+    peaks = {name: max(tools[name]["peak"]) for name in ("engine", *PEERS) if tools.get(name, {}).get("peak")}
     mine = peaks.pop("engine", None)
     if not mine or not peaks:
         return []

@@ -130,11 +130,8 @@ class _Chunk:
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n), from values and mask planes of shape (n,)."""
         found = [self._find_gaps(band, values, masks[band]) for band, values in enumerate(stored)]
-        computed = (self._evaluator if any(found) else self._clean).evaluate(stored, self._arrays.gaps)
-        return [
-            self._result(values, missing, target, valid_range)
-            for (values, missing), target, valid_range in zip(computed, out, self.recipe.ranges)
-        ]
+        missing = (self._evaluator if any(found) else self._clean).evaluate(stored, self._arrays.gaps, out)
+        return [self._result(*result) for result in zip(out, missing, self.recipe.ranges)]
 
     def _find_gaps(self, band: int, values: npt.NDArray[Any], masks: Sequence[npt.NDArray[np.uint8]]) -> bool:
         """Mark where a band is nodata or saturated, and tell whether it is anywhere."""
@@ -152,14 +149,8 @@ class _Chunk:
             np.logical_or(gaps, saturations, out=gaps)
         return bool(np.count_nonzero(gaps))
 
-    def _result(
-        self,
-        values: npt.NDArray[np.floating[Any]],
-        missing: Truths | None,
-        out: npt.NDArray[np.float32],
-        valid_range: tuple[float, float] | None,
-    ) -> Statistics:
-        np.copyto(out, values, casting="same_kind")
+    def _result(self, out: npt.NDArray[np.float32], missing: Truths | None, valid_range: tuple[float, float] | None) -> Statistics:
+        """Put nodata where a value is ``missing`` or not finite."""
         nodata = int(np.count_nonzero(missing)) if missing is not None else 0
         if nodata == 0:
             minimum, maximum = float(out.min()), float(out.max())

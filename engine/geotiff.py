@@ -8,6 +8,7 @@ import mmap
 import os
 import re
 import shutil
+import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
 _PAGE = 4096
 _CLOSED = -1
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 #: Options that would write beside a file, or leave blocks out of it.
 _NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
 
@@ -132,6 +134,8 @@ class GeoTiffSink:
         (width, height), (bands, rows, columns) = self.block, part.shape
         if not self._index.tiled:
             height = rows
+        if bands == 1 and (height, width) == (rows, columns) and part.flags.c_contiguous and self._index.order == _NATIVE:
+            return part.data
         block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), self._index.order + "f4")
         block[:rows, :columns] = np.moveaxis(part, 0, -1)
         return block.data

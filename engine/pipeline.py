@@ -20,7 +20,7 @@ from .grid import Window
 from .job import Job, Note, Report
 from .messages import translate
 from .plan import MEGABYTE, Plan, prepare
-from .rasters import block_cache, worker_environment
+from .rasters import block_cache, enter_worker_thread
 from .sources import Buffers, Sources
 from .statistics import Statistics
 from .windows import WindowPlan, windows
@@ -84,7 +84,7 @@ class _Run:
 
     def totals(self) -> tuple[Statistics, ...]:
         """Statistics of all result bands, merged in the order of the windows."""
-        pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise")
+        pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise", initializer=enter_worker_thread)
         totals = tuple(Statistics() for _ in self.plan.job.formula.results)
         try:
             for parts in self._consumed(pool):
@@ -123,8 +123,7 @@ class _Run:
     def _guarded(self, window: Window) -> tuple[Statistics, ...]:
         """A worker's turn; the first error is kept and stops the others at their next step."""
         try:
-            with worker_environment():
-                return self._process(window)
+            return self._process(window)
         except BaseException as error:
             with self._error_lock:
                 if self.error is None and not self.stop.is_set():

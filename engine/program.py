@@ -56,20 +56,39 @@ class Evaluator:
     """A program on registers of its own: arrays of shape (n,) and of the program's register types, overwritten each time."""
 
     def __init__(self, program: Program, registers: Sequence[npt.NDArray[Any]]) -> None:
-        self._steps = [_bound(action, registers) for action in program.actions]
-        self._results = [(registers[value], None if missing is None else registers[missing]) for value, missing in program.results]
+        last = [_last_alone(program, value) for value, _ in program.results]
+        direct = {position: result for result, position in enumerate(last) if position is not None}
+        self._steps = [(*_bound(action, registers), direct.get(position)) for position, action in enumerate(program.actions)]
+        self._rest = [(result, registers[value]) for result, (value, _) in enumerate(program.results) if last[result] is None]
+        self._missing = [None if missing is None else registers[missing] for _, missing in program.results]
 
     def evaluate(
-        self, stored: Sequence[npt.NDArray[Any]], invalid: Sequence[npt.NDArray[np.bool_]]
-    ) -> list[tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_] | None]]:
-        """For each result its values and where they are nodata, for bands of stored values, all of shape (n,); they lie in registers."""
-        for compute, operands, out in self._steps:
+        self, stored: Sequence[npt.NDArray[Any]], invalid: Sequence[npt.NDArray[np.bool_]], out: npt.NDArray[np.floating[Any]]
+    ) -> list[npt.NDArray[np.bool_] | None]:
+        """Fill ``out``, of shape (results, n), for bands of stored values of shape (n,), and tell for each result where it is nodata."""
+        for compute, operands, register, result in self._steps:
+            target = register if result is None else out[result]
             if compute is None:
                 band, flags = operands
-                np.copyto(out, invalid[band] if flags else stored[band])
+                np.copyto(target, invalid[band] if flags else stored[band])
             else:
-                compute(*operands, out=out)
-        return self._results
+                compute(*operands, out=target)
+        for result, values in self._rest:
+            np.copyto(out[result], values, casting="same_kind")
+        return self._missing
+
+
+def _last_alone(program: Program, register: int) -> int | None:
+    """The action that may put its value straight into a result: the last to touch the ``register``, which no other result has."""
+    touching = [
+        position
+        for position, action in enumerate(program.actions)
+        if action.register == register or (isinstance(action, Step) and Reference(register) in action.operands)
+    ]
+    last = program.actions[touching[-1]]
+    simple = isinstance(last, Load) or isinstance(last.function.compute, np.ufunc)  # others may use the register as scratch
+    alone = sum(register in result for result in program.results) == 1
+    return touching[-1] if simple and alone and last.register == register else None
 
 
 def _bound(action: Load | Step, registers: Sequence[npt.NDArray[Any]]) -> tuple[Callable[..., Any] | None, tuple[Any, ...], npt.NDArray[Any]]:

@@ -185,11 +185,9 @@ def reason_of(error: BaseException, path: str = "") -> str:
     return words
 
 
-@contextmanager
-def worker_environment() -> Iterator[None]:
-    """GDAL's settings for one thread: the pool owns the cores, so GDAL starts no readers of its own."""
-    with rasterio.Env(GDAL_NUM_THREADS="1"):
-        yield
+def enter_worker_thread() -> None:
+    """GDAL's settings for this thread, which end with it: the pool owns the cores, so GDAL starts no readers of its own."""
+    rasterio.Env(GDAL_NUM_THREADS="1").__enter__()
 
 
 _cache_lock = threading.Lock()

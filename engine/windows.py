@@ -81,7 +81,7 @@ def _shapes(grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[t
     width, height = (
         _common(result_block[axis], [block[axis] for block in source_blocks], length) for axis, length in enumerate((grid.width, grid.height))
     )
-    yield _grown(grid, width, height)
+    yield _grown(grid, width, height, down=True)
     yield width, height
     yield _grown(grid, width, result_block[1])
     yield width, result_block[1]
@@ -95,12 +95,14 @@ def _common(result: int, sources: Sequence[int], length: int) -> int:
     return min(math.lcm(result, *(source for source in sources if source < length)) if max(sources) < length else whole, whole)
 
 
-def _grown(grid: Grid, width: int, height: int) -> tuple[int, int]:
-    """The unit repeated, evenly both ways, until it has the target size or spans the raster."""
+def _grown(grid: Grid, width: int, height: int, *, down: bool = False) -> tuple[int, int]:
+    """The unit repeated until it has the target size or spans the raster: evenly both ways, or first ``down``, where
+    the pixels of a block one unit wide lie together.
+    """
     columns = rows = 1
     while columns * width * rows * height < TARGET_PIXELS:
         wider, higher = columns * width < grid.width, rows * height < grid.height
-        if wider and (columns * width <= rows * height or not higher):
+        if wider and not (higher and (down or columns * width > rows * height)):
             columns += 1
         elif higher:
             rows += 1

@@ -27,7 +27,9 @@ def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
     registers = [np.full(stored[0].shape, True if dtype.kind == "b" else np.nan, dtype) for dtype in program.registers]
     invalid = [np.zeros(stored[0].shape, bool) for _ in stored]
     with np.errstate(all="ignore"):
-        return [np.array(values) for values, _ in Evaluator(program, registers).evaluate(stored, invalid)]
+        out = np.empty((len(program.results), stored[0].size), program.dtype)
+        Evaluator(program, registers).evaluate(stored, invalid, out)
+    return list(out)
 
 
 def operations(program: Program) -> list[str]:

@@ -384,8 +384,9 @@ def pixels(formula: Any, rasters: list[int]) -> Any:
 def _evaluated(program: Program, rasters: list[int]) -> Any:
     registers = [np.full(SIZE, 1, dtype) for dtype in program.registers]
     with np.errstate(all="ignore"):
-        values, missing = Evaluator(program, registers).evaluate([STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters])[0]
-        single = values.astype(np.float32)
+        out = np.empty((len(program.results), SIZE), np.float32)
+        missing = Evaluator(program, registers).evaluate([STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], out)[0]
+    single = out[0]
     single[~np.isfinite(single)] = np.nan
     if missing is not None:
         single[missing] = np.nan

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import threading
@@ -14,6 +13,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from command import command
+
 from engine.compute import Calculator
 from engine.geotiff import GeoTiffSink
 from engine.job import BandRef, Job, Report
@@ -21,13 +22,6 @@ from engine.pipeline import run
 from engine.radiometry import RadiometryChoice, Scaling
 from engine.references import named_formula
 from engine.sources import Sources
-
-
-def band(text: str) -> BandRef:
-    """``name=path:number`` as a band."""
-    name, _, place = text.partition("=")
-    path, _, number = place.rpartition(":")
-    return BandRef(name, path, int(number))
 
 
 class Watch:
@@ -62,11 +56,7 @@ def profile(report: Report, watch: Watch) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--band", type=band, action="append", required=True, help="name=path:number; may be repeated")
-    parser.add_argument("--expression", required=True, help="such as 'NDVI := (nir - red) / (nir + red)'")
-    parser.add_argument("--output", required=True)
-    parser.add_argument("--options", default="", help="creation options as NAME=VALUE|NAME=VALUE")
+    parser = command(__doc__)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--memory", type=int, default=512, help="MB")
     parser.add_argument("--profile", type=Path, help="a file for what the run tells of itself, as JSON")
@@ -74,8 +64,8 @@ def main() -> None:
     watch = Watch() if arguments.profile else None
     report = run(
         Job(
-            tuple(arguments.band),
-            named_formula(arguments.expression, [reference.name for reference in arguments.band]),
+            tuple(BandRef(*band) for band in arguments.band),
+            named_formula(arguments.expression, [band.name for band in arguments.band]),
             arguments.output,
             radiometry=RadiometryChoice(Scaling.STORED),
             creation_options=arguments.options,

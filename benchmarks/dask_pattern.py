@@ -3,29 +3,23 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 
 import numpy as np
 import rioxarray
+from command import command
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--band", action="append", required=True, help="name=path:number; may be repeated")
-    parser.add_argument("--expression", required=True)
-    parser.add_argument("--output", required=True)
-    parser.add_argument("--options", default="")
+    parser = command(__doc__)
     parser.add_argument("--chunk", type=int, default=2048)
     arguments = parser.parse_args()
     rasters, bands = {}, {}
-    for text in arguments.band:
-        name, _, place = text.partition("=")
-        path, _, number = place.rpartition(":")
+    for name, path, number in arguments.band:
         if path not in rasters:
             chunks = {"x": arguments.chunk, "y": arguments.chunk}
             rasters[path] = rioxarray.open_rasterio(path, chunks=chunks, masked=True, lock=False)
-        bands[name] = rasters[path].sel(band=int(number))
+        bands[name] = rasters[path].sel(band=number)
     result = eval(compile(arguments.expression, "expression", "eval"), {"__builtins__": {}}, bands).astype("float32")
     result.attrs.clear()
     result.encoding.clear()

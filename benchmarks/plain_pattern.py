@@ -3,27 +3,21 @@
 
 from __future__ import annotations
 
-import argparse
 import concurrent.futures
 import os
 import threading
 
 import numpy as np
 import rasterio
+from command import command
 from rasterio.windows import Window
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--band", action="append", required=True, help="name=path:number; may be repeated")
-    parser.add_argument("--expression", required=True)
-    parser.add_argument("--output", required=True)
-    parser.add_argument("--options", default="")
-    arguments = parser.parse_args()
+    arguments = command(__doc__).parse_args()
     code = compile(arguments.expression, "expression", "eval")
-    names = [text.partition("=")[0] for text in arguments.band]
-    places = [text.partition("=")[2].rpartition(":") for text in arguments.band]
-    sources = {path: rasterio.open(path) for path, _, _ in places}
+    names = [band.name for band in arguments.band]
+    sources = {path: rasterio.open(path) for _, path, _ in arguments.band}
     profile = next(iter(sources.values())).profile
     profile.update(driver="GTiff", dtype="float32", count=1, nodata=np.nan)
     profile.update(option.lower().split("=") for option in arguments.options.split("|"))
@@ -32,7 +26,7 @@ def main() -> None:
 
         def process(window: Window) -> None:
             with reading:
-                stored = [sources[path].read(int(number), window=window) for path, _, number in places]
+                stored = [sources[path].read(number, window=window) for _, path, number in arguments.band]
             with np.errstate(all="ignore"):
                 result = eval(code, {"__builtins__": {}}, dict(zip(names, (values.astype(np.float64) for values in stored))))
             with writing:

@@ -56,7 +56,7 @@ class BandMath(BandwiseAlgorithm):
     def shortHelpString(self) -> str:
         return translate(
             "Bandwise",
-            "<p>Computes per-pixel expressions over the bands of one or more rasters on one grid. The raster may be of any size.</p>"
+            "<p>Computes per-pixel expressions over the bands of one or more rasters of any size, on one grid or on several.</p>"
             "<p>The rasters are called A, B, C ... in the order of the list. A band is <b>A@2</b>, or <b>A</b> for the first; also "
             "<b>&quot;layer name@2&quot;</b> as in QGIS, <b>im1b2</b> as in OTB, or <b>A@B08</b> by the band's description.</p>"
             "<p><b>(B - A) / (B + A)</b><br><b>where(A &gt; 0.3 and B &lt; 100, 1, 0)</b><br><b>(A &amp; 8) &gt; 0</b><br>"
@@ -72,7 +72,7 @@ class BandMath(BandwiseAlgorithm):
         layers = QgsProcessingParameterMultipleLayers(
             self.LAYERS, translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."), QgsProcessing.SourceType.TypeRaster
         )
-        layers.setHelp(translate("Bandwise", "The first is A, the second B and so on; all on one grid."))
+        layers.setHelp(translate("Bandwise", "The first is A, the second B and so on. Those on another grid than the result's are resampled."))
         self.addParameter(layers)
         expression = QgsProcessingParameterString(self.EXPRESSION, translate("Bandwise", "Expression"), None, True)
         expression.setHelp(translate("Bandwise", "Such as (B - A) / (B + A); several results are parted by ; and may be named with :="))
@@ -91,10 +91,10 @@ class BandMath(BandwiseAlgorithm):
             )
         )
         self.add_advanced(dialect)
-        self.add_common_parameters(Scaling.STORED)
+        self.add_shared_parameters(Scaling.STORED)
         self.add_output_parameter(
             translate("Bandwise", "Band math"),
-            translate("Bandwise", "The result: a tiled GeoTIFF of Float32, nodata -9999, on the grid of the inputs, one band a result."),
+            translate("Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band a result."),
         )
         self.add_number_outputs()
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsGeometry,
     QgsMapLayer,
     QgsProcessingContext,
+    QgsProcessingFeatureSource,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProviderRegistry,
+    QgsWkbTypes,
 )
 
 from ..engine import messages
@@ -78,3 +81,17 @@ def promised_path(value: Any) -> str:
     if isinstance(value, str) and value and not value.startswith("TEMPORARY_OUTPUT"):
         return value
     return str(Path(QgsProcessingUtils.tempFolder()) / "result.tif")
+
+
+def polygons_of(source: QgsProcessingFeatureSource) -> tuple[tuple[tuple[tuple[float, float], ...], ...], ...]:
+    """The polygons of a vector layer, each of rings of (x, y); curves become lines."""
+    polygons: list[tuple[tuple[tuple[float, float], ...], ...]] = []
+    for feature in source.getFeatures():
+        geometry = feature.geometry()
+        if geometry.isNull() or geometry.isEmpty():
+            continue
+        if QgsWkbTypes.isCurvedType(geometry.wkbType()):
+            geometry = QgsGeometry(geometry.constGet().segmentize())
+        parts = geometry.asMultiPolygon() if geometry.isMultipart() else [geometry.asPolygon()]
+        polygons.extend(tuple(tuple((point.x(), point.y()) for point in ring) for ring in part) for part in parts)
+    return tuple(polygons)

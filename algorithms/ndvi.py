@@ -51,7 +51,7 @@ class Ndvi(BandwiseAlgorithm):
         return translate(
             "Bandwise",
             "<p>Computes the Normalized Difference Vegetation Index</p><p><b>NDVI = (NIR - red) / (NIR + red)</b></p>"
-            "<p>of two bands on one grid, from two files or from one. The raster may be of any size: windows are read and computed in "
+            "<p>of two bands, from two files or from one. The raster may be of any size: windows are read and computed in "
             "parallel, and memory stays flat.</p>"
             "<p>The bands are taken as reflectance: scale and offset come from the band's own tags, from the metadata of the Sentinel-2 or "
             "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products since baseline 04.00 have an offset of -1000 "
@@ -88,9 +88,9 @@ class Ndvi(BandwiseAlgorithm):
             number = QgsProcessingParameterBand(band, band_text, 1, layer, True)
             number.setHelp(band_help)
             self.addParameter(number)
-        self.add_common_parameters()
+        self.add_shared_parameters()
         self.add_output_parameter(
-            translate("Bandwise", "NDVI"), translate("Bandwise", "The result: a tiled GeoTIFF of Float32, nodata -9999, on the grid of the inputs.")
+            translate("Bandwise", "NDVI"), translate("Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999.")
         )
         self.add_number_outputs()
 

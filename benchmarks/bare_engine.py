@@ -71,6 +71,7 @@ def main() -> None:
             creation_options=arguments.options,
             workers=arguments.workers,
             memory=arguments.memory,
+            overviews=False,
         )
     )
     if watch:

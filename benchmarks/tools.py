@@ -78,7 +78,7 @@ class Tool:
 
 def _bandwise(task: Task, *, default_options: bool = False) -> list[str]:
     """NDVI by the algorithm of that name, anything else by band math."""
-    options = [] if default_options else [f"CREATION_OPTIONS={task.ours}"]
+    options = ["OVERVIEWS=0", *([] if default_options else [f"CREATION_OPTIONS={task.ours}"])]  # the others build none either
     if set(task.bands) == {"red", "nir"}:
         inputs = [f"{name.upper()}{suffix}={value}" for name, place in task.bands.items() for suffix, value in zip(("", "_BAND"), place)]
         return [program("qgis_process.bin", "qgis_process"), "run", "bandwise:ndvi", "--", *inputs, "RADIOMETRY=1", *options, f"OUTPUT={task.output}"]

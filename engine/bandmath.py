@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .dialects import DIALECTS, DialectChoice
 from .errors import ExpressionError, InputError
 from .expression import Formula
 from .job import BandRef, Job, Note
+from .layout import GridRule, Layout
 from .messages import join, translate
 from .parser import parse
 from .rasters import descriptions_of
@@ -42,6 +44,10 @@ def bandmath_job(
         caution = translate("Bandwise", "The expression uses no band: its value is written to every pixel of {name}'s grid").format(name=letter_of(0))
         notes.append(Note(caution, caution=True))
     bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
+    layout = options.pop("layout", Layout())
+    if layout.rule is GridRule.FIRST:  # of the list, not of the expression
+        layout = replace(layout, rule=GridRule.REFERENCE, reference=rasters[0][1])
+    options["layout"] = layout
     return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), listed=tuple(path for _, path in rasters), **options)
 
 

@@ -37,14 +37,14 @@ class BandValue:
     gaps: bool = True
 
 
-def compile_formula(formula: Formula, bands: Sequence[BandValue]) -> Program:
-    """Compile a formula over ``bands``; what expressions have in common is computed once.
+def compile_formula(formula: Formula, bands: Sequence[BandValue], *, double: bool = False) -> Program:
+    """Compile a formula over ``bands``, for float64 alone where ``double``; what expressions have in common is computed once.
 
     Raises :class:`ExpressionError` where bits of a number are wanted that may have a fraction.
     """
     compiler = _Compiler(formula, bands)
     results = [compiler.result(result.node) for result in formula.results]
-    return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single else np.float64))
+    return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single and not double else np.float64))
 
 
 @dataclass(frozen=True)

@@ -12,33 +12,46 @@ import numpy as np
 import numpy.typing as npt
 
 from .program import Evaluator, Program
-from .radiometry import Radiometry, as_stored
+from .radiometry import mark
 from .statistics import Statistics, moments
+from .storage import Storage
 
 #: Pixels computed at a time: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
 CHUNK = 192 * 1024
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
 MOST_REGISTER_BYTES = 8 * 1024 * 1024
-#: Nodata of a Float32 result; a computed value that is equal to it moves by one step.
-NODATA = -9999.0
 
-_BESIDE_NODATA = np.nextafter(np.float32(NODATA), np.float32(0))
-
+Numbers = npt.NDArray[np.floating[Any]]
 Truths = npt.NDArray[np.bool_]
+
+
+class Excluded(NamedTuple):
+    """Pixels that are left out on the user's word, of shape (n,): ``outside`` the area, and ``masked``; None for no such word."""
+
+    outside: Truths | None = None
+    masked: Truths | None = None
+
+    def part(self, part: slice) -> Excluded:
+        return Excluded(*(None if truths is None else truths[part] for truths in self))
+
+
+_NOTHING = Excluded()
 
 
 @dataclass(frozen=True)
 class Recipe:
     """All that computing needs to know, the same for every window; ``ranges`` are those that results should keep within.
 
-    ``clean`` gives the same values as ``program`` where no band has nodata.
+    ``clean`` gives the same values as ``program`` where no band has nodata. ``dtypes`` and ``markers`` are those of the bands: of the
+    values that come, and which of them are nodata and saturated.
     """
 
     program: Program
     clean: Program
     ranges: tuple[tuple[float, float] | None, ...]
-    radiometries: tuple[Radiometry, ...]
     dtypes: tuple[np.dtype[Any], ...]
+    markers: tuple[tuple[np.generic | None, np.generic | None], ...]
+    storage: Storage
 
     @property
     def chunk(self) -> int:
@@ -58,7 +71,8 @@ class Recipe:
 
     @property
     def _bytes_per_pixel(self) -> int:
-        return sum(dtype.itemsize for dtype in self.registers) + 2 * len(self.dtypes) + 8 + 2
+        numbers = 8 * len(self.ranges) if self.storage.whole else 0
+        return sum(dtype.itemsize for dtype in self.registers) + 2 * len(self.dtypes) + 8 + 2 + numbers
 
 
 class Calculator:
@@ -70,15 +84,20 @@ class Calculator:
         self._chunks = {self._most: self._whole}
 
     def compute(
-        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
+        self,
+        stored: Sequence[npt.NDArray[Any]],
+        masks: Sequence[Sequence[npt.NDArray[Any]]],
+        out: npt.NDArray[Any],
+        excluded: Excluded = _NOTHING,
     ) -> tuple[Statistics, ...]:
-        """Fill ``out``, of shape (results, n), from stored values and mask planes, each of shape (n,)."""
+        """Fill ``out``, of shape (results, n) and the storage's type, from stored values and mask planes, each of shape (n,)."""
         totals = [Statistics() for _ in out]
         with np.errstate(all="ignore"):
             for start in range(0, out.shape[1], self._most):
                 part = slice(start, min(start + self._most, out.shape[1]))
                 chunk = self._chunk_of(part.stop - start)
-                statistics = chunk.compute([band[part] for band in stored], [[mask[part] for mask in band] for band in masks], out[:, part])
+                planes = [[mask[part] for mask in band] for band in masks]
+                statistics = chunk.compute([band[part] for band in stored], planes, out[:, part], excluded.part(part))
                 totals = [total.merged(more) for total, more in zip(totals, statistics)]
         return tuple(totals)
 
@@ -90,7 +109,9 @@ class Calculator:
 
 
 class _Arrays(NamedTuple):
-    """What a thread computes in, all of shape (n,): registers, and for each band where it is nodata and where saturated."""
+    """What a thread computes in, of shape (n,): registers, for each band where it is nodata and where saturated, and of shape (results, n)
+    the ``numbers`` that become integers.
+    """
 
     registers: list[npt.NDArray[Any]]
     gaps: list[Truths]
@@ -98,17 +119,19 @@ class _Arrays(NamedTuple):
     invalid: Truths
     flags: Truths
     wide: npt.NDArray[np.float64]
+    numbers: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, recipe: Recipe) -> _Arrays:
         size, bands = recipe.chunk, range(len(recipe.dtypes))
         gaps, saturations = ([np.zeros(size, np.bool_) for _ in bands] for _ in range(2))
         registers = [np.empty(size, dtype) for dtype in recipe.registers]
-        return cls(registers, gaps, saturations, np.empty(size, np.bool_), np.empty(size, np.bool_), np.empty(size, np.float64))
+        numbers = np.empty((len(recipe.ranges) if recipe.storage.whole else 0, size))
+        return cls(registers, gaps, saturations, np.empty(size, np.bool_), np.empty(size, np.bool_), np.empty(size, np.float64), numbers)
 
     def cut(self, size: int) -> _Arrays:
         registers, gaps, saturations = ([array[:size] for array in arrays] for arrays in (self.registers, self.gaps, self.saturations))
-        return _Arrays(registers, gaps, saturations, self.invalid[:size], self.flags[:size], self.wide[:size])
+        return _Arrays(registers, gaps, saturations, self.invalid[:size], self.flags[:size], self.wide[:size], self.numbers[:, :size])
 
 
 class _Chunk:
@@ -116,9 +139,9 @@ class _Chunk:
 
     def __init__(self, recipe: Recipe, arrays: _Arrays) -> None:
         self.recipe, self._arrays = recipe, arrays
-        pairs = list(zip(recipe.radiometries, recipe.dtypes))
-        self._nodata = [as_stored(radiometry.nodata, dtype) for radiometry, dtype in pairs]
-        self._saturated = [as_stored(radiometry.saturated, dtype) for radiometry, dtype in pairs]
+        storage = recipe.storage
+        self._stored_nodata = storage.dtype.type(storage.nodata)
+        self._beside_nodata = None if storage.whole else np.nextafter(self._stored_nodata, storage.dtype.type(0))
         self._evaluator, self._clean = (Evaluator(program, _placed(program, arrays.registers)) for program in (recipe.program, recipe.clean))
 
     def cut(self, size: int) -> _Chunk:
@@ -126,60 +149,107 @@ class _Chunk:
         return _Chunk(self.recipe, self._arrays.cut(size))
 
     def compute(
-        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[np.uint8]]], out: npt.NDArray[np.float32]
+        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[Any]]], out: npt.NDArray[Any], excluded: Excluded
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n), from values and mask planes of shape (n,)."""
         found = [self._find_gaps(band, values, masks[band]) for band, values in enumerate(stored)]
-        missing = (self._evaluator if any(found) else self._clean).evaluate(stored, self._arrays.gaps, out)
-        return [self._result(*result) for result in zip(out, missing, self.recipe.ranges)]
+        numbers = self._arrays.numbers if self.recipe.storage.whole else out
+        missing = (self._evaluator if any(found) else self._clean).evaluate(stored, self._arrays.gaps, numbers)
+        excluded = Excluded(*(truths if truths is not None and truths.any() else None for truths in excluded))
+        return [self._result(*result, excluded) for result in zip(numbers, out, missing, self.recipe.ranges)]
 
     def _find_gaps(self, band: int, values: npt.NDArray[Any], masks: Sequence[npt.NDArray[np.uint8]]) -> bool:
         """Mark where a band is nodata or saturated, and tell whether it is anywhere."""
-        nodata, saturated = self._nodata[band], self._saturated[band]
+        nodata, saturated = self.recipe.markers[band]
         if not values.size or (nodata is saturated is None and not masks):  # a band that no result needs is not read
             return False
         gaps, saturations, flags = self._arrays.gaps[band], self._arrays.saturations[band], self._arrays.flags
-        _mark(values, nodata, gaps)
+        mark(values, nodata, gaps)
         for mask in masks:
-            _mark(mask, np.uint8(0), flags)
+            mark(mask, np.uint8(0), flags)
             np.logical_or(gaps, flags, out=gaps)
         if saturated is not None:
-            _mark(values, saturated, saturations)
+            mark(values, saturated, saturations)
             np.greater(saturations, gaps, out=saturations)
             np.logical_or(gaps, saturations, out=gaps)
         return bool(np.count_nonzero(gaps))
 
-    def _result(self, out: npt.NDArray[np.float32], missing: Truths | None, valid_range: tuple[float, float] | None) -> Statistics:
-        """Put nodata where a value is ``missing`` or not finite."""
-        nodata = int(np.count_nonzero(missing)) if missing is not None else 0
-        if nodata == 0:
-            minimum, maximum = float(out.min()), float(out.max())
-            if math.isfinite(minimum + maximum) and not minimum <= NODATA <= maximum:
-                return self._measured(out, minimum, maximum, valid_range)
-        saturated = self._count_saturated(missing) if missing is not None and nodata else 0
-        invalid, flags = self._arrays.invalid, self._arrays.flags
-        np.isfinite(out, out=invalid)
-        np.logical_not(invalid, out=invalid)
-        if missing is not None:
-            np.logical_or(invalid, missing, out=invalid)
-        lost = int(np.count_nonzero(invalid))
-        counts = Statistics(nodata=nodata - saturated, saturated=saturated, not_finite=lost - nodata)
-        if lost == out.size:
-            out[:] = NODATA
-            return counts
-        np.equal(out, NODATA, out=flags)
-        np.copyto(out, _BESIDE_NODATA, where=flags)
-        valid = out[~invalid] if lost else out
-        np.copyto(out, NODATA, where=invalid)
-        return counts.merged(self._measured(valid, float(valid.min()), float(valid.max()), valid_range))
-
-    def _measured(
-        self, valid: npt.NDArray[np.float32], minimum: float, maximum: float, valid_range: tuple[float, float] | None
+    def _result(
+        self, values: Numbers, out: npt.NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
     ) -> Statistics:
-        mean, squares = moments(valid, (minimum + maximum) / 2, self._arrays.wide)
+        """Store ``values``, which floating-point types have in ``out`` already, and nodata where they are missing, excluded or not finite."""
+        if missing is not None and not np.count_nonzero(missing):
+            missing = None
+        if missing is None and excluded == (None, None):
+            minimum, maximum = float(values.min()), float(values.max())
+            if math.isfinite(minimum + maximum) and not minimum <= self.recipe.storage.nodata <= maximum:
+                return self._stored(values, out, valid_range, (minimum, maximum))[0]
+        counts, invalid = self._invalid(values, missing, excluded)
+        if counts.invalid == values.size:
+            out[:] = self._stored_nodata
+            return counts
+        valid = values[~invalid] if counts.invalid else values
+        stored = np.empty(valid.size, out.dtype) if self.recipe.storage.whole else valid
+        statistics, changed = self._stored(valid, stored, valid_range)
+        if changed and stored is not out:
+            out[~invalid] = stored
+        np.copyto(out, self._stored_nodata, where=invalid)
+        return counts.merged(statistics)
+
+    def _invalid(self, values: Numbers, missing: Truths | None, excluded: Excluded) -> tuple[Statistics, Truths]:
+        """Where values are to be nodata, and how many of them for which cause; each pixel counts for the first that fits."""
+        invalid, outside = self._arrays.invalid, 0
+        masked, saturated, nodata = 0, 0, 0
+        if excluded.outside is not None:
+            outside = int(np.count_nonzero(excluded.outside))
+            missing = None if missing is None else missing & ~excluded.outside
+        if missing is not None:
+            saturated = self._count_saturated(missing)
+            nodata = int(np.count_nonzero(missing)) - saturated
+        np.isfinite(values, out=invalid)
+        np.logical_not(invalid, out=invalid)
+        for truths in (missing, excluded.outside):
+            if truths is not None:
+                np.logical_or(invalid, truths, out=invalid)
+        if excluded.masked is not None:
+            known = [truths for truths in (missing, excluded.outside) if truths is not None]
+            only = excluded.masked & ~np.logical_or.reduce(known) if known else excluded.masked
+            masked = int(np.count_nonzero(only))
+            np.logical_or(invalid, only, out=invalid)
+        rest = int(np.count_nonzero(invalid)) - outside - nodata - saturated - masked
+        return Statistics(nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest), invalid
+
+    def _stored(
+        self, values: Numbers, out: npt.NDArray[Any], valid_range: tuple[float, float] | None, limits: tuple[float, float] | None = None
+    ) -> tuple[Statistics, bool]:
+        """Put valid values, at least one, into ``out`` as they are stored, and tell whether that changed them.
+
+        ``limits`` are the least and the largest, where they are known. Floating-point values lie in ``out`` already.
+        """
+        storage = self.recipe.storage
+        minimum, maximum = limits or (float(values.min()), float(values.max()))
         low, high = valid_range or (minimum, maximum)
-        outside = 0 if low <= minimum and maximum <= high else int(np.count_nonzero(valid < low) + np.count_nonzero(valid > high))
-        return Statistics(valid=valid.size, outside=outside, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
+        beyond = 0 if low <= minimum and maximum <= high else _count_beyond(values, low, high)
+        low, high = storage.clamp
+        clamped, changed = 0, storage.whole
+        if minimum < low or maximum > high:
+            clamped = _count_beyond(values, low, high)
+            np.clip(values, low, high, out=values)
+            minimum, maximum, changed = max(minimum, low), min(maximum, high), True
+        if storage.whole:
+            np.add(values, storage.shift, out=values)
+            np.multiply(values, storage.factor, out=values)
+            np.rint(values, out=values)
+            clamped += _count_beyond(values, storage.low, storage.high)
+            np.clip(values, storage.low, storage.high, out=values)
+            minimum, maximum = float(values.min()), float(values.max())
+            np.copyto(out, values, casting="unsafe")
+        elif self._beside_nodata is not None and minimum <= storage.nodata <= maximum:
+            np.copyto(values, self._beside_nodata, where=values == self._stored_nodata)
+            minimum, maximum, changed = float(values.min()), float(values.max()), True
+        mean, squares = moments(values, (minimum + maximum) / 2, self._arrays.wide)
+        counts = Statistics(valid=values.size, beyond=beyond, clamped=clamped, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
+        return counts, changed
 
     def _count_saturated(self, missing: Truths) -> int:
         """Pixels that are nodata and saturated in some band that is not nodata there."""
@@ -200,11 +270,5 @@ def _placed(program: Program, registers: Sequence[npt.NDArray[Any]]) -> list[npt
     return [next(free[dtype.kind]) for dtype in program.registers]
 
 
-def _mark(values: npt.NDArray[Any], marker: np.generic | None, found: Truths) -> None:
-    """Set ``found`` where ``values`` equal ``marker``; NaN equals NaN, None equals nothing."""
-    if marker is None:
-        found[:] = False
-    elif np.isnan(marker):
-        np.isnan(values, out=found)
-    else:
-        np.equal(values, marker, out=found)
+def _count_beyond(values: Numbers, low: float, high: float) -> int:
+    return int(np.count_nonzero(values < low) + np.count_nonzero(values > high))

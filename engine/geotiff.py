@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing the result: a GeoTIFF that appears complete or not at all; with ``rasters`` and ``sources`` the only file that calls rasterio."""
+"""Writing the result: a GeoTIFF that appears complete or not at all."""
 
 from __future__ import annotations
 
-import logging
 import mmap
 import os
-import re
 import shutil
-import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,42 +18,54 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 import rasterio.shutil
-from rasterio.crs import CRS
+from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from .errors import OptionError, OutputError
+from .creation import creation_arguments
+from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .rasters import RASTER_FAILURES, reason_of
+from .storage import Storage
 from .tiff import block_index
 
-_NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
 _PAGE = 4096
 _CLOSED = -1
-_NATIVE = "<" if sys.byteorder == "little" else ">"
+_SMALLEST_OVERVIEW = 512  #: pixels of the longer side
 #: Options that would write beside a file, or leave blocks out of it.
 _NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
 
 
 class GeoTiffSink:
-    """A Float32 GeoTIFF that appears under its name complete, or not at all.
+    """A GeoTIFF that appears under its name complete, or not at all.
 
     GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of their windows and put each at a
     place of its own, so none waits for another. :meth:`commit` enters the places in the file's index, tags, checks and renames it;
-    leaving the context without that removes it. ``block`` is the (width, height) of its blocks.
+    leaving the context without that removes it. ``block`` is the (width, height) of its blocks. With ``overviews`` smaller copies are
+    built at the end, and with ``cog``, options of GDAL's COG driver, the file is laid out anew.
     """
 
-    def __init__(self, target: str, grid: Grid, names: Sequence[str], *, nodata: float, profile: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        target: str,
+        grid: Grid,
+        names: Sequence[str],
+        *,
+        storage: Storage,
+        profile: Mapping[str, str],
+        overviews: bool = False,
+        cog: Mapping[str, str] | None = None,
+    ) -> None:
         self.target = Path(target)
         self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
         self._sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
         self._as_is = profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile
-        self._grid, self._nodata = grid, nodata
-        self._arguments = {**_creation_arguments(grid, len(names), nodata, profile), "SPARSE_OK": "YES"}
+        self._grid, self._storage = grid, storage
+        self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
         self._encoding = {"driver": "GTiff", **{name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}}
-        self._names = tuple(names)
+        self._names, self._overviews, self._cog = tuple(names), overviews, cog
         self._lock = threading.Lock()
         self._file = _CLOSED
 
@@ -72,6 +81,9 @@ class GeoTiffSink:
         with self._writing():
             with rasterio.open(self.temporary, "w", **self._arguments) as dataset:
                 dataset.descriptions = self._names
+                if self._storage.scaled:
+                    dataset.scales = [self._storage.scale_tag] * dataset.count
+                    dataset.offsets = [self._storage.offset_tag] * dataset.count
                 height, width = dataset.block_shapes[0]
                 self._separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
             self._encoding["INTERLEAVE"] = "BAND" if self._separate else "PIXEL"
@@ -102,13 +114,13 @@ class GeoTiffSink:
         """The temporary file and what GDAL wrote beside it."""
         return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
-    def write(self, window: Window, values: npt.NDArray[np.float32]) -> None:
+    def write(self, window: Window, values: npt.NDArray[Any]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width), whole blocks; threads may do so at once."""
         with self._writing():
             parts = list(self._parts(values))
             blocks = map(self._plain, parts) if self._as_is else self._encoded(values)
             for number, part, block in zip(self._numbers(window), parts, blocks):
-                if not (self._sparse and (part == self._nodata).all()):
+                if not (self._sparse and (part == self._storage.nodata).all()):
                     self._offsets[number] = self._append(block)
                     self._byte_counts[number] = block.nbytes
 
@@ -121,7 +133,7 @@ class GeoTiffSink:
                 for column in range(window.column // width, -(-(window.column + window.width) // width)):
                     yield (plane * rows + row) * columns + column
 
-    def _parts(self, values: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
+    def _parts(self, values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
         """The blocks' pixels in the order of the index, of shape (bands that lie together, height, width)."""
         width, height = self.block
         for plane in values[:, np.newaxis] if self._separate else values[np.newaxis]:
@@ -129,23 +141,24 @@ class GeoTiffSink:
                 for column in range(0, values.shape[2], width):
                     yield plane[:, row : row + height, column : column + width]
 
-    def _plain(self, part: npt.NDArray[np.float32]) -> memoryview:
+    def _plain(self, part: npt.NDArray[Any]) -> memoryview:
         """A block as it lies in an uncompressed file; tiles are filled up at the raster's edge, strips are not."""
         (width, height), (bands, rows, columns) = self.block, part.shape
         if not self._index.tiled:
             height = rows
-        if bands == 1 and (height, width) == (rows, columns) and part.flags.c_contiguous and self._index.order == _NATIVE:
+        dtype = np.dtype(self._index.order + part.dtype.str[1:])
+        if bands == 1 and (height, width) == (rows, columns) and part.flags.c_contiguous and part.dtype == dtype:
             return part.data
-        block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), self._index.order + "f4")
+        block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), dtype)
         block[:rows, :columns] = np.moveaxis(part, 0, -1)
         return block.data
 
-    def _encoded(self, values: npt.NDArray[np.float32]) -> Iterator[memoryview]:
+    def _encoded(self, values: npt.NDArray[Any]) -> Iterator[memoryview]:
         """The blocks as GDAL encodes them, copying from one file in memory to another: where it encodes what
         rasterio writes, at the latest when it closes, rasterio holds the interpreter and the other threads wait."""
         bands, height, width = values.shape
         with MemoryFile() as plain, MemoryFile() as encoded:
-            size = {"width": width, "height": height, "count": bands, "dtype": "float32", "nodata": self._nodata}
+            size = {"width": width, "height": height, "count": bands, "dtype": values.dtype.name, "nodata": self._storage.nodata}
             with plain.open(driver="GTiff", transform=Affine(2, 0, 0, 0, -2, 0), **size) as dataset:
                 dataset.write(values)
             rasterio.shutil.copy(plain.name, encoded.name, **self._encoding)
@@ -190,12 +203,38 @@ class GeoTiffSink:
         if not complete:
             raise self._not_whole()
         with self._writing():
-            os.replace(self.temporary, self.target)
+            finished = self._finished()
+            os.replace(finished, self.target)
             for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
                 self.target.with_name(self.target.name + suffix).unlink(missing_ok=True)
             for sidecar in self._leftovers():
                 suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
+
+    def _finished(self) -> Path:
+        """The file with overviews, or laid out for the cloud, if that is wanted; all cores work for it, for the workers are done."""
+        method = Resampling.nearest if self._storage.whole and not self._storage.scaled else Resampling.average
+        with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
+            if self._cog is not None:
+                laid_out = self.temporary.with_suffix(".cog.tif")
+                options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
+                rasterio.shutil.copy(self.temporary, laid_out, driver="COG", **options)
+                self.temporary.unlink()
+                if not self._fits(laid_out):
+                    raise self._not_whole()
+                return laid_out
+            if self._overviews:
+                with rasterio.open(self.temporary, "r+") as dataset:
+                    dataset.build_overviews(overview_factors(self._grid), method)
+                with rasterio.open(self.temporary, overview_level=len(overview_factors(self._grid)) - 1) as dataset:
+                    dataset.read(1)  # the last to be written
+        return self.temporary
+
+    def _fits(self, path: Path) -> bool:
+        """Whether a file is as long as its index says."""
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
+            offsets, byte_counts = block_index(data).read(data)
+            return int((offsets + byte_counts).max()) <= len(data)
 
     def _not_whole(self) -> OutputError:
         text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")
@@ -226,63 +265,12 @@ class GeoTiffSink:
             ) from error
 
 
-def _creation_arguments(grid: Grid, count: int, nodata: float, profile: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "driver": "GTiff",
-        "width": grid.width,
-        "height": grid.height,
-        "count": count,
-        "dtype": "float32",
-        "nodata": nodata,
-        "crs": CRS.from_wkt(grid.crs) if grid.crs else None,
-        "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform),
-        **profile,
-    }
-
-
-def check_profile(profile: Mapping[str, str]) -> None:
-    """Let GDAL judge creation options on a small file in memory; raise :class:`OptionError` with its words."""
-    grid = Grid(crs="", transform=(2.0, 0.0, 0.0, 0.0, -2.0, 0.0), width=16, height=16)
-    complaints: list[str] = []
-    with _overheard(complaints):
-        try:
-            with MemoryFile() as memory, memory.open(**_creation_arguments(grid, 1, 0.0, {**profile, "SPARSE_OK": "YES"})):
-                pass
-        except (*RASTER_FAILURES, ValueError) as error:
-            complaints.append(reason_of(error))
-    if complaints:
-        words = [re.sub(r"^CPLE_\w+ in |/vsimem/\S+: ", "", complaint) for complaint in complaints]
-        raise OptionError(
-            translate("Bandwise", "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.").format(
-                reason="; ".join(words)
-            )
-        )
-
-
-_overhearing = threading.Lock()  #: the logger is the whole process's
-
-
-@contextmanager
-def _overheard(messages: list[str]) -> Iterator[None]:
-    """Collect the warnings that GDAL gives in this thread; rasterio passes them to ``logging``."""
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == threading.get_ident():
-                messages.append(record.getMessage().rstrip("."))
-
-    listener, logger = Listener(logging.WARNING), logging.getLogger("rasterio._env")
-    with _overhearing:
-        level, propagate = logger.level, logger.propagate
-        logger.addHandler(listener)
-        logger.setLevel(logging.WARNING)
-        logger.propagate = False
-        try:
-            yield
-        finally:
-            logger.removeHandler(listener)
-            logger.setLevel(level)
-            logger.propagate = propagate
+def overview_factors(grid: Grid) -> list[int]:
+    """2, 4, 8 ... until the longer side of the copy is at most that of a block."""
+    factors = [2]
+    while max(grid.width, grid.height) / factors[-1] > _SMALLEST_OVERVIEW:
+        factors.append(2 * factors[-1])
+    return factors
 
 
 def free_bytes(folder: Path) -> int:

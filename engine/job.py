@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .expression import Formula
+from .layout import Layout
+from .masks import Area, MaskChoice
 from .messages import Text
 from .radiometry import RadiometryChoice
 from .statistics import Statistics
+from .storage import DataType
 
 
 class Note(NamedTuple):
@@ -34,7 +37,10 @@ class Job:
 
     ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
     bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start of the log.
-    ``listed`` are rasters that the user named, used or not: the output may be none of them.
+    ``listed`` are rasters that the user named, used or not: the output may be none of them. ``layout`` chooses the grid;
+    pixels that ``mask`` or ``area`` leave out are nodata. ``data_type`` and ``clamp``, the lowest and highest value, are the
+    result's. ``overviews`` None stands for those of a raster with a side longer than 4096 pixels; ``cog`` lays the file out
+    for the cloud.
     """
 
     bands: tuple[BandRef, ...]
@@ -46,13 +52,21 @@ class Job:
     memory: int = 512
     notes: tuple[Note, ...] = ()
     listed: tuple[str, ...] = ()
+    layout: Layout = field(default_factory=Layout)
+    mask: MaskChoice | None = None
+    area: Area | None = None
+    data_type: DataType = DataType.FLOAT32
+    clamp: tuple[float | None, float | None] = (None, None)
+    overviews: bool | None = None
+    cog: bool = False
 
 
 @dataclass(frozen=True)
 class Report:
     """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
 
-    ``handles`` is how many datasets were opened for reading; ``thread_safe`` whether threads shared them.
+    ``forecast`` is what was known before it, as JSON. ``handles`` is how many datasets were opened for reading;
+    ``thread_safe`` whether threads shared them.
     """
 
     output: str
@@ -63,3 +77,4 @@ class Report:
     seconds: float
     handles: int
     thread_safe: bool
+    forecast: str = ""

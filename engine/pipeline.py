@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
@@ -13,13 +14,17 @@ from typing import Optional
 
 import numpy as np
 
-from .compute import NODATA, Calculator
+from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, stated
+from .compute import Calculator, Excluded
+from .creation import result_block
 from .errors import Cancelled
+from .forecast import forecast
 from .geotiff import GeoTiffSink
 from .grid import Window
 from .job import Job, Note, Report
+from .masks import masked
 from .messages import translate
-from .plan import MEGABYTE, Plan, prepare
+from .plan import Plan, prepare
 from .rasters import block_cache, enter_worker_thread
 from .sources import Buffers, Sources
 from .statistics import Statistics
@@ -47,27 +52,45 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         progress(0.0, note)
     with ExitStack() as stack:
         names = [result.name for result in job.formula.results]
-        sink = stack.enter_context(GeoTiffSink(job.output, plan.grid, names, nodata=NODATA, profile=plan.profile))
+        sink = stack.enter_context(
+            GeoTiffSink(
+                job.output, plan.grid, names, storage=plan.recipe.storage, profile=plan.profile, overviews=plan.overviews, cog=plan.cog
+            )
+        )
         shape = plan.windows(sink.block)
-        for note in _shape_notes(plan, shape):
+        facts = forecast(plan, shape)
+        for note in shape_notes(job, plan.grid, shape, plan.recipe.program.dtype.name):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        sources = stack.enter_context(Sources(plan.bands, plan.job.formula.bands()))
+        sources = stack.enter_context(Sources(plan.inputs, plan.needed))
         statistics = tuple(band.rounded() for band in _Run(plan, shape, sources, sink, progress, cancelled).totals())
-        sink.commit(plan.tags(), [plan.band_tags(band) for band in statistics])
+        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.grid), [band_tags(band) for band in statistics])
     report = Report(
         output=job.output,
-        statistics=statistics,
+        statistics=tuple(stated(band, plan.recipe.storage) for band in statistics),
         windows=shape.count(plan.grid),
         window_size=(shape.width, shape.height),
         workers=shape.workers,
         seconds=time.monotonic() - started,
         handles=sources.handles,
         thread_safe=sources.shared,
+        forecast=json.dumps(facts, ensure_ascii=False),
     )
-    for note in _closing_notes(plan, report):
+    for note in closing_notes(job, report):
         progress(1.0, note)
     return report
+
+
+def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> str:
+    """Check the job, tell what it would do, and write nothing; the forecast comes back as JSON.
+
+    Raises what :func:`run` would before its first window.
+    """
+    plan = prepare(job)
+    shape = plan.windows(result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile))
+    for note in (*plan.notes, *shape_notes(job, plan.grid, shape, plan.recipe.program.dtype.name)):
+        progress(0.0, note)
+    return json.dumps(forecast(plan, shape), ensure_ascii=False)
 
 
 class _Run:
@@ -132,17 +155,28 @@ class _Run:
             raise
 
     def _process(self, window: Window) -> tuple[Statistics, ...]:
-        local = self._local
+        local, plan = self._local, self.plan
+        results, bands = len(plan.job.formula.results), len(plan.job.bands)
         if not hasattr(local, "calculator"):
             pixels = self.shape.width * self.shape.height
-            local.buffers = Buffers(self.plan.bands, self.plan.job.formula.bands(), pixels)
-            local.out = np.empty(len(self.plan.job.formula.results) * pixels, np.float32)
-            local.calculator = Calculator(self.plan.recipe)
+            local.buffers = Buffers(plan.inputs, plan.needed, pixels)
+            local.out = np.empty(results * pixels, plan.recipe.storage.dtype)
+            local.calculator = Calculator(plan.recipe)
         self._leave_if_stopped()
-        stored, masks = self.sources.read(window, local.buffers)
-        self._leave_if_stopped()
-        out = local.out[: len(self.plan.job.formula.results) * window.pixels].reshape(-1, window.pixels)
-        statistics: tuple[Statistics, ...] = local.calculator.compute(stored, masks, out)
+        out = local.out[: results * window.pixels].reshape(results, window.pixels)
+        outside = plan.area.outside(window).reshape(-1) if plan.area else None
+        if outside is not None and outside.all():
+            out[...] = plan.recipe.storage.nodata
+            statistics = (Statistics(outside=window.pixels),) * results
+        else:
+            values, planes = self.sources.read(window, local.buffers)
+            self._leave_if_stopped()
+            hidden = None
+            if plan.mask_rule is not None and plan.job.mask is not None:
+                hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
+                for plane in planes[-1]:
+                    hidden |= plane == 0
+            statistics = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
         self._leave_if_stopped()
         self.sink.write(window, out.reshape(-1, window.height, window.width))
         return statistics
@@ -173,69 +207,3 @@ class _Pace:
                 left=elapsed / done * (self.count - done),
             )
         )
-
-
-def _shape_notes(plan: Plan, shape: WindowPlan) -> list[Note]:
-    grid = plan.grid
-    notes = [
-        Note(
-            translate(
-                "Bandwise",
-                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most "
-                "{memory} MB for buffers and cache; {dtype} arithmetic"
-            ).format(
-                width=grid.width,
-                height=grid.height,
-                count=shape.count(grid),
-                window_width=shape.width,
-                window_height=shape.height,
-                workers=shape.workers,
-                memory=-(-shape.memory // MEGABYTE),
-                dtype=plan.recipe.program.dtype.name,
-            )
-        )
-    ]
-    if shape.memory > plan.job.memory * MEGABYTE:
-        notes.append(
-            Note(
-                translate("Bandwise", "The smallest windows need {needed} MB, more than the {memory} MB allowed.").format(
-                    needed=-(-shape.memory // MEGABYTE), memory=plan.job.memory
-                ),
-                caution=True,
-            )
-        )
-    return notes
-
-
-def _closing_notes(plan: Plan, report: Report) -> list[Note]:
-    notes = []
-    for result, band in zip(plan.job.formula.results, report.statistics):
-        notes.append(
-            Note(
-                translate(
-                    "Bandwise",
-                    "{name}: {valid} valid pixels, {invalid} nodata ({nodata} nodata in an input, {saturated} saturated, {not_finite} not finite)"
-                ).format(
-                    name=result.name,
-                    valid=band.valid,
-                    invalid=band.invalid,
-                    nodata=band.nodata,
-                    saturated=band.saturated,
-                    not_finite=band.not_finite,
-                )
-            )
-        )
-        if band.outside and result.valid_range:
-            low, high = result.valid_range
-            notes.append(
-                Note(
-                    translate(
-                        "Bandwise",
-                        "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; "
-                        "they are kept as computed"
-                    ).format(name=result.name, count=band.outside, low=low, high=high),
-                    caution=True,
-                )
-            )
-    notes.append(Note(translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(seconds=report.seconds, file=report.output)))
-    return notes

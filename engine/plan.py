@@ -3,102 +3,83 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import __version__
+from .account import MEGABYTE, input_notes
+from .areas import AreaMask
+from .cautions import cautions
 from .compiler import BandValue, compile_formula
 from .compute import Recipe
+from .creation import check_profile
+from .crs import same_crs
 from .errors import GridError, OptionError, OutputError, SpaceError
-from .geotiff import check_profile, free_bytes
+from .geotiff import free_bytes
 from .grid import Grid
 from .job import Job, Note
-from .messages import join, translate
-from .profile import creation_profile
+from .layout import GridRule, Resampling
+from .masks import MaskRule, recognised, rule_of
+from .messages import translate
+from .placement import Raster, result_grid
+from .profile import cog_options, creation_profile
 from .radiometry import Radiometry, as_stored, resolve
-from .rasters import BandFacts, describe, same_crs
-from .statistics import Statistics
+from .rasters import BandFacts, describe, descriptions_of
+from .sources import Input
+from .storage import storage_of
+from .warping import Warp
 from .windows import Cost, WindowPlan, plan_windows
 
-MEGABYTE = 10**6
+_LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked job: facts of its bands, the result's grid, the recipe and the creation profile."""
+    """A checked job: its inputs, those of the formula first and then its mask, the result's grid, the recipe and the creation profile."""
 
     job: Job
-    bands: tuple[BandFacts, ...]
+    inputs: tuple[Input, ...]
+    radiometries: tuple[Radiometry, ...]
     grid: Grid
     recipe: Recipe
+    mask_rule: MaskRule | None
+    area: AreaMask | None
     profile: dict[str, str]
+    overviews: bool
+    cog: dict[str, str] | None
     workers: int
     notes: tuple[Note, ...]
 
     @property
+    def needed(self) -> tuple[int, ...]:
+        """Positions of the inputs that are read."""
+        bands = tuple(self.job.formula.bands())
+        return bands if self.mask_rule is None else (*bands, len(self.inputs) - 1)
+
+    @property
     def stored_bytes_per_pixel(self) -> int:
-        return sum(band.dtype.itemsize for band in self.bands)
+        return sum(one.dtype.itemsize for one in self.inputs)
 
     def windows(self, result_block: tuple[int, int]) -> WindowPlan:
         """The windows for a result whose blocks are ``result_block`` (width, height)."""
-        masks = sum(len(band.masks) for band in self.bands)
-        result = 4 * len(self.job.formula.results)
+        masks = sum(len(one.masks) for one in self.inputs) + 3 * (self.mask_rule is not None) + (self.area is not None)
+        result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
         encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result
-        decoded = sum({band.path: band.decoded for band in self.bands}.values())
+        decoded = sum({one.band.path: one.decoded for one in self.inputs}.values())
         cost = Cost(
             per_pixel=self.stored_bytes_per_pixel + masks + result + encoding,
-            fixed=self.recipe.scratch_bytes + decoded,
+            fixed=self.recipe.scratch_bytes + decoded + max(one.scratch for one in self.inputs),
             per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
         )
         return plan_windows(
             self.grid,
             result_block=result_block,
-            source_blocks=[band.block for band in self.bands],
+            source_blocks=[one.block for one in self.inputs],
             cost=cost,
             workers=self.workers,
             memory=self.job.memory * MEGABYTE,
         )
-
-    def tags(self) -> dict[str, str]:
-        """What lets someone repeat the run, as tags of the result."""
-        names = [band.name for band in self.job.bands]
-        tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": self.job.formula.text}
-        results = self.job.formula.results
-        for number, (result, text) in enumerate(zip(results, self.job.formula.understood(names)), start=1):
-            tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = f"{result.name} = {text}"
-        for ref, radiometry in zip(self.job.bands, self.recipe.radiometries):
-            tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(
-                {
-                    "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else ref.path,
-                    "band": ref.number,
-                    "scale": radiometry.scale,
-                    "offset": radiometry.offset,
-                    "scaling_source": str(radiometry.scaling_source),
-                    "nodata": None if radiometry.nodata is None else float(radiometry.nodata),
-                    "saturated": radiometry.saturated,
-                    "nodata_source": str(radiometry.nodata_source),
-                },
-                ensure_ascii=False,
-            )
-        return tags
-
-    def band_tags(self, statistics: Statistics) -> dict[str, str]:
-        """GDAL's statistics of a result band, so that no reader has to compute them again."""
-        total = statistics.valid + statistics.invalid
-        tags = {
-            "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
-            "BANDWISE_VALID_PIXELS": str(statistics.valid),
-            "BANDWISE_NODATA_PIXELS": str(statistics.invalid),
-        }
-        if statistics.valid:
-            tags["STATISTICS_MINIMUM"] = repr(statistics.minimum)
-            tags["STATISTICS_MAXIMUM"] = repr(statistics.maximum)
-            tags["STATISTICS_MEAN"] = repr(statistics.mean)
-            tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
-        return tags
 
 
 def prepare(job: Job) -> Plan:
@@ -113,25 +94,68 @@ def prepare(job: Job) -> Plan:
             )
         )
     job.radiometry.check()
+    storage = storage_of(job.data_type, *job.clamp)
     bands = tuple(describe(ref.path, ref.number) for ref in job.bands)
-    grid = _common_grid(bands)
+    others = tuple(describe(path, number) for path, number in _others(job))
+    reference = Raster(job.layout.reference, others[-1].grid) if job.layout.rule is GridRule.REFERENCE and job.layout.reference else None
+    grid = result_grid([Raster(band.path, band.grid) for band in bands], job.layout, reference)
     radiometries = tuple(resolve(band.path, band.declared, job.radiometry) for band in bands)
+    inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
+    mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
+    if job.mask:
+        inputs.append(_input(others[0], None, grid, Resampling.NEAREST))
+    area = AreaMask(job.area, grid) if job.area else None
     workers = job.workers or _cores()
-    profile = creation_profile(job.creation_options)
-    check_profile(profile)
-    _check_output(job, bands)
-    room = _check_space(job, grid, profile)
-    values = [_band_value(band, radiometry) for band, radiometry in zip(bands, radiometries)]
-    program, clean = (compile_formula(job.formula, some) for some in (values, [replace(value, gaps=False) for value in values]))
+    profile = creation_profile(job.creation_options, storage.dtype)
+    check_profile(profile, storage)
+    _check_output(job, (*bands, *others))
+    overviews = max(grid.width, grid.height) > _LARGE if job.overviews is None else job.overviews
+    cog = cog_options(profile) if job.cog else None
+    size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
+    room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if cog else 1)), profile)
+    values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
+    exact = storage.whole or storage.dtype.itemsize > 4
+    program, clean = (compile_formula(job.formula, some, double=exact) for some in (values, [replace(value, gaps=False) for value in values]))
     recipe = Recipe(
         program=program,
         clean=clean if clean.dtype == program.dtype else program,
         ranges=tuple(result.valid_range for result in job.formula.results),
-        radiometries=radiometries,
-        dtypes=tuple(band.dtype for band in bands),
+        dtypes=tuple(one.dtype for one in inputs[: len(bands)]),
+        markers=tuple(one.markers for one in inputs[: len(bands)]),
+        storage=storage,
     )
-    notes = (*job.notes, *_notes(job, bands, radiometries), *room)
-    return Plan(job, bands, grid, recipe, profile, workers, notes)
+    notes = (*job.notes, *input_notes(job, inputs, radiometries, grid), *cautions(job, inputs, radiometries), *room)
+    return Plan(job, tuple(inputs), radiometries, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
+
+
+def _others(job: Job) -> list[tuple[str, int]]:
+    """Rasters, with a band, beside those of the formula: the mask, then the reference."""
+    mask = [(job.mask.path, job.mask.number or _mask_band(job.mask.path))] if job.mask else []
+    reference = [(job.layout.reference, 1)] if job.layout.rule is GridRule.REFERENCE and job.layout.reference else []
+    return mask + reference
+
+
+def _mask_band(path: str) -> int:
+    """The band that is described as a mask, else the first."""
+    known = [recognised("", description) is not None for description in descriptions_of(path)]
+    return known.index(True) + 1 if True in known else 1
+
+
+def _input(band: BandFacts, radiometry: Radiometry | None, grid: Grid, resampling: Resampling) -> Input:
+    """How a band comes onto the result's grid; without a radiometry it is a mask, whose values all count."""
+    nodata, saturated = (as_stored(value, band.dtype) for value in ((radiometry.nodata, radiometry.saturated) if radiometry else (None, None)))
+    shift = band.grid.shift_to(grid) if same_crs(band.grid.crs, grid.crs) else None
+    if shift is not None:
+        place = grid.window.moved(*shift)
+        return Input(band, nodata, saturated, shift, place.shared(band.grid.window) == place)
+    if not (band.grid.crs and grid.crs):
+        raise GridError(
+            translate(
+                "Bandwise", "{file} or the result has no CRS, so one cannot be brought onto the grid of the other; assign the right CRS to both."
+            ).format(file=band.path)
+        )
+    warp = Warp.between(band.grid, grid, Resampling.NEAREST if band.classes else resampling)
+    return Input(band, nodata, saturated, warp=warp)
 
 
 def _cores() -> int:
@@ -139,23 +163,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _band_value(band: BandFacts, radiometry: Radiometry) -> BandValue:
-    markers = (as_stored(value, band.dtype) for value in (radiometry.nodata, radiometry.saturated))
-    gaps = bool(band.masks) or any(marker is not None for marker in markers)
-    return BandValue(band.dtype, radiometry.scale, radiometry.offset, gaps)
-
-
-def _common_grid(bands: tuple[BandFacts, ...]) -> Grid:
-    first = bands[0]
-    for band in bands[1:]:
-        difference = first.grid.difference(band.grid, same_crs=same_crs(first.grid.crs, band.grid.crs))
-        if difference:
-            raise GridError(
-                translate("Bandwise", "{first} and {other} do not share a grid: {difference}; warp one onto the other's grid first.").format(
-                    first=first.path, other=band.path, difference=difference
-                )
-            )
-    return first.grid
+def _band_value(one: Input, radiometry: Radiometry) -> BandValue:
+    gaps = bool(one.masks) or any(marker is not None for marker in one.markers)
+    return BandValue(one.dtype, radiometry.scale, radiometry.offset, gaps)
 
 
 def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
@@ -185,9 +195,8 @@ def _same_file(target: Path, other: str) -> bool:
     return os.path.realpath(target) == os.path.realpath(other)
 
 
-def _check_space(job: Job, grid: Grid, profile: dict[str, str]) -> tuple[Note, ...]:
+def _check_space(job: Job, size: int, profile: dict[str, str]) -> tuple[Note, ...]:
     """Compressed indices measured half to three quarters of their size; below a half a run is hopeless."""
-    size = grid.width * grid.height * 4 * len(job.formula.results)
     compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
     free = free_bytes(Path(job.output).parent)
     if free < (size // 2 if compressed else size):
@@ -200,27 +209,3 @@ def _check_space(job: Job, grid: Grid, profile: dict[str, str]) -> tuple[Note, .
         text = translate("Bandwise", "The disk of {file} has {free} MB free and the result may need up to {size} MB.")
         return (Note(text.format(file=job.output, free=free // MEGABYTE, size=size // MEGABYTE), caution=True),)
     return ()
-
-
-def _notes(job: Job, bands: tuple[BandFacts, ...], radiometries: tuple[Radiometry, ...]) -> list[Note]:
-    """For each band what it is and how its stored values are read; cautions after it."""
-    notes = []
-    for ref, band, radiometry in zip(job.bands, bands, radiometries):
-        clauses = [
-            translate("Bandwise", "band {band} of {file}, {dtype}").format(band=ref.number, file=os.path.basename(ref.path), dtype=band.dtype.name),
-            translate("Bandwise", "scale {scale:g}, offset {offset:g} ({source})").format(
-                scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
-            ),
-            translate("Bandwise", "nodata {nodata} ({source})").format(
-                nodata=translate("Bandwise", "none").format() if radiometry.nodata is None else f"{radiometry.nodata:g}",
-                source=radiometry.nodata_source,
-            ),
-        ]
-        if radiometry.saturated is not None:
-            clauses.append(translate("Bandwise", "saturated {value:g}, taken as nodata").format(value=radiometry.saturated))
-        if band.masks:
-            clauses.append(translate("Bandwise", "pixels that the file masks are taken as nodata").format())
-        notes.append(Note(translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))))
-        if radiometry.caution:
-            notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
-    return notes

@@ -6,6 +6,11 @@ Names and values are those of GDAL's GTiff driver.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
 from .errors import OptionError
 from .messages import translate
 
@@ -19,6 +24,11 @@ DEFAULT_PROFILE = {
     "BIGTIFF": "IF_SAFER",
 }
 _CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
+_COG_NAMES = {
+    name: name for name in ("COMPRESS", "BIGTIFF", "SPARSE_OK", "MAX_Z_ERROR", "NUM_THREADS", "PREDICTOR")
+} | dict.fromkeys(("ZLEVEL", "ZSTD_LEVEL", "LZMA_PRESET"), "LEVEL")
+_COG_PREDICTORS = {"1": "NO", "2": "STANDARD", "3": "FLOATING_POINT"}
+_COG_KNOWS = ("TILED", "BLOCKXSIZE", "BLOCKYSIZE", "INTERLEAVE")
 _YES, _NO = ("YES", "TRUE", "ON"), ("NO", "FALSE", "OFF")
 _CODECS_FOR_BYTES = ("JPEG", "WEBP", "CCITTRLE", "CCITTFAX3", "CCITTFAX4")
 _NOT_OPTIONS = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
@@ -45,18 +55,18 @@ def parse_creation_options(text: str) -> dict[str, str]:
     return options
 
 
-def creation_profile(text: str) -> dict[str, str]:
-    """The options to create the result with: the default profile, changed by the user's ``text``.
+def creation_profile(text: str, dtype: np.dtype[Any]) -> dict[str, str]:
+    """The options to create a result of a type with: the default profile, changed by the user's ``text``.
 
     A default that would contradict what the user chose (the level of another codec, tiles in a striped
     file) is left out. Raises :class:`OptionError` for text that is no list of options and for a codec that holds bytes alone.
     """
     chosen = parse_creation_options(text)
-    profile = dict(DEFAULT_PROFILE)
+    profile = {**DEFAULT_PROFILE, "PREDICTOR": "3" if dtype.kind == "f" else "2"}
     codec = chosen.get("COMPRESS", profile["COMPRESS"]).upper()
     if codec in _CODECS_FOR_BYTES:
         raise OptionError(
-            translate("Bandwise", "COMPRESS={codec} cannot hold the Float32 values of the result; choose DEFLATE, ZSTD, LZW or NONE.").format(
+            translate("Bandwise", "COMPRESS={codec} cannot hold the result's values as they are; choose DEFLATE, ZSTD, LZW or NONE.").format(
                 codec=codec
             )
         )
@@ -73,3 +83,20 @@ def creation_profile(text: str) -> dict[str, str]:
     if chosen.get("ENDIANNESS", "").upper() == "BIG":
         profile.pop("PREDICTOR", None)  # GDAL before 3.7 or so writes garbage with both
     return {**profile, **chosen}
+
+
+def cog_options(profile: Mapping[str, str]) -> dict[str, str]:
+    """Options of GDAL's COG driver that do what those of a GTiff ``profile`` do. Raises :class:`OptionError` for one that a COG cannot have."""
+    options = {"BLOCKSIZE": profile.get("BLOCKXSIZE", "512")}
+    for name, value in profile.items():
+        if name in _COG_NAMES:
+            options[_COG_NAMES[name]] = _COG_PREDICTORS.get(value, value) if name == "PREDICTOR" else value
+        elif name not in _COG_KNOWS:
+            raise OptionError(
+                translate("Bandwise", "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it out, or leave COG.").format(
+                    option=f"{name}={value}"
+                )
+            )
+    if profile.get("TILED", "YES").upper() in _NO:
+        raise OptionError(translate("Bandwise", "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or leave COG.").format())
+    return options

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .errors import MetadataError, OptionError
 from .messages import Text, translate
@@ -51,6 +52,7 @@ class Declared:
     scale: float = 1.0
     offset: float = 0.0
     name: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,13 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
         return None
     limits = np.iinfo(dtype)
     return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
+
+
+def mark(values: npt.NDArray[Any], marker: np.generic | None, found: npt.NDArray[np.bool_]) -> None:
+    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing."""
+    if marker is None:
+        found[...] = False
+    elif np.isnan(marker):
+        np.isnan(values, out=found)
+    else:
+        np.equal(values, marker, out=found)

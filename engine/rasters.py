@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Opening rasters, their facts, and GDAL's settings; with ``sources`` and ``geotiff`` the only file that calls rasterio."""
+"""Opening rasters, their facts, and GDAL's settings."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from typing import Any
 import numpy as np
 import rasterio
 from rasterio._err import CPLE_BaseError
-from rasterio.crs import CRS
 from rasterio.dtypes import dtype_fwd
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.errors import RasterioError
+from rasterio.windows import Window
 
 from .errors import InputError
 from .grid import Grid
+from .masks import recognised
 from .messages import translate
 from .radiometry import Declared
 
+_CORNER = 64  #: pixels a side
 _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
+
+_PATIENCE = {"GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_LIMIT": "1", "GDAL_HTTP_LOW_SPEED_TIME": "30"}  #: seconds, bytes a second
 
 #: What rasterio raises, by version, where GDAL fails.
 RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
@@ -37,6 +41,7 @@ class BandFacts:
     ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands for an
     alpha band, 0 for the band's mask (``.msk`` file, internal mask, per-dataset nodata). ``block`` is the
     source block's (width, height) in pixels, ``decoded`` the bytes that GDAL holds of one: of all bands where they are interleaved.
+    ``classes`` tells that values are names, not measurements: between two of them lies no third.
     """
 
     path: str
@@ -47,6 +52,7 @@ class BandFacts:
     block: tuple[int, int]
     decoded: int
     files: tuple[str, ...]
+    classes: bool = False
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -96,11 +102,13 @@ def describe(path: str, number: int) -> BandFacts:
                 scale=dataset.scales[number - 1],
                 offset=dataset.offsets[number - 1],
                 name=dataset.tags(number).get("BANDNAME", ""),
+                description=dataset.descriptions[number - 1] or "",
             ),
             masks=_masks(dataset, number),
             block=(block_width, block_height),
             decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
             files=_all_files(path, dataset.files),
+            classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, dataset.descriptions[number - 1] or "") is not None,
         )
 
 
@@ -127,6 +135,19 @@ def descriptions_of(path: str) -> tuple[str, ...]:
         return tuple(description or "" for description in dataset.descriptions)
 
 
+def has_empty_corner(path: str, number: int) -> bool:
+    """Whether a corner of a local raster's band is all zeros, as the part beyond a scene is; at most 64 x 64 pixels are read of each."""
+    if path.startswith("/vsi") or "://" in path:
+        return False
+    with suppress(*RASTER_FAILURES, InputError), opened(path) as dataset:
+        width, height = min(_CORNER, dataset.width), min(_CORNER, dataset.height)
+        for column in {0, dataset.width - width}:
+            for row in {0, dataset.height - height}:
+                if not dataset.read(number, window=Window(column, row, width, height)).any():
+                    return True
+    return False
+
+
 def _masks(dataset: Any, number: int) -> tuple[int, ...]:
     """GDAL's mask hides an alpha band behind a nodata value, so alpha is looked for by itself."""
     colours = dataset.colorinterp
@@ -137,13 +158,6 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
     if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags) and (MaskFlags.per_dataset in flags or MaskFlags.nodata not in flags):
         masks.append(0)  # a mask of the dataset, or with no flag at all one of the band itself
     return tuple(masks)
-
-
-def same_crs(wkt: str, other: str) -> bool:
-    """Whether two CRS, given as WKT (empty for none), are the same place for place."""
-    if wkt == other or not (wkt and other):
-        return wkt == other
-    return bool(CRS.from_wkt(wkt) == CRS.from_wkt(other))
 
 
 def thread_safe_datasets() -> bool:
@@ -163,7 +177,8 @@ def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
         raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
     try:
-        return rasterio.open(path, sharing=False, **options)
+        with rasterio.Env(**_patience()):
+            return rasterio.open(path, sharing=False, **options)
     except RASTER_FAILURES as error:
         local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")
         if local and not os.path.exists(path):
@@ -187,7 +202,12 @@ def reason_of(error: BaseException, path: str = "") -> str:
 
 def enter_worker_thread() -> None:
     """GDAL's settings for this thread, which end with it: the pool owns the cores, so GDAL starts no readers of its own."""
-    rasterio.Env(GDAL_NUM_THREADS="1").__enter__()
+    rasterio.Env(GDAL_NUM_THREADS="1", **_patience()).__enter__()
+
+
+def _patience() -> dict[str, str]:
+    """How long GDAL waits for a server, where the user has not said: for ever is its own default."""
+    return {name: seconds for name, seconds in _PATIENCE.items() if get_gdal_config(name) is None}
 
 
 _cache_lock = threading.Lock()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,18 @@ class Statistics(NamedTuple):
     """What is known of a band: pixel counts by fate, and the moments of the valid values.
 
     ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
-    squared deviations from the mean. ``outside`` counts valid values beyond the result's range.
+    squared deviations from the mean. ``beyond`` counts valid values beyond the result's range, ``clamped`` those that were
+    held within the type's or the user's. ``masked`` and ``outside`` are pixels that the user's mask and area leave out.
     """
 
     valid: int = 0
     nodata: int = 0
     saturated: int = 0
-    not_finite: int = 0
+    masked: int = 0
     outside: int = 0
+    not_finite: int = 0
+    beyond: int = 0
+    clamped: int = 0
     minimum: float = math.nan
     maximum: float = math.nan
     mean: float = math.nan
@@ -30,7 +34,7 @@ class Statistics(NamedTuple):
     @property
     def invalid(self) -> int:
         """Pixels that are nodata in the result, for whatever cause."""
-        return self.nodata + self.saturated + self.not_finite
+        return self.nodata + self.saturated + self.masked + self.outside + self.not_finite
 
     @property
     def standard_deviation(self) -> float:
@@ -56,8 +60,11 @@ class Statistics(NamedTuple):
             valid=self.valid + other.valid,
             nodata=self.nodata + other.nodata,
             saturated=self.saturated + other.saturated,
-            not_finite=self.not_finite + other.not_finite,
+            masked=self.masked + other.masked,
             outside=self.outside + other.outside,
+            not_finite=self.not_finite + other.not_finite,
+            beyond=self.beyond + other.beyond,
+            clamped=self.clamped + other.clamped,
             minimum=minimum,
             maximum=maximum,
             mean=mean,
@@ -65,7 +72,7 @@ class Statistics(NamedTuple):
         )
 
 
-def moments(values: npt.NDArray[np.float32], middle: float, scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
+def moments(values: npt.NDArray[np.floating[Any]], middle: float, scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Mean and sum of squared deviations of at least one finite value, in float64 and in one pass.
 
     ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. ``middle`` lies between the values: sums of

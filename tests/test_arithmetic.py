@@ -276,7 +276,7 @@ def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -
         bench.job(near, visible, scaling=custom), progress=lambda fraction, note: heard.append(str(note.text)) if note and note.caution else None
     )
     np.testing.assert_array_equal(pixels, np.array([[600 / 400, 102 / -100, 1000 / 3000]], np.float32))
-    assert report.statistics[0].outside == 2
+    assert report.statistics[0].beyond == 2
     assert any("2 pixels lie outside -1 to 1" in line for line in heard)
 
 

@@ -18,7 +18,9 @@ from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.pipeline import run
 from bandwise.engine.profile import creation_profile, parse_creation_options
+from bandwise.engine.storage import DataType, storage_of
 
+FLOAT32 = storage_of(DataType.FLOAT32)
 TILED = {"tiled": True, "blockxsize": 256, "blockysize": 256}
 
 
@@ -219,12 +221,12 @@ def test_options_that_lose_digits_do_not_lose_nodata(bench: Any, pair: list[str]
 
 
 def test_a_level_of_another_codec_is_not_passed_on() -> None:
-    assert "ZLEVEL" not in creation_profile("COMPRESS=ZSTD")
-    assert "PREDICTOR" not in creation_profile("COMPRESS=NONE")
-    assert creation_profile("COMPRESS=ZSTD")["PREDICTOR"] == "3"
-    assert "NUM_THREADS" not in creation_profile(""), "the workers encode, so GDAL starts no threads of its own"
-    assert creation_profile("NUM_THREADS=7")["NUM_THREADS"] == "7"
-    assert "BLOCKXSIZE" not in creation_profile("TILED=NO")
+    assert "ZLEVEL" not in creation_profile("COMPRESS=ZSTD", FLOAT32.dtype)
+    assert "PREDICTOR" not in creation_profile("COMPRESS=NONE", FLOAT32.dtype)
+    assert creation_profile("COMPRESS=ZSTD", FLOAT32.dtype)["PREDICTOR"] == "3"
+    assert "NUM_THREADS" not in creation_profile("", FLOAT32.dtype), "the workers encode, so GDAL starts no threads of its own"
+    assert creation_profile("NUM_THREADS=7", FLOAT32.dtype)["NUM_THREADS"] == "7"
+    assert "BLOCKXSIZE" not in creation_profile("TILED=NO", FLOAT32.dtype)
 
 
 def test_options_as_qgis_writes_them() -> None:
@@ -235,8 +237,8 @@ def test_options_as_qgis_writes_them() -> None:
 def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     """40000 x 40000 pixels are 6.4 GB uncompressed: IF_SAFER decides before anything is written."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40000, 40000)
-    profile = {**creation_profile("SPARSE_OK=YES")}
-    with GeoTiffSink(bench.path("big.tif"), grid, ["NDVI"], nodata=-9999.0, profile=profile) as sink:
+    profile = {**creation_profile("SPARSE_OK=YES", FLOAT32.dtype)}
+    with GeoTiffSink(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         sink.commit({}, [{}])
     assert Path(bench.path("big.tif")).read_bytes()[:4] == b"II+\0"
@@ -248,7 +250,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 600)
     Path(bench.path("out.tif")).write_bytes(b"former result")
     before = bench.listing()
-    with GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], nodata=-9999.0, profile=creation_profile("")) as sink:
+    with GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=creation_profile("", FLOAT32.dtype)) as sink:
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         assert len(bench.listing()) == 2, "a temporary file while it is written"
         assert Path(bench.path("out.tif")).read_bytes() == b"former result"

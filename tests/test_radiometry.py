@@ -195,7 +195,7 @@ def test_the_offset_of_a_product_reaches_the_pixels(bench: Any, safe: Any) -> No
     pixels, report = bench.run(bench.job(*paths))
     np.testing.assert_array_equal(pixels, np.array([[2000 / 3000, -9999, -9999, -2, -9999, -9999]], np.float32))
     statistics = report.statistics[0]
-    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite, statistics.outside) == (2, 1, 1, 2, 1)
+    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite, statistics.beyond) == (2, 1, 1, 2, 1)
 
 
 def test_tags_and_notes_say_where_everything_came_from(bench: Any, safe: Any) -> None:

@@ -60,7 +60,7 @@ def test_the_original_sentinel_2_product(bench: Any, shared: Any) -> None:
     statistics = report.statistics[0]
     assert statistics.nodata + statistics.saturated == np.count_nonzero(invalid)
     assert statistics.not_finite == np.count_nonzero(lost)
-    assert statistics.outside == np.count_nonzero(np.abs(expected[expected != -9999]) > 1)
+    assert statistics.beyond == np.count_nonzero(np.abs(expected[expected != -9999]) > 1)
 
 
 @pytest.mark.parametrize("extension", ["tif", "jp2"])
@@ -82,7 +82,7 @@ def test_the_offset_decides_over_vegetation(bench: Any, shared: Any, extension: 
         a, b = bench.read(near).astype(np.int64), bench.read(visible).astype(np.int64)
         valid = (a != 0) & (b != 0) & (a + b != 2000)
         assert report.statistics[0].valid == np.count_nonzero(valid)
-        assert report.statistics[0].outside == np.count_nonzero(np.abs((a - b)[valid]) > np.abs((a + b - 2000)[valid]))
+        assert report.statistics[0].beyond == np.count_nonzero(np.abs((a - b)[valid]) > np.abs((a + b - 2000)[valid]))
 
 
 def test_the_crops_numbers_that_are_published(bench: Any, shared: Any) -> None:
@@ -90,7 +90,7 @@ def test_the_crops_numbers_that_are_published(bench: Any, shared: Any) -> None:
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
     near, visible = (str(shared(f"{folder}_{band}_60m_crop.tif")) for band in ("B8A", "B04"))
     statistics = bench.run(bench.job(near, visible, scaling=RadiometryChoice(Scaling.CUSTOM, scale=1e-4, offset=-0.1, nodata=0.0)))[1].statistics[0]
-    assert (statistics.outside, statistics.valid) == (2069, 186351)
+    assert (statistics.beyond, statistics.valid) == (2069, 186351)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])

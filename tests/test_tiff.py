@@ -15,8 +15,10 @@ from bandwise.engine.errors import OutputError
 from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.profile import creation_profile
+from bandwise.engine.storage import DataType, storage_of
 from bandwise.engine.tiff import block_index
 
+FLOAT32 = storage_of(DataType.FLOAT32)
 GRID = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 300, 200)
 LAYOUTS = [
     "",
@@ -42,7 +44,7 @@ def values(bands: int, grid: Grid = GRID) -> Any:
 def write(path: str, pixels: Any, options: str, threads: int = 1) -> None:
     """Every window of whole blocks, from the last to the first, by so many threads."""
     names = [f"band {number}" for number in range(len(pixels))]
-    with GeoTiffSink(path, GRID, names, nodata=-9999.0, profile=creation_profile(options)) as sink:
+    with GeoTiffSink(path, GRID, names, storage=FLOAT32, profile=creation_profile(options, FLOAT32.dtype)) as sink:
         width, height = sink.block
         waiting = [
             Window(column, row, min(width, GRID.width - column), min(2 * height, GRID.height - row))
@@ -114,8 +116,8 @@ def test_a_sparse_file_leaves_out_blocks_of_nodata_alone(bench: Any, options: st
 
 
 def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
-    profile = creation_profile("COMPRESS=NONE|BIGTIFF=NO")
-    with GeoTiffSink(bench.path("out.tif"), GRID, ["a"], nodata=-9999.0, profile=profile) as sink:
+    profile = creation_profile("COMPRESS=NONE|BIGTIFF=NO", FLOAT32.dtype)
+    with GeoTiffSink(bench.path("out.tif"), GRID, ["a"], storage=FLOAT32, profile=profile) as sink:
         sink._end = 2**32 - 1000  # as after 4000 tiles of 1 MB
         with pytest.raises(OutputError, match="BIGTIFF=YES"):
             sink.write(Window(0, 0, 300, 200), values(1))

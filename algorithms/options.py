@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the shared parameters say to the engine."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, TypeVar
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
+
+from ..engine import messages
+from ..engine.errors import InputError, OptionError
+from ..engine.layout import Extent, ExtentRule, GridRule, Layout, Resampling
+from ..engine.masks import Area, MaskChoice, MaskRule, QaFlag, clear_classes
+from ..engine.radiometry import RadiometryChoice, Scaling
+from ..engine.storage import DataType
+from .layers import file_of, path_as_given, polygons_of
+from .parameters import Names
+
+_Choice = TypeVar("_Choice", bound=enum.Enum)
+
+
+class SharedOptions(Names, QgsProcessingAlgorithm):
+    """Reads the shared parameters; :meth:`layer_options` and :meth:`plain_options` are fields of a :class:`~engine.job.Job`."""
+
+    def layer_options(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+        """What layers and extents choose, as paths and numbers; called in the main thread. Raises :class:`BandwiseError`."""
+        mask = self._path(self.MASK, parameters, context)
+        extent = None
+        if parameters.get(self.EXTENT) not in (None, ""):
+            box = self.parameterAsExtent(parameters, self.EXTENT, context)
+            crs = self.parameterAsExtentCrs(parameters, self.EXTENT, context)
+            extent = Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), _wkt(crs))
+            if box.isNull() or not box.isFinite():
+                raise OptionError(
+                    messages.translate("Bandwise", "EXTENT is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].").format(
+                        text=messages.shown(str(parameters[self.EXTENT]))
+                    )
+                )
+        return {
+            "layout": Layout(
+                rule=self._choice(self.GRID, GridRule, parameters, context),
+                reference=self._path(self.REFERENCE, parameters, context) or "",
+                extent_rule=self._choice(self.GRID_EXTENT, ExtentRule, parameters, context),
+                extent=extent,
+                resampling=self._choice(self.RESAMPLING, Resampling, parameters, context),
+            ),
+            "mask": mask
+            and MaskChoice(
+                path=mask,
+                rule=self._choice(self.MASK_RULE, MaskRule, parameters, context),
+                keep=clear_classes(self.parameterAsString(parameters, self.SCL_KEEP, context)),
+                reject=tuple(QaFlag(number) for number in self.parameterAsEnums(parameters, self.QA_REJECT, context)),
+            ),
+            "area": self._area(parameters, context),
+        }
+
+    def plain_options(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+        """What the other parameters say. Raises :class:`OptionError`."""
+        return {
+            "radiometry": RadiometryChoice(
+                scaling=self._choice(self.RADIOMETRY, Scaling, parameters, context),
+                scale=self.parameterAsDouble(parameters, self.SCALE, context),
+                offset=self.parameterAsDouble(parameters, self.OFFSET, context),
+                nodata=self._number(self.SOURCE_NODATA, parameters, context),
+            ),
+            "data_type": self._choice(self.DATA_TYPE, DataType, parameters, context),
+            "clamp": (self._number(self.CLAMP_MIN, parameters, context), self._number(self.CLAMP_MAX, parameters, context)),
+            "overviews": None if parameters.get(self.OVERVIEWS) in (None, "") else self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1,
+            "cog": self.parameterAsBool(parameters, self.COG, context),
+            "creation_options": self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+            "workers": self.parameterAsInt(parameters, self.WORKERS, context),
+            "memory": self.parameterAsInt(parameters, self.MEMORY, context),
+        }
+
+    def is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
+        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused, and a fraction where it would round it."""
+        value = parameters.get(name)
+        if value is None or value == "":
+            return False
+        if isinstance(value, (str, float)):
+            try:
+                fine = float(value).is_integer() or not whole
+            except ValueError:
+                fine = False
+            if not fine:
+                text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
+                if whole:
+                    text = messages.translate("Bandwise", "{parameter} must be a whole number, not {value}.")
+                raise OptionError(text.format(parameter=name, value=str(value)[:60]))
+        return True
+
+    def _number(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> float | None:
+        return self.parameterAsDouble(parameters, name, context) if self.is_number(name, parameters) else None
+
+    def _choice(self, name: str, kind: type[_Choice], parameters: dict[str, Any], context: QgsProcessingContext) -> _Choice:
+        value = self.parameterAsEnum(parameters, name, context)
+        try:
+            return kind(value)
+        except ValueError as error:
+            options = self.parameterDefinition(name).options()
+            raise OptionError(
+                messages.translate("Bandwise", "{parameter} must be {choices}, not {value}.").format(
+                    parameter=name, choices=", ".join(f"{number} ({option})" for number, option in enumerate(options)), value=value
+                )
+            ) from error
+
+    def _path(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> str | None:
+        """The file of a raster parameter; None where it is empty."""
+        value = parameters.get(name)
+        if value is None or value == "":
+            return None
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        return file_of(layer, name) if layer is not None else path_as_given(value, name)
+
+    def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Area | None:
+        if parameters.get(self.AOI) in (None, ""):
+            return None
+        source = self.parameterAsSource(parameters, self.AOI, context)
+        if source is None:
+            raise InputError(messages.translate("Bandwise", "AOI cannot be opened; choose a polygon layer or a file of polygons.").format())
+        return Area(polygons_of(source), _wkt(source.sourceCrs()))
+
+
+def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
+    return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)) if crs.isValid() else ""

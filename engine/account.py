@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run tells of itself: lines for the log, and tags that let someone repeat it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from . import __version__
+from .grid import Grid
+from .job import BandRef, Job, Note, Report
+from .layout import Resampling
+from .messages import Text, join, translate
+from .radiometry import Radiometry
+from .sources import Input
+from .statistics import Statistics
+from .storage import Storage
+from .windows import WindowPlan
+
+MEGABYTE = 10**6
+
+
+def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid) -> list[Note]:
+    """For each band what it is, how its stored values are read and where its pixels come from; cautions after it."""
+    notes = []
+    for ref, one, radiometry in zip(job.bands, inputs, radiometries):
+        clauses = [
+            translate("Bandwise", "band {band} of {file}, {dtype}").format(
+                band=ref.number, file=os.path.basename(ref.path), dtype=one.band.dtype.name
+            ),
+            translate("Bandwise", "scale {scale:g}, offset {offset:g} ({source})").format(
+                scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
+            ),
+            translate("Bandwise", "nodata {nodata} ({source})").format(
+                nodata=translate("Bandwise", "none").format() if radiometry.nodata is None else f"{radiometry.nodata:g}",
+                source=radiometry.nodata_source,
+            ),
+        ]
+        if radiometry.saturated is not None:
+            clauses.append(translate("Bandwise", "saturated {value:g}, taken as nodata").format(value=radiometry.saturated))
+        if one.band.masks:
+            clauses.append(translate("Bandwise", "pixels that the file masks are taken as nodata").format())
+        clauses.append(placement(one, grid))
+        notes.append(Note(translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))))
+        if radiometry.caution:
+            notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
+    return notes
+
+
+def placement(one: Input, grid: Grid) -> Text:
+    """How a band's pixels come onto the result's grid."""
+    if one.warp is None:
+        if one.shift == (0, 0) and one.covered:
+            return translate("Bandwise", "on the result's grid as it is").format()
+        return translate("Bandwise", "on the result's grid as it is, from column {column}, row {row}").format(column=one.shift[0], row=one.shift[1])
+    return translate("Bandwise", "resampled ({method}) from {source} to {target}").format(
+        method=METHODS[one.warp.resampling], source=one.band.grid.summary(), target=grid.summary()
+    )
+
+
+METHODS = {
+    Resampling.NEAREST: translate("Bandwise", "nearest").format(),
+    Resampling.BILINEAR: translate("Bandwise", "bilinear").format(),
+    Resampling.CUBIC: translate("Bandwise", "cubic").format(),
+    Resampling.AVERAGE: translate("Bandwise", "average").format(),
+    Resampling.CUBIC_SPLINE: translate("Bandwise", "cubic spline").format(),
+    Resampling.LANCZOS: translate("Bandwise", "Lanczos").format(),
+}
+
+
+def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:
+    """How the work is cut."""
+    notes = [
+        Note(
+            translate(
+                "Bandwise",
+                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most "
+                "{memory} MB for buffers and cache; {dtype} arithmetic"
+            ).format(
+                width=grid.width,
+                height=grid.height,
+                count=shape.count(grid),
+                window_width=shape.width,
+                window_height=shape.height,
+                workers=shape.workers,
+                memory=-(-shape.memory // MEGABYTE),
+                dtype=arithmetic,
+            )
+        )
+    ]
+    if shape.memory > job.memory * MEGABYTE:
+        notes.append(
+            Note(
+                translate("Bandwise", "The smallest windows need {needed} MB, more than the {memory} MB allowed.").format(
+                    needed=-(-shape.memory // MEGABYTE), memory=job.memory
+                ),
+                caution=True,
+            )
+        )
+    return notes
+
+
+def closing_notes(job: Job, report: Report) -> list[Note]:
+    """What became of the pixels."""
+    notes = []
+    for result, band in zip(job.formula.results, report.statistics):
+        causes = translate("Bandwise", "{nodata} nodata in an input, {saturated} saturated, {not_finite} not finite").format(
+            nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite
+        )
+        if job.mask or job.area:
+            causes = translate("Bandwise", "{causes}, {masked} masked, {outside} outside AOI").format(
+                causes=causes, masked=band.masked, outside=band.outside
+            )
+        text = translate("Bandwise", "{name}: {valid} valid pixels, {invalid} nodata ({causes})")
+        notes.append(Note(text.format(name=result.name, valid=band.valid, invalid=band.invalid, causes=causes)))
+        if band.beyond and result.valid_range:
+            low, high = result.valid_range
+            text = translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative")
+            if not band.clamped:
+                text = translate(
+                    "Bandwise",
+                    "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; "
+                    "they are kept as computed"
+                )
+            notes.append(Note(text.format(name=result.name, count=band.beyond, low=low, high=high), caution=True))
+        if band.clamped:
+            text = translate("Bandwise", "{name}: {count} values were clamped to the range of CLAMP_MIN and CLAMP_MAX or of the data type")
+            notes.append(Note(text.format(name=result.name, count=band.clamped), caution=True))
+    notes.append(Note(translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(seconds=report.seconds, file=report.output)))
+    return notes
+
+
+def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
+    """How a band was read, ready for JSON."""
+    return {
+        "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else ref.path,
+        "band": ref.number,
+        "scale": radiometry.scale,
+        "offset": radiometry.offset,
+        "scaling_source": str(radiometry.scaling_source),
+        "nodata": None if radiometry.nodata is None else _for_json(float(radiometry.nodata)),
+        "saturated": radiometry.saturated,
+        "nodata_source": str(radiometry.nodata_source),
+    }
+
+
+def _for_json(number: float) -> float | str:
+    """JSON has no NaN."""
+    return number if math.isfinite(number) else str(number)
+
+
+def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid) -> dict[str, str]:
+    """What lets someone repeat the run, as tags of the result."""
+    names = [band.name for band in job.bands]
+    tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": job.formula.text}
+    results = job.formula.results
+    for number, (result, text) in enumerate(zip(results, job.formula.understood(names)), start=1):
+        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = f"{result.name} = {text}"
+    for ref, one, radiometry in zip(job.bands, inputs, radiometries):
+        facts = input_facts(ref, radiometry)
+        if one.warp is not None or one.shift != (0, 0) or not one.covered:
+            facts["placement"] = str(placement(one, grid))
+        tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
+    if job.mask:
+        facts = {"path": job.mask.path, "band": inputs[-1].band.number, "rule": job.mask.rule.name.lower()}
+        tags["BANDWISE_MASK"] = json.dumps(facts, ensure_ascii=False)
+    return tags
+
+
+def band_tags(statistics: Statistics) -> dict[str, str]:
+    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them again."""
+    total = statistics.valid + statistics.invalid
+    tags = {
+        "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
+        "BANDWISE_VALID_PIXELS": str(statistics.valid),
+        "BANDWISE_NODATA_PIXELS": str(statistics.invalid),
+    }
+    if statistics.valid:
+        tags["STATISTICS_MINIMUM"] = repr(statistics.minimum)
+        tags["STATISTICS_MAXIMUM"] = repr(statistics.maximum)
+        tags["STATISTICS_MEAN"] = repr(statistics.mean)
+        tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
+    return tags
+
+
+def stated(statistics: Statistics, storage: Storage) -> Statistics:
+    """Statistics of what stored values mean."""
+    if not storage.scaled:
+        return statistics
+    moments = (storage.value(number) for number in (statistics.minimum, statistics.maximum, statistics.mean))
+    minimum, maximum, mean = moments
+    return statistics._replace(minimum=minimum, maximum=maximum, mean=mean, squares=statistics.squares / storage.factor**2)

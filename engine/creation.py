@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What GDAL is told to create a result with, and what it says to that."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine
+
+from .crs import crs_of
+from .errors import OptionError
+from .grid import Grid
+from .messages import translate
+from .rasters import RASTER_FAILURES, reason_of
+from .storage import Storage
+
+_NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "driver": "GTiff",
+        "width": grid.width,
+        "height": grid.height,
+        "count": count,
+        "dtype": storage.dtype.name,
+        "nodata": storage.nodata,
+        "crs": crs_of(grid.crs),
+        "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform),
+        **profile,
+    }
+
+
+def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
+    """Let GDAL judge creation options on a small file in memory; raise :class:`OptionError` with its words."""
+    grid = Grid(crs="", transform=(2.0, 0.0, 0.0, 0.0, -2.0, 0.0), width=16, height=16)
+    complaints: list[str] = []
+    with _overheard(complaints):
+        try:
+            with MemoryFile() as memory, memory.open(**creation_arguments(grid, 1, storage, {**profile, "SPARSE_OK": "YES"})):
+                pass
+        except (*RASTER_FAILURES, ValueError) as error:
+            complaints.append(reason_of(error))
+    if complaints:
+        words = [re.sub(r"^CPLE_\w+ in |/vsimem/\S+: ", "", complaint) for complaint in complaints]
+        raise OptionError(
+            translate("Bandwise", "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.").format(
+                reason="; ".join(words)
+            )
+        )
+
+
+_overhearing = threading.Lock()  #: the logger is the whole process's
+
+
+@contextmanager
+def _overheard(messages: list[str]) -> Iterator[None]:
+    """Collect the warnings that GDAL gives in this thread; rasterio passes them to ``logging``."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == threading.get_ident():
+                messages.append(record.getMessage().rstrip("."))
+
+    listener, logger = Listener(logging.WARNING), logging.getLogger("rasterio._env")
+    with _overhearing:
+        level, propagate = logger.level, logger.propagate
+        logger.addHandler(listener)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(listener)
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+def result_block(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> tuple[int, int]:
+    """The (width, height) of the blocks that a result would have; it is created in memory, without any. Raises :class:`OptionError`."""
+    try:
+        with MemoryFile() as memory, memory.open(**creation_arguments(grid, count, storage, {**profile, "SPARSE_OK": "YES"})) as dataset:
+            height, width = dataset.block_shapes[0]
+    except RASTER_FAILURES as error:
+        text = translate("Bandwise", "GDAL cannot create the result with these creation options: {reason}.")
+        raise OptionError(text.format(reason=reason_of(error))) from error
+    return width, height

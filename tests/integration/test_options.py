@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shared parameters in the real QGIS: masks, areas, grids, types, files and the dry run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingParameterDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+from rasterio.transform import Affine
+
+SHARED = {
+    "MASK": None, "AOI": None, "EXTENT": None, "MASK_RULE": 0, "SCL_KEEP": "4,5,6,7,11", "QA_REJECT": [0, 1, 2, 3, 4], "GRID": 0, "REFERENCE": None,
+    "GRID_EXTENT": 0, "RESAMPLING": 1, "SCALE": 1.0, "OFFSET": 0.0, "SOURCE_NODATA": None, "DATA_TYPE": 0, "CLAMP_MIN": None, "CLAMP_MAX": None,
+    "OVERVIEWS": None, "COG": False, "CREATION_OPTIONS": "", "WORKERS": 0, "MEMORY": 512, "DRY_RUN": False,
+}
+
+
+def save(path: Path, values, size: float, left: float = 600000.0, top: float = 5100000.0) -> str:
+    height, width = values.shape
+    place = {"crs": "EPSG:32632", "transform": Affine(size, 0, left, 0, -size, top)}
+    with rasterio.open(path, "w", driver="GTiff", width=width, height=height, count=1, dtype=values.dtype, **place) as dataset:
+        dataset.write(values, 1)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["ndvi", "bandmath"])
+def test_every_algorithm_has_the_same_parameters(provider, name):
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"bandwise:{name}")
+    definitions = {definition.name(): definition for definition in algorithm.parameterDefinitions()}
+    for parameter, default in SHARED.items():
+        assert definitions[parameter].defaultValue() == default, parameter
+        assert definitions[parameter].help(), parameter
+    advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    assert [parameter for parameter in SHARED if not definitions[parameter].flags() & advanced] == ["MASK", "AOI", "EXTENT"]
+
+
+def run(parameters, context, log):
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
+    return algorithm.run(parameters, context, log)
+
+
+def test_mask_area_and_extent_of_layers(provider, scene, tmp_path, context, log):
+    """A mask of 20 m that hides its left half, an area of two polygons, and an extent drawn in degrees."""
+    classes = np.full((130, 260), 4, np.uint8)
+    classes[:, :100] = 9
+    mask = QgsRasterLayer(save(tmp_path / "T32_SCL_20m.tif", classes, 20), "clouds")
+    area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
+    for box in (QgsRectangle(601000, 5099000, 603000, 5099500), QgsRectangle(604000, 5098000, 604100, 5098100)):
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromRect(box))
+        area.dataProvider().addFeature(feature)
+    out = str(tmp_path / "out.tif")
+    result, fine = run({"RED": scene.red, "NIR": scene.nir, "MASK": mask, "AOI": area, "OUTPUT": out}, context, log)
+    assert fine, log.warnings
+    inside = np.zeros(scene.ndvi.shape, bool)
+    inside[50:100, 100:300] = inside[190:200, 400:410] = True
+    shown = inside.copy()
+    shown[:, :200] = False
+    with rasterio.open(out) as dataset:
+        np.testing.assert_array_equal(dataset.read(1), np.where(shown, scene.ndvi, -9999).astype(np.float32))
+    assert result["VALID_PIXELS"] == shown.sum()
+    assert any(f"{(inside & ~shown).sum()} masked, {(~inside).sum()} outside AOI" in line for line in log.info), log.info
+    box = QgsReferencedRectangle(QgsRectangle(602000, 5098000, 603000, 5099000), QgsCoordinateReferenceSystem("EPSG:32632"))
+    result, fine = run({"RED": scene.red, "NIR": scene.nir, "EXTENT": box, "OUTPUT": out}, context, log)
+    with rasterio.open(out) as dataset:
+        np.testing.assert_array_equal(dataset.read(1), scene.ndvi[100:200, 200:300].astype(np.float32))
+
+
+def test_types_overviews_and_cog(provider, scene, tmp_path, context, log):
+    out = str(tmp_path / "out.tif")
+    parameters = {"RED": scene.red, "NIR": scene.nir, "DATA_TYPE": 2, "CLAMP_MIN": 0, "OVERVIEWS": 1, "COG": True, "OUTPUT": out}
+    result, fine = run(parameters, context, log)
+    assert fine, log.warnings
+    layer = QgsRasterLayer(out, "ndvi")
+    seen = layer.dataProvider().block(1, layer.extent(), 511, 257)
+    assert seen.value(30, 400) == pytest.approx(max(scene.ndvi[30, 400], 0), abs=5e-5), "QGIS shows the value itself"
+    assert seen.isNoData(0, 0)
+    assert result["MINIMUM"] == 0
+    assert any("were clamped" in line for line in log.warnings)
+    with rasterio.open(out) as dataset:
+        assert dataset.dtypes == ("int16",) and dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+def test_two_grids_and_two_crs_beside_qgis(provider, tmp_path, context, log):
+    """A constant is a constant on every grid; where QGIS's own calculator takes the nearest pixel, so do we when asked."""
+    import processing
+
+    rows, columns = np.mgrid[:300, :300]
+    fine_path = save(tmp_path / "fine.tif", (1000 + rows + columns).astype(np.uint16), 10)
+    coarse = (500 + np.mgrid[:150, :150].sum(axis=0) * 3).astype(np.uint16)
+    coarse_path = save(tmp_path / "coarse.tif", coarse, 20)
+    ours, theirs = str(tmp_path / "ours.tif"), str(tmp_path / "theirs.tif")
+    _, fine = run({"RED": coarse_path, "NIR": fine_path, "RESAMPLING": 0, "OUTPUT": ours}, context, log)
+    assert fine, log.warnings
+    layers = [QgsRasterLayer(fine_path, "fine"), QgsRasterLayer(coarse_path, "coarse")]
+    QgsProject.instance().addMapLayers(layers)
+    expression = '("fine@1" - "coarse@1") / ("fine@1" + "coarse@1")'
+    processing.run("qgis:rastercalculator", {"EXPRESSION": expression, "LAYERS": layers, "OUTPUT": theirs})
+    with rasterio.open(ours) as one, rasterio.open(theirs) as other:
+        assert one.transform == other.transform
+        np.testing.assert_array_equal(one.read(1), other.read(1))
+    QgsProject.instance().removeAllMapLayers()
+
+
+def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context, log):
+    out = tmp_path / "out.tif"
+    result, fine = run({"RED": scene.red, "NIR": scene.nir, "DRY_RUN": True, "OUTPUT": str(out)}, context, log)
+    assert fine and not out.exists() and "OUTPUT" not in result
+    report = json.loads(result["REPORT"])
+    assert (report["output"]["width"], report["output"]["height"], report["output"]["bytes"]) == (511, 257, 511 * 257 * 4)
+    assert report["output"]["bigtiff"] is False and report["free_bytes"] > 0 and report["memory_bytes"] > 0
+    assert report["inputs"]["red"]["nodata"] == 0 and "as it is" in report["inputs"]["red"]["placement"]
+    wet, fine = run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(out)}, context, log)
+    assert json.loads(wet["REPORT"])["windows"] == report["windows"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"GRID": 7}, "GRID must be"),
+        ({"GRID": 3}, "REFERENCE"),
+        ({"SCL_KEEP": "x", "MASK": "red"}, "SCL_KEEP"),
+        ({"MASK": "red"}, "MASK_RULE"),
+        ({"MASK": "/nowhere.tif"}, "nowhere"),
+        ({"AOI": "/nowhere.gpkg"}, "AOI"),
+        ({"EXTENT": "1,0,0,1"}, "xtent"),
+        ({"EXTENT": "0,1,0,1 [EPSG:32632]"}, "no area in common"),
+        ({"CLAMP_MIN": 2, "CLAMP_MAX": 1}, "CLAMP_MIN"),
+        ({"COG": True, "CREATION_OPTIONS": "TILED=NO"}, "Cloud Optimized"),
+    ],
+)
+def test_wrong_options_get_one_sentence_before_the_run(provider, scene, tmp_path, context, wrong, words):
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
+    wrong = {name: scene.red if value == "red" else value for name, value in wrong.items()}
+    fine, message = algorithm.checkParameterValues({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "out.tif"), **wrong}, context)
+    assert not fine and words in message and "\n" not in message and "Traceback" not in message
+
+
+def test_qgis_process_takes_them_all(scene, tmp_path, qgis_process):
+    mask = save(tmp_path / "mask.tif", np.ones((257, 511), np.uint8), 10)
+    area = tmp_path / "area.geojson"
+    ring = [[600000, 5100000], [605000, 5100000], [605000, 5098000], [600000, 5098000], [600000, 5100000]]
+    area.write_text(
+        json.dumps(
+            {
+                "type": "FeatureCollection",
+                "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32632"}},
+                "features": [{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}],
+            }
+        )
+    )
+    out = tmp_path / "out.tif"
+    done = qgis_process(
+        "--json", "run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"MASK={mask}", "MASK_RULE=1", f"AOI={area}",
+        "EXTENT=600500,602500,5098500,5099500 [EPSG:32632]", "GRID=1", "GRID_EXTENT=1", "RESAMPLING=2", "QA_REJECT=0", "QA_REJECT=3", "SCL_KEEP=4",
+        "DATA_TYPE=1", "CLAMP_MIN=-1", "CLAMP_MAX=1", "OVERVIEWS=0", "COG=false", f"OUTPUT={out}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout[done.stdout.index("{") :])["results"]
+    assert json.loads(results["REPORT"])["area_polygons"] == 1
+    with rasterio.open(out) as dataset:
+        np.testing.assert_array_equal(dataset.read(1), scene.ndvi[50:150, 50:250])

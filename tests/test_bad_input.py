@@ -251,10 +251,10 @@ def test_numbers_of_workers_and_megabytes_that_mean_nothing(bench: Any, good: st
 
 @pytest.mark.parametrize("options", ["", "COMPRESS=NONE"])
 def test_not_enough_room_is_seen_before_the_run(bench: Any, options: str) -> None:
-    """2,000,000 x 2,000,000 pixels of 4 bytes: 16 TB, 8 TB at best compressed."""
+    """2,000,000 x 2,000,000 pixels of 4 bytes: 16 TB, 8 TB at best compressed, and a third of it for overviews."""
     inner = bench.save("red.tif", np.ones((4, 4), np.uint16))
     path = simple_vrt(bench, "world.vrt", inner, width=2_000_000, height=2_000_000)
-    megabytes = "16000000" if options else "8000000"
+    megabytes = "21333333" if options else "10666666"
     refused(bench, bench.job(path, path, creation_options=options), SpaceError, "ndvi.tif", f"{megabytes} MB", "free", "make room")
 
 

@@ -225,7 +225,7 @@ def test_the_first_error_stops_the_run_and_is_the_one_raised(bench: Any, large: 
 def test_windows_under_way_are_bounded(bench: Any) -> None:
     """Workers go on while the caller is busy, but two windows each at most: the kernel counts what they read."""
     values = np.random.default_rng(2).integers(1, 65535, (8192, 4096), dtype=np.uint16)
-    paths = [bench.save(name, values, tiled=True, blockxsize=512, blockysize=512) for name in ("nir.tif", "red.tif")]
+    paths = [bench.save(name, values, nodata=0, tiled=True, blockxsize=512, blockysize=512) for name in ("nir.tif", "red.tif")]
     window = 2 * 512 * 512 * 2
     job = bench.job(*paths, workers=2, memory=36, creation_options="COMPRESS=NONE")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.errors import GridError
+from bandwise.engine.layout import Layout, Resampling
+from bandwise.engine.masks import MaskChoice
 from bandwise.engine.pipeline import run
 from bandwise.engine.radiometry import RadiometryChoice, Scaling, resolve
 from bandwise.engine.rasters import describe
@@ -187,15 +189,40 @@ def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Any, shared: Any)
     assert any("scale 0.0001, offset 1000" in line for line in lines) and any("scale 0.001, offset 2000" in line for line in lines)
 
 
-def test_landsat_panchromatic_is_on_another_grid(bench: Any, shared: Any) -> None:
-    """82 x 82 pixels of 15 m, half a 30 m pixel off: refused in a sentence that says so, and not made up by shape."""
+@pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
+@pytest.mark.parametrize(("resampling", "method"), [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear"), (Resampling.CUBIC, "cubic")])
+def test_landsat_panchromatic_with_a_band_half_a_pixel_off(bench: Any, shared: Any, resampling: Resampling, method: str) -> None:
+    """82 x 82 pixels of 15 m and 41 x 41 of 30 m, half a small pixel off: the result is on the fine grid where both are."""
     near, visible = (str(shared("landsat8_l1_satellite_r", f"LC08_L1TP_195025_20130707_20170503_01_T1_{band}.TIF")) for band in ("B8", "B4"))
-    with pytest.raises(GridError) as caught:
-        run(bench.job(near, visible))
-    sentence = str(caught.value)
-    assert "82 x 82" in sentence and "41 x 41" in sentence and "15 x 15" in sentence and "30 x 30" in sentence
-    assert near in sentence and visible in sentence and "\n" not in sentence
-    assert not bench.listing()
+    job = bench.job(near, visible, scaling=RadiometryChoice(Scaling.STORED), layout=Layout(resampling=resampling))
+    got, report = bench.run(job)
+    with rasterio.open(bench.path("ndvi.tif")) as result, rasterio.open(near) as fine:
+        assert result.res == fine.res == (15, 15) and result.crs == fine.crs
+        box = list(map(str, result.bounds))
+        column, row = (round(number) for number in ~fine.transform * (result.bounds.left, result.bounds.top))
+        a = fine.read(1)[row : row + result.height, column : column + result.width].astype(np.float64)
+    size = ["-ts", str(got.shape[1]), str(got.shape[0])]
+    command = ["gdalwarp", "-q", "-et", "0", "-ot", "Float32", "-wt", "Float32", "-dstnodata", "nan", "-r", method, "-te", *box, *size]
+    subprocess.run([*command, visible, bench.path("warped.tif")], check=True)
+    b = bench.read(bench.path("warped.tif")).astype(np.float64)
+    valid = np.isfinite(b) & (b + a != 0) & (got != -9999)
+    assert valid.sum() == report.statistics[0].valid >= 80 * 80
+    np.testing.assert_allclose(got[valid], ((a - b) / (a + b))[valid], rtol=0, atol=3e-8 if resampling is Resampling.NEAREST else 1e-6)
+
+
+def test_a_60_m_band_with_its_mask_of_20_m(bench: Any, shared: Any) -> None:
+    """Red and near infrared of 60 m, the scene classification of 20 m: it is found by its name, and its middle pixel counts."""
+    near, visible = (str(shared(f"{R60M}_{band}_60m.jp2")) for band in ("B8A", "B04"))
+    scl = next(Path(near).parents[1].glob("R20m/*_SCL_20m.jp2"), None)
+    if scl is None:
+        pytest.skip("needs the SCL of 20 m")
+    plain, before = bench.run(bench.job(near, visible, output="plain.tif"))
+    got, report = bench.run(bench.job(near, visible, mask=MaskChoice(str(scl))))
+    middle = bench.read(str(scl))[1::3, 1::3][: got.shape[0], : got.shape[1]]
+    kept = np.isin(middle, (4, 5, 6, 7, 11))
+    np.testing.assert_array_equal(got, np.where(kept, plain, -9999))
+    without_number = before.statistics[0].not_finite - report.statistics[0].not_finite  # 0/0 and masked: masked
+    assert report.statistics[0].masked == (~kept & (plain != -9999)).sum() + without_number > 1000
 
 
 def test_a_truncated_original_is_named(bench: Any, shared: Any) -> None:

@@ -82,10 +82,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def pair(bench: Any) -> list[str]:
-    """NIR and red as tiled files of 1500 x 1500 pixels, each 4.5 MB."""
+    """NIR and red as Cloud Optimized GeoTIFFs of 1500 x 1500 pixels, each 5 MB."""
     values = np.random.default_rng(3).integers(1, 9000, (2, 1500, 1500), dtype=np.uint16)
-    options = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
-    return [bench.save(f"web/{name}.tif", plane, **options) for name, plane in zip(("nir", "red"), values)]
+    paths = []
+    for name, plane in zip(("nir", "red"), values):
+        paths.append(bench.path(f"web/{name}.tif"))
+        rasterio.shutil.copy(bench.save(f"{name}.tif", plane), paths[-1], driver="COG", BLOCKSIZE="256", COMPRESS="DEFLATE")
+    return paths
 
 
 @pytest.fixture
@@ -100,15 +103,12 @@ def test_a_remote_file_is_fetched_once(bench: Any, server: Server, pair: list[st
     there = bench.ndvi(*map(server.address, pair), output="there.tif", workers=workers)
     np.testing.assert_array_equal(there, here)
     for path in pair:
-        size = Path(path).stat().st_size
         ranges = [(first, last) for command, name, first, last in server.requests if command == "GET" and name == Path(path).name]
-        fetched = sum(last - first + 1 for first, last in ranges)
-        covered = np.zeros(size, np.uint8)
+        covered = np.zeros(Path(path).stat().st_size, np.uint8)
         for first, last in ranges:
             covered[first : last + 1] += 1
-        assert covered.min() == 1, "all of it"
-        assert covered.max() == 1, f"{(covered > 1).sum()} bytes of {size} were fetched again"
-        assert fetched == size
+        assert (covered > 1).sum() <= 4 * len(ranges), "but for the four bytes that part the blocks of a COG, which GDAL reads with both"
+        assert 0.5 < covered.mean() < 0.9, "the overviews are not fetched"
         assert len(ranges) <= 40
 
 

@@ -91,7 +91,8 @@ def test_the_parameters_are_those_of_ndvi_by_the_same_names(provider):
     ndvi = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
     algorithm = bandmath()  # owns its parameters
     own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
-    shared = ("RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA", "CREATION_OPTIONS", "WORKERS", "MEMORY", "OUTPUT")
+    shared = [parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.name() not in ("RED", "RED_BAND", "NIR", "NIR_BAND")]
+    assert len(shared) == 24
     for name in shared:
         assert type(own[name]) is type(ndvi.parameterDefinition(name))
         assert own[name].flags() == ndvi.parameterDefinition(name).flags()

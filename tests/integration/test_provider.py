@@ -15,6 +15,7 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingOutputNumber,
     QgsProcessingOutputRasterLayer,
+    QgsProcessingOutputString,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterRasterLayer,
 )
@@ -22,7 +23,11 @@ from qgis.PyQt.QtCore import QCoreApplication, QTranslator, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 ROOT = Path(__file__).resolve().parents[2]
-ADVANCED = ("RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA", "CREATION_OPTIONS", "WORKERS", "MEMORY")
+SHOWN = ("MASK", "AOI", "EXTENT")
+ADVANCED = (
+    "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING", "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
+    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
+)  # fmt: skip
 ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath")
 
 
@@ -59,7 +64,7 @@ def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
 def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ndvi = algorithm()
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
-    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *ADVANCED, "OUTPUT"]
+    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT"]
     advanced = [
         parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
     ]
@@ -67,19 +72,12 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     optional = [
         parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
-    assert optional == ["RED_BAND", "NIR_BAND", "SOURCE_NODATA", "CREATION_OPTIONS"]
+    assert optional == [
+        "RED_BAND", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS",
+        "CREATION_OPTIONS",
+    ]  # fmt: skip
     defaults = {parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()}
-    assert {name: defaults[name] for name in (*ADVANCED, "RED_BAND", "NIR_BAND")} == {
-        "RADIOMETRY": 0,
-        "SCALE": 1.0,
-        "OFFSET": 0.0,
-        "SOURCE_NODATA": None,
-        "CREATION_OPTIONS": "",
-        "WORKERS": 0,
-        "MEMORY": 512,
-        "RED_BAND": 1,
-        "NIR_BAND": 1,
-    }
+    assert (defaults["RADIOMETRY"], defaults["RED_BAND"], defaults["NIR_BAND"]) == (0, 1, 1)
     assert isinstance(ndvi.parameterDefinition("RED"), QgsProcessingParameterRasterLayer)
     assert ndvi.parameterDefinition("RED_BAND").parentLayerParameterName() == "RED"
     assert ndvi.parameterDefinition("NIR_BAND").parentLayerParameterName() == "NIR"
@@ -87,18 +85,19 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
 
 def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
     bandmath = algorithm("bandwise:bandmath")
-    assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == ["LAYERS", "EXPRESSION", "DIALECT", *ADVANCED, "OUTPUT"]
+    assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == ["LAYERS", "EXPRESSION", "DIALECT", *SHOWN, *ADVANCED, "OUTPUT"]
     assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, "expressions hold their own scaling"
     assert bandmath.parameterDefinition("DIALECT").flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
     assert bandmath.parameterDefinition("EXPRESSION").multiLine()
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_outputs_are_a_layer_and_six_numbers(provider, name):
+def test_outputs_are_a_layer_a_report_and_six_numbers(provider, name):
     made = algorithm(name)  # owns its definitions
     outputs = {output.name(): type(output) for output in made.outputDefinitions()}
     assert outputs == {
         "OUTPUT": QgsProcessingOutputRasterLayer,
+        "REPORT": QgsProcessingOutputString,
         **dict.fromkeys(("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"), QgsProcessingOutputNumber),
     }
 

@@ -26,16 +26,25 @@ from .creation import creation_arguments
 from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
+from .pyramid import Pyramid, overview_sizes
 from .rasters import RASTER_FAILURES, reason_of
 from .storage import Storage
-from .tiff import block_index
+from .tiff import BlockIndex, block_index
 
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
 _PAGE = 4096
 _CLOSED = -1
-_SMALLEST_OVERVIEW = 512  #: pixels of the longer side
+_OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]  #: sides that GDAL gives to tiles of overviews
 #: Options that would write beside a file, or leave blocks out of it.
 _NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
+
+
+class _Image:
+    """The raster itself, or an overview: its size, and where in the file its blocks lie."""
+
+    def __init__(self, width: int, height: int, index: BlockIndex) -> None:
+        self.width, self.height, self.index = width, height, index
+        self.offsets, self.byte_counts = np.zeros((2, len(index)), np.uint64)
 
 
 class GeoTiffSink:
@@ -44,7 +53,8 @@ class GeoTiffSink:
     GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of their windows and put each at a
     place of its own, so none waits for another. :meth:`commit` enters the places in the file's index, tags, checks and renames it;
     leaving the context without that removes it. ``block`` is the (width, height) of its blocks. With ``overviews`` smaller copies are
-    built at the end, and with ``cog``, options of GDAL's COG driver, the file is laid out anew.
+    made of the windows while they pass (where tiles are not square, at the end by GDAL), and with ``cog``, options of GDAL's COG driver, the
+    file is laid out anew.
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class GeoTiffSink:
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         self._lock = threading.Lock()
         self._file = _CLOSED
+        self._pyramid: Pyramid | None = None
 
     def __enter__(self) -> GeoTiffSink:
         try:
@@ -86,16 +97,21 @@ class GeoTiffSink:
                     dataset.offsets = [self._storage.offset_tag] * dataset.count
                 height, width = dataset.block_shapes[0]
                 self._separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
+                tiled = dataset.profile["tiled"]
             self._encoding["INTERLEAVE"] = "BAND" if self._separate else "PIXEL"
+            if self._overviews and tiled and width == height and width in _OVERVIEW_BLOCKS:
+                self._pyramid = Pyramid(self._grid.width, self._grid.height, (width, height), self._storage)
+                with rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(width)), rasterio.open(self.temporary, "r+") as dataset:
+                    dataset.build_overviews([2**level for level in range(1, len(self._pyramid.sizes))], Resampling.nearest)
             head = self.temporary.read_bytes()
             self._file = os.open(self.temporary, os.O_RDWR | getattr(os, "O_BINARY", 0))
         self.block = (width, height)
+        sizes = self._pyramid.sizes if self._pyramid else [(self._grid.width, self._grid.height)]
         try:
-            self._index = block_index(head)
+            self._images = [_Image(*size, block_index(head, number)) for number, size in enumerate(sizes)]
         except ValueError as error:
             raise self._not_whole() from error
         self._end = -(-len(head) // _PAGE) * _PAGE
-        self._offsets, self._byte_counts = np.zeros((2, len(self._index)), np.uint64)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._discard()
@@ -117,17 +133,22 @@ class GeoTiffSink:
     def write(self, window: Window, values: npt.NDArray[Any]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width), whole blocks; threads may do so at once."""
         with self._writing():
-            parts = list(self._parts(values))
-            blocks = map(self._plain, parts) if self._as_is else self._encoded(values)
-            for number, part, block in zip(self._numbers(window), parts, blocks):
-                if not (self._sparse and (part == self._storage.nodata).all()):
-                    self._offsets[number] = self._append(block)
-                    self._byte_counts[number] = block.nbytes
+            self._write(self._images[0], window, values)
+            for level, block, halves in self._pyramid.add(window, values) if self._pyramid else ():
+                self._write(self._images[level], block, halves)
 
-    def _numbers(self, window: Window) -> Iterator[int]:
-        """Where in the file's index the blocks of a window stand."""
-        (width, height), grid = self.block, self._grid
-        columns, rows = -(-grid.width // width), -(-grid.height // height)
+    def _write(self, image: _Image, window: Window, values: npt.NDArray[Any]) -> None:
+        parts = list(self._parts(values))
+        blocks = map(self._plain, parts) if self._as_is else self._encoded(values)
+        for number, part, block in zip(self._numbers(image, window), parts, blocks):
+            if not (self._sparse and (part == self._storage.nodata).all()):
+                image.offsets[number] = self._append(block)
+                image.byte_counts[number] = block.nbytes
+
+    def _numbers(self, image: _Image, window: Window) -> Iterator[int]:
+        """Where in an image's index the blocks of a window stand."""
+        width, height = self.block
+        columns, rows = -(-image.width // width), -(-image.height // height)
         for plane in range(len(self._names) if self._separate else 1):
             for row in range(window.row // height, -(-(window.row + window.height) // height)):
                 for column in range(window.column // width, -(-(window.column + window.width) // width)):
@@ -144,9 +165,9 @@ class GeoTiffSink:
     def _plain(self, part: npt.NDArray[Any]) -> memoryview:
         """A block as it lies in an uncompressed file; tiles are filled up at the raster's edge, strips are not."""
         (width, height), (bands, rows, columns) = self.block, part.shape
-        if not self._index.tiled:
+        if not self._images[0].index.tiled:
             height = rows
-        dtype = np.dtype(self._index.order + part.dtype.str[1:])
+        dtype = np.dtype(self._images[0].index.order + part.dtype.str[1:])
         if bands == 1 and (height, width) == (rows, columns) and part.flags.c_contiguous and part.dtype == dtype:
             return part.data
         block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), dtype)
@@ -171,7 +192,7 @@ class GeoTiffSink:
         with self._lock:
             offset = self._end
             self._end += block.nbytes + block.nbytes % 2
-        if self._end > self._index.most_bytes:
+        if self._end > self._images[0].index.most_bytes:
             raise OutputError(
                 translate("Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.").format(file=self.target)
             )
@@ -192,8 +213,9 @@ class GeoTiffSink:
     def commit(self, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]) -> None:
         """Enter the blocks in the index, tag, close, check that all is on disk, and give the file its name."""
         with self._writing():
-            for place, numbers in self._index.patches(self._offsets, self._byte_counts):
-                self._put(numbers, place)
+            for image in self._images:
+                for place, numbers in image.index.patches(image.offsets, image.byte_counts):
+                    self._put(numbers, place)
             self._close()
             with rasterio.open(self.temporary, "r+") as dataset:
                 dataset.update_tags(**tags)
@@ -220,21 +242,18 @@ class GeoTiffSink:
                 options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
                 rasterio.shutil.copy(self.temporary, laid_out, driver="COG", **options)
                 self.temporary.unlink()
-                if not self._fits(laid_out):
-                    raise self._not_whole()
+                with _mapped(laid_out) as data:
+                    offsets, byte_counts = block_index(data).read(data)
+                    if int((offsets + byte_counts).max()) > len(data):
+                        raise self._not_whole()
                 return laid_out
-            if self._overviews:
+            if self._overviews and self._pyramid is None:
+                factors = [2 ** (level + 1) for level, _ in enumerate(overview_sizes(self._grid.width, self._grid.height))]
                 with rasterio.open(self.temporary, "r+") as dataset:
-                    dataset.build_overviews(overview_factors(self._grid), method)
-                with rasterio.open(self.temporary, overview_level=len(overview_factors(self._grid)) - 1) as dataset:
+                    dataset.build_overviews(factors, method)
+                with rasterio.open(self.temporary, overview_level=len(factors) - 1) as dataset:
                     dataset.read(1)  # the last to be written
         return self.temporary
-
-    def _fits(self, path: Path) -> bool:
-        """Whether a file is as long as its index says."""
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-            offsets, byte_counts = block_index(data).read(data)
-            return int((offsets + byte_counts).max()) <= len(data)
 
     def _not_whole(self) -> OutputError:
         text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")
@@ -242,16 +261,17 @@ class GeoTiffSink:
 
     def _complete(self, tags: Mapping[str, str]) -> bool:
         """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
-        with self.temporary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-            try:
-                offsets, byte_counts = block_index(data).read(data)
-            except ValueError:
-                return False
-            size = len(data)
+        with _mapped(self.temporary) as data:
+            for number, image in enumerate(self._images):
+                try:
+                    offsets, byte_counts = block_index(data, number).read(data)
+                except ValueError:
+                    return False
+                kept = np.array_equal(offsets, image.offsets) and np.array_equal(byte_counts, image.byte_counts)
+                if not kept or int((offsets + byte_counts).max()) > len(data) or not (self._sparse or byte_counts.all()):
+                    return False
         with rasterio.open(self.temporary) as dataset:
-            tagged = set(tags) <= set(dataset.tags())
-        kept = np.array_equal(offsets, self._offsets) and np.array_equal(byte_counts, self._byte_counts)
-        return tagged and kept and int((offsets + byte_counts).max()) <= size and (self._sparse or bool(byte_counts.all()))
+            return set(tags) <= set(dataset.tags())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -265,12 +285,11 @@ class GeoTiffSink:
             ) from error
 
 
-def overview_factors(grid: Grid) -> list[int]:
-    """2, 4, 8 ... until the longer side of the copy is at most that of a block."""
-    factors = [2]
-    while max(grid.width, grid.height) / factors[-1] > _SMALLEST_OVERVIEW:
-        factors.append(2 * factors[-1])
-    return factors
+@contextmanager
+def _mapped(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, read as they are looked at."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
+        yield data
 
 
 def free_bytes(folder: Path) -> int:

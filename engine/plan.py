@@ -32,6 +32,7 @@ from .warping import Warp
 from .windows import Cost, WindowPlan, plan_windows
 
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
+_LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def prepare(job: Job) -> Plan:
     profile = creation_profile(job.creation_options, storage.dtype)
     check_profile(profile, storage)
     _check_output(job, (*bands, *others))
-    overviews = max(grid.width, grid.height) > _LARGE if job.overviews is None else job.overviews
+    overviews = max(grid.width, grid.height) > (_LARGE_FOR_COG if job.cog else _LARGE) if job.overviews is None else job.overviews
     cog = cog_options(profile) if job.cog else None
     size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
     room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if cog else 1)), profile)

@@ -64,12 +64,12 @@ class BlockIndex:
         return [(array.position, array.stored(numbers)) for array, numbers in ((self._offsets, offsets), (self._byte_counts, byte_counts))]
 
 
-def block_index(data: bytes | memoryview) -> BlockIndex:
-    """Find the index of the TIFF that ``data`` starts or is. Raises ``ValueError`` where there is none."""
+def block_index(data: bytes | memoryview, image: int = 0) -> BlockIndex:
+    """Find the index of the TIFF that ``data`` starts or is, or of a later ``image`` in it. Raises ``ValueError`` where there is none."""
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
     try:
         version = struct.unpack_from(f"{order}H", data, 2)[0]
-        arrays = dict(_arrays(data, order, big=version == 43))
+        arrays = dict(_arrays(data, order, image, big=version == 43))
     except struct.error as error:
         raise ValueError("the TIFF is cut off") from error
     if not order or version not in (42, 43) or len(arrays) != 2:
@@ -77,11 +77,16 @@ def block_index(data: bytes | memoryview) -> BlockIndex:
     return BlockIndex(order, _TILE_OFFSETS in arrays, *(array for _, array in sorted(arrays.items())))
 
 
-def _arrays(data: bytes | memoryview, order: str, *, big: bool) -> Iterator[tuple[int, _Array]]:
-    """The arrays that the first directory points to, or holds itself where they are as short as a pointer."""
+def _arrays(data: bytes | memoryview, order: str, image: int, *, big: bool) -> Iterator[tuple[int, _Array]]:
+    """The arrays that an image's directory points to, or holds itself where they are as short as a pointer."""
     pointer, count, head = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
     pointer_size, count_size, head_size = (struct.calcsize(f"<{code}") for code in (pointer, count, head))
     directory = struct.unpack_from(order + pointer, data, pointer_size if big else 4)[0]
+    for _ in range(image):
+        entries = struct.unpack_from(order + count, data, directory)[0]
+        directory = struct.unpack_from(order + pointer, data, directory + count_size + entries * (head_size + pointer_size))[0]
+        if not directory:
+            raise ValueError("the TIFF has fewer images")
     for number in range(struct.unpack_from(order + count, data, directory)[0]):
         position = directory + count_size + number * (head_size + pointer_size)
         tag, kind, length = struct.unpack_from(order + head, data, position)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,39 @@ def test_overviews(bench: Any, cog: bool) -> None:
         np.testing.assert_array_equal(dataset.read(1), values)
         np.testing.assert_allclose(dataset.read(1, out_shape=(512, 1024)), averaged(values), rtol=1e-6)
     assert sorted(bench.listing()) == ["a.tif", "out.tif"]
+
+
+@pytest.mark.parametrize("options", ["", "COMPRESS=NONE", "BLOCKXSIZE=64|BLOCKYSIZE=64|INTERLEAVE=BAND", "ENDIANNESS=BIG|BIGTIFF=YES"])
+@pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.INT16_SCALED])
+def test_overviews_are_means_of_valid_pixels(bench: Any, data_type: DataType, options: str) -> None:
+    """Odd sizes, nodata in every second column of a part, whole blocks of nodata: as float64 says, on every level, by many workers."""
+    values = np.random.default_rng(1).random((1031, 1543)) * 0.8
+    values[:600, 100:700:2] = 77
+    values[300:, 900:1500] = 77
+    bench.run(math(bench, "a; y := a / 2", values, data_type, nodata=77, overviews=True, creation_options=options, workers=3))
+    factor = TYPES[data_type][2]
+    for band, divisor in ((1, 1), (2, 2)):
+        level = np.where(values == 77, np.nan, values / divisor)
+        with rasterio.open(bench.path("out.tif")) as dataset:
+            factors = dataset.overviews(band)
+            assert factors == [2, 4]
+        for number, _ in enumerate(factors):
+            level = np.pad(level, ((0, level.shape[0] % 2), (0, level.shape[1] % 2)), constant_values=np.nan)
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                level = np.nanmean(level.reshape(level.shape[0] // 2, 2, level.shape[1] // 2, 2).swapaxes(1, 2), axis=(2, 3))
+            with rasterio.open(bench.path("out.tif"), overview_level=number) as dataset:
+                got = dataset.read(band, masked=True)
+            np.testing.assert_array_equal(np.ma.getmaskarray(got), np.isnan(level))
+            np.testing.assert_allclose(got.filled(0) / factor, np.nan_to_num(level), atol=1e-6 if factor == 1 else 1.5 / factor)  # rounded thrice
+
+
+@pytest.mark.parametrize("options", ["TILED=NO", "BLOCKXSIZE=64|BLOCKYSIZE=128", "BLOCKXSIZE=48|BLOCKYSIZE=48"])
+def test_overviews_of_files_whose_blocks_gdal_does_not_give_them(bench: Any, options: str) -> None:
+    bench.run(math(bench, "a", np.full((700, 900), 3, np.uint8), DataType.FLOAT32, overviews=True, creation_options=options))
+    with rasterio.open(bench.path("out.tif")) as dataset:
+        assert dataset.overviews(1) == [2]
+        assert (dataset.read(1, out_shape=(350, 450)) == 3).all()
 
 
 @pytest.mark.parametrize(("size", "overviews", "built"), [(4096, None, False), (4097, None, True), (4097, False, False), (300, True, True)])

@@ -9,8 +9,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from . import __version__
 from .grid import Grid
+from .histogram import buckets
 from .job import BandRef, Job, Note, Report
 from .layout import Resampling
 from .messages import Text, join, translate
@@ -170,8 +174,8 @@ def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
     return tags
 
 
-def band_tags(statistics: Statistics) -> dict[str, str]:
-    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them again."""
+def band_tags(statistics: Statistics, counts: npt.NDArray[np.int64], step: int) -> dict[str, str]:
+    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them again, and its histogram."""
     total = statistics.valid + statistics.invalid
     tags = {
         "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
@@ -183,6 +187,8 @@ def band_tags(statistics: Statistics) -> dict[str, str]:
         tags["STATISTICS_MAXIMUM"] = repr(statistics.maximum)
         tags["STATISTICS_MEAN"] = repr(statistics.mean)
         tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
+        low, high = statistics.minimum, statistics.maximum
+        tags["BANDWISE_HISTOGRAM"] = json.dumps({"minimum": low, "maximum": high, "step": step, "buckets": buckets(counts, low, high)})
     return tags
 
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import Optional
 
 import numpy as np
+import numpy.typing as npt
 
 from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, stated
 from .compute import Calculator, Excluded
@@ -21,6 +22,7 @@ from .errors import Cancelled
 from .forecast import forecast
 from .geotiff import GeoTiffSink
 from .grid import Window
+from .histogram import Histogram, step_of
 from .job import Job, Note, Report
 from .masks import masked
 from .messages import translate
@@ -63,8 +65,10 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
         sources = stack.enter_context(Sources(plan.inputs, plan.needed))
-        statistics = tuple(band.rounded() for band in _Run(plan, shape, sources, sink, progress, cancelled).totals())
-        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.grid), [band_tags(band) for band in statistics])
+        work = _Run(plan, shape, sources, sink, progress, cancelled)
+        statistics = tuple(band.rounded() for band in work.totals())
+        tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, work.histograms())]
+        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.grid), tags)
     report = Report(
         output=job.output,
         statistics=tuple(stated(band, plan.recipe.storage) for band in statistics),
@@ -102,8 +106,14 @@ class _Run:
         self.progress, self.cancelled = progress, cancelled
         self.stop = threading.Event()
         self.error: BaseException | None = None
-        self._error_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._histograms: list[Histogram] = []
         self._local = threading.local()
+
+    def histograms(self) -> npt.NDArray[np.int64]:
+        """Counts of all results, as :class:`Histogram` has them, when all windows have passed."""
+        total: npt.NDArray[np.int64] = np.sum([histogram.counts() for histogram in self._histograms], axis=0)
+        return total
 
     def totals(self) -> tuple[Statistics, ...]:
         """Statistics of all result bands, merged in the order of the windows."""
@@ -148,7 +158,7 @@ class _Run:
         try:
             return self._process(window)
         except BaseException as error:
-            with self._error_lock:
+            with self._lock:
                 if self.error is None and not self.stop.is_set():
                     self.error = error
                     self.stop.set()
@@ -162,6 +172,9 @@ class _Run:
             local.buffers = Buffers(plan.inputs, plan.needed, pixels)
             local.out = np.empty(results * pixels, plan.recipe.storage.dtype)
             local.calculator = Calculator(plan.recipe)
+            local.histogram = Histogram(results, step_of(plan.grid))
+            with self._lock:
+                self._histograms.append(local.histogram)
         self._leave_if_stopped()
         out = local.out[: results * window.pixels].reshape(results, window.pixels)
         outside = plan.area.outside(window).reshape(-1) if plan.area else None
@@ -178,7 +191,9 @@ class _Run:
                     hidden |= plane == 0
             statistics = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
         self._leave_if_stopped()
-        self.sink.write(window, out.reshape(-1, window.height, window.width))
+        pixels = out.reshape(-1, window.height, window.width)
+        local.histogram.add(window, pixels, plan.recipe.storage.nodata)
+        self.sink.write(window, pixels)
         return statistics
 
     def _leave_if_stopped(self) -> None:

@@ -29,7 +29,7 @@ _METHODS = {
 }  #: GDAL's method, and how many source pixels its kernel reaches
 _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
-_TOLERANCE = 1e-8  #: source pixels by which GDAL may be off where it interpolates coordinates; rasterio cannot say 0
+_TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
 _SAME_SIZE = 0.95
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
@@ -94,7 +94,7 @@ class Warp:
                 height=target.height,
                 resampling=method,
                 nodata=math.nan,
-                tolerance=_TOLERANCE,
+                tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
                 XSCALE=repr(_kernel_scale(self.scale[0])),
                 YSCALE=repr(_kernel_scale(self.scale[1])),
             ) as warped:

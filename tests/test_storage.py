@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from typing import Any
 
@@ -209,3 +210,24 @@ def test_a_cog_has_the_same_pixels(bench: Any, options: str) -> None:
         assert dataset.block_shapes[0] == ((256, 256) if "256" in options else (512, 512))
         assert dataset.nodata == -9999 and dataset.descriptions == ("x",)
     assert report.statistics[0].valid == values.size
+
+
+@pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.INT16_SCALED, DataType.INT32])
+def test_a_histogram_is_gathered_on_the_way(bench: Any, data_type: DataType) -> None:
+    """Of every second pixel of every second row, in 256 buckets, whatever the windows; a value is known to 1/128 of itself."""
+    values = np.random.default_rng(5).normal(0.3, 0.2, (1000, 1200)) * (1000 if data_type is DataType.INT32 else 1)
+    values[:, 500:600] = 77
+    tags = set()
+    for options, memory in (("", 512), ("TILED=NO", 1), ("BLOCKXSIZE=16|BLOCKYSIZE=16|COMPRESS=NONE", 1)):
+        bench.run(math(bench, "a", values, data_type, nodata=77, creation_options=options, memory=memory))
+        with rasterio.open(bench.path("out.tif")) as dataset:
+            tags.add(dataset.tags(1)["BANDWISE_HISTOGRAM"])
+    assert len(tags) == 1
+    told = json.loads(tags.pop())
+    stored = bench.read(bench.path("out.tif")).astype(float)
+    low, high = stored[values != 77].min(), stored[values != 77].max()
+    assert (told["minimum"], told["maximum"], told["step"], len(told["buckets"])) == (low, high, 2, 256)
+    sample = stored[::2, ::2][values[::2, ::2] != 77]
+    assert sum(told["buckets"]) == sample.size
+    edges = np.linspace(low, high, 257)
+    assert abs(np.cumsum(told["buckets"]) - np.searchsorted(np.sort(sample), edges[1:], "right")).max() < 0.02 * sample.size

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsFeatureRequest,
     QgsGeometry,
     QgsMapLayer,
     QgsProcessingContext,
@@ -20,6 +21,8 @@ from qgis.core import (
 
 from ..engine import messages
 from ..engine.errors import InputError
+
+_LEAST_RING = 4  #: points of a triangle, the first again at the end
 
 
 def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
@@ -86,12 +89,18 @@ def promised_path(value: Any) -> str:
 def polygons_of(source: QgsProcessingFeatureSource) -> tuple[tuple[tuple[tuple[float, float], ...], ...], ...]:
     """The polygons of a vector layer, each of rings of (x, y); curves become lines."""
     polygons: list[tuple[tuple[tuple[float, float], ...], ...]] = []
-    for feature in source.getFeatures():
+    # An invalid polygon would end the program while QGIS checks it; laid over pixels, its rings count even-odd.
+    for feature in source.getFeatures(QgsFeatureRequest(), QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks):
         geometry = feature.geometry()
         if geometry.isNull() or geometry.isEmpty():
             continue
+        if QgsWkbTypes.geometryType(geometry.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
+            raise InputError(messages.translate("Bandwise", "AOI holds other geometries than polygons; choose a polygon layer.").format())
         if QgsWkbTypes.isCurvedType(geometry.wkbType()):
             geometry = QgsGeometry(geometry.constGet().segmentize())
         parts = geometry.asMultiPolygon() if geometry.isMultipart() else [geometry.asPolygon()]
-        polygons.extend(tuple(tuple((point.x(), point.y()) for point in ring) for ring in part) for part in parts)
+        for part in parts:
+            rings = tuple(tuple((point.x(), point.y()) for point in ring) for ring in part if len(ring) >= _LEAST_RING)
+            if part and len(part[0]) >= _LEAST_RING:
+                polygons.append(rings)
     return tuple(polygons)

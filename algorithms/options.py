@@ -11,7 +11,7 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsP
 from ..engine import messages
 from ..engine.errors import InputError, OptionError
 from ..engine.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from ..engine.masks import Area, MaskChoice, MaskRule, QaFlag, clear_classes
+from ..engine.masks import CLEAR_CLASSES, Area, MaskChoice, MaskRule, QaFlag, clear_classes
 from ..engine.radiometry import RadiometryChoice, Scaling
 from ..engine.storage import DataType
 from .layers import file_of, path_as_given, polygons_of
@@ -49,8 +49,8 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             and MaskChoice(
                 path=mask,
                 rule=self._choice(self.MASK_RULE, MaskRule, parameters, context),
-                keep=clear_classes(self.parameterAsString(parameters, self.SCL_KEEP, context)),
-                reject=tuple(QaFlag(number) for number in self.parameterAsEnums(parameters, self.QA_REJECT, context)),
+                keep=clear_classes(self.parameterAsString(parameters, self.SCL_KEEP, context) or ",".join(map(str, CLEAR_CLASSES))),
+                reject=self._flags(parameters, context),
             ),
             "area": self._area(parameters, context),
         }
@@ -76,7 +76,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
     def is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
         """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused, and a fraction where it would round it."""
         value = parameters.get(name)
-        if value is None or value == "":
+        if value in (None, ""):
             return False
         if isinstance(value, (str, float)):
             try:
@@ -89,6 +89,17 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                     text = messages.translate("Bandwise", "{parameter} must be a whole number, not {value}.")
                 raise OptionError(text.format(parameter=name, value=str(value)[:60]))
         return True
+
+    def _flags(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[QaFlag, ...]:
+        numbers = self.parameterAsEnums(parameters, self.QA_REJECT, context)
+        try:
+            return tuple(QaFlag(number) for number in numbers)
+        except ValueError as error:
+            raise OptionError(
+                messages.translate("Bandwise", "{parameter} must be numbers from 0 to 5, not {value}.").format(
+                    parameter=self.QA_REJECT, value=", ".join(map(str, numbers))
+                )
+            ) from error
 
     def _number(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> float | None:
         return self.parameterAsDouble(parameters, name, context) if self.is_number(name, parameters) else None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import numpy.typing as npt
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
-from .crs import moved
+from .crs import moved, same_crs
 from .errors import GridError, OptionError
 from .grid import Grid, Window
 from .masks import Area, Ring
 from .messages import translate
+
+_PIECES = 256  #: of an edge as long as the ring is wide
 
 
 class AreaMask:
@@ -35,7 +38,8 @@ class AreaMask:
         """A polygon's outline, and the polygon, in columns and rows of the grid."""
         rings = []
         for ring in polygon:
-            xs, ys = moved([x for x, _ in ring], [y for _, y in ring], crs, grid.crs)
+            some = ring if same_crs(crs, grid.crs) else _with_places_between(ring)
+            xs, ys = moved([x for x, _ in some], [y for _, y in some], crs, grid.crs)
             if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
                 text = translate("Bandwise", "AOI reaches to where the CRS of the result has no places; cut or reproject it first.")
                 raise GridError(text.format())
@@ -55,3 +59,14 @@ class AreaMask:
         if near:
             rasterize(near, out=out, transform=Affine.translation(window.column, window.row), default_value=0)
         return out.view(np.bool_)
+
+
+def _with_places_between(ring: Ring) -> list[tuple[float, float]]:
+    """A ring with so many places on its edges that it keeps its shape in another CRS, where they are no straight lines."""
+    corners = np.array(ring)
+    longest = max(float(np.ptp(corners, axis=0).max()) / _PIECES, 1e-300)
+    places = []
+    for (x, y), (to_x, to_y) in zip(ring, ring[1:]):
+        count = max(1, min(_PIECES, math.ceil(max(abs(to_x - x), abs(to_y - y)) / longest)))
+        places += [(x + (to_x - x) * step / count, y + (to_y - y) * step / count) for step in range(count)]
+    return [*places, ring[-1]]

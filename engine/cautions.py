@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .expression import Band, Call, Formula, Number
 from .job import BandRef, Job, Note
+from .layout import GridRule
 from .messages import Text, translate
 from .radiometry import Radiometry
 from .rasters import has_empty_corner
@@ -31,6 +32,8 @@ def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
                 "{name}: {file} has zeros at a corner and declares no nodata, so they are computed with; if they mean nodata, set SOURCE_NODATA to 0"
             )
             yield _caution(text.format(name=ref.name, file=ref.path))
+    if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
+        yield _caution(translate("Bandwise", "REFERENCE is given but GRID does not ask for it, so it counts for nothing").format())
     stored = [
         (radiometry.scale, radiometry.offset) == (1.0, 0.0) and one.band.dtype.kind in "iu" and one.band.dtype.itemsize > 1
         for one, radiometry in zip(inputs, radiometries)

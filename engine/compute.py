@@ -180,7 +180,7 @@ class _Chunk:
         """Store ``values``, which floating-point types have in ``out`` already, and nodata where they are missing, excluded or not finite."""
         if missing is not None and not np.count_nonzero(missing):
             missing = None
-        if missing is None and excluded == (None, None):
+        if missing is None and excluded.outside is None and excluded.masked is None:
             minimum, maximum = float(values.min()), float(values.max())
             if math.isfinite(minimum + maximum) and not minimum <= self.recipe.storage.nodata <= maximum:
                 return self._stored(values, out, valid_range, (minimum, maximum))[0]

@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import rasterio.warp
 from rasterio.crs import CRS
+from rasterio.errors import CRSError
 
-from .grid import Grid
+from .errors import GridError
+from .grid import Grid, crs_name
+from .messages import translate
 from .rasters import RASTER_FAILURES
 
 Numbers = Union[Sequence[float], npt.NDArray[np.float64]]
@@ -21,8 +24,12 @@ Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 @lru_cache(maxsize=64)
 def crs_of(wkt: str) -> CRS | None:
-    """The CRS that WKT describes; None for the empty text."""
-    return CRS.from_wkt(wkt) if wkt else None
+    """The CRS that WKT describes; None for the empty text. Raises :class:`GridError` for one that this PROJ does not know."""
+    try:
+        return CRS.from_wkt(wkt) if wkt else None
+    except CRSError as error:
+        text = translate("Bandwise", "The CRS {crs} is not understood by the PROJ of rasterio; choose one that is, such as one with an EPSG code.")
+        raise GridError(text.format(crs=crs_name(wkt))) from error
 
 
 def same_crs(wkt: str, other: str) -> bool:
@@ -38,7 +45,7 @@ def moved(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Places:
         return np.asarray(xs, np.float64), np.asarray(ys, np.float64)
     try:
         found = rasterio.warp.transform(crs_of(wkt), crs_of(other), xs, ys)
-    except RASTER_FAILURES:
+    except (*RASTER_FAILURES, CRSError):
         if len(xs) == 1:
             return np.array([np.inf]), np.array([np.inf])
         places = [moved([x], [y], wkt, other) for x, y in zip(xs, ys)]  # one that fails fails all

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import shutil
 import threading
@@ -27,9 +26,10 @@ from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .pyramid import Pyramid, overview_sizes
-from .rasters import RASTER_FAILURES, reason_of
+from .rasters import RASTER_FAILURES, block_cache, reason_of
 from .storage import Storage
-from .tiff import BlockIndex, block_index
+from .tiff import BlockIndex, block_index, fits, mapped
+from .windows import LEAST_CACHE
 
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
 _PAGE = 4096
@@ -101,8 +101,10 @@ class GeoTiffSink:
             self._encoding["INTERLEAVE"] = "BAND" if self._separate else "PIXEL"
             if self._overviews and tiled and width == height and width in _OVERVIEW_BLOCKS:
                 self._pyramid = Pyramid(self._grid.width, self._grid.height, (width, height), self._storage)
-                with rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(width)), rasterio.open(self.temporary, "r+") as dataset:
-                    dataset.build_overviews([2**level for level in range(1, len(self._pyramid.sizes))], Resampling.nearest)
+                factors = [2**level for level in range(1, len(self._pyramid.sizes))]
+                empty = rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(width))
+                with block_cache(LEAST_CACHE), empty, rasterio.open(self.temporary, "r+") as dataset:
+                    dataset.build_overviews(factors, Resampling.nearest)
             head = self.temporary.read_bytes()
             self._file = os.open(self.temporary, os.O_RDWR | getattr(os, "O_BINARY", 0))
         self.block = (width, height)
@@ -242,10 +244,10 @@ class GeoTiffSink:
                 options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
                 rasterio.shutil.copy(self.temporary, laid_out, driver="COG", **options)
                 self.temporary.unlink()
-                with _mapped(laid_out) as data:
-                    offsets, byte_counts = block_index(data).read(data)
-                    if int((offsets + byte_counts).max()) > len(data):
-                        raise self._not_whole()
+                if not fits(laid_out):
+                    raise self._not_whole()
+                for sidecar in sorted(laid_out.parent.glob(laid_out.name + ".*")):
+                    os.replace(sidecar, sidecar.with_name(sidecar.name.replace(laid_out.name, self.temporary.name, 1)))
                 return laid_out
             if self._overviews and self._pyramid is None:
                 factors = [2 ** (level + 1) for level, _ in enumerate(overview_sizes(self._grid.width, self._grid.height))]
@@ -261,15 +263,15 @@ class GeoTiffSink:
 
     def _complete(self, tags: Mapping[str, str]) -> bool:
         """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
-        with _mapped(self.temporary) as data:
-            for number, image in enumerate(self._images):
-                try:
+        try:
+            with mapped(self.temporary) as data:
+                for number, image in enumerate(self._images):
                     offsets, byte_counts = block_index(data, number).read(data)
-                except ValueError:
-                    return False
-                kept = np.array_equal(offsets, image.offsets) and np.array_equal(byte_counts, image.byte_counts)
-                if not kept or int((offsets + byte_counts).max()) > len(data) or not (self._sparse or byte_counts.all()):
-                    return False
+                    kept = np.array_equal(offsets, image.offsets) and np.array_equal(byte_counts, image.byte_counts)
+                    if not kept or int((offsets + byte_counts).max()) > len(data) or not (self._sparse or byte_counts.all()):
+                        return False
+        except ValueError:  # cut off, or empty
+            return False
         with rasterio.open(self.temporary) as dataset:
             return set(tags) <= set(dataset.tags())
 
@@ -283,13 +285,6 @@ class GeoTiffSink:
                     "Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open."
                 ).format(file=self.target, reason=reason_of(error, str(self.temporary)))
             ) from error
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[memoryview]:
-    """The bytes of a file, read as they are looked at."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
-        yield data
 
 
 def free_bytes(folder: Path) -> int:

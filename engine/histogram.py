@@ -56,6 +56,8 @@ class Histogram:
 def buckets(counts: npt.NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
     """One result's ``counts``, of shape (65536,), in 256 buckets of one width from ``minimum`` to ``maximum``."""
     codes = np.flatnonzero(counts)
-    middles = ((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64)
-    found, _ = np.histogram(np.clip(middles, minimum, maximum), BUCKETS, (minimum, maximum), weights=counts[codes])
+    middles = np.nan_to_num(((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64))  # beyond float32 there are no others
+    width = maximum - minimum
+    places = np.zeros(codes.size) if not 0 < width < math.inf else (np.clip(middles, minimum, maximum) - minimum) / width * BUCKETS
+    found = np.bincount(np.minimum(places, BUCKETS - 1).astype(np.int64), counts[codes], BUCKETS)
     return [int(count) for count in found]

@@ -27,6 +27,7 @@ from .job import Job, Note, Report
 from .masks import masked
 from .messages import translate
 from .plan import Plan, prepare
+from .radiometry import mark
 from .rasters import block_cache, enter_worker_thread
 from .sources import Buffers, Sources
 from .statistics import Statistics
@@ -187,6 +188,9 @@ class _Run:
             hidden = None
             if plan.mask_rule is not None and plan.job.mask is not None:
                 hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
+                unknown = np.empty_like(hidden)
+                mark(values[-1], plan.inputs[-1].markers[0], unknown)
+                hidden |= unknown
                 for plane in planes[-1]:
                     hidden |= plane == 0
             statistics = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))

@@ -53,16 +53,17 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
         chosen = next(raster for raster, area in zip(rasters, areas) if math.isclose(area, best, rel_tol=1e-6))
     boxes = [_outline(raster.grid, chosen.grid) for raster in rasters]
     common = _Box(*(max(box[side] for box in boxes) for side in (0, 1)), *(min(box[side] for box in boxes) for side in (2, 3)))
+    together = _Box(*(min(box[side] for box in boxes) for side in (0, 1)), *(max(box[side] for box in boxes) for side in (2, 3)))
+    wanted = together if layout.extent_rule is ExtentRule.UNION else common
     if layout.extent is not None:
         window = _outward(_extent_box(layout.extent, chosen.grid))
-        _check_area(common if window is None else _Box(*_clipped(common, window)), rasters)
-    elif layout.extent_rule is ExtentRule.UNION:
-        window = _outward(_Box(*(min(box[side] for box in boxes) for side in (0, 1)), *(max(box[side] for box in boxes) for side in (2, 3))))
+    elif layout.extent_rule is ExtentRule.GRID:
+        window = chosen.grid.window
     else:
-        window = chosen.grid.window if layout.extent_rule is ExtentRule.GRID else _inward(common)
-        _check_area(common if window is None else _Box(*_clipped(common, window)), rasters)
+        window = _outward(together) if layout.extent_rule is ExtentRule.UNION else _inward(common)
     if window is None:
         raise _no_area(rasters)
+    _check_area(_Box(*_clipped(wanted, window)), rasters)
     if max(window.width, window.height) > _LONGEST_SIDE:
         raise GridError(
             translate(
@@ -109,7 +110,10 @@ def _pixel_area(grid: Grid, crs: str) -> float:
     column, row = grid.width / 2, grid.height / 2
     places = [grid.place_of(column + right, row + down) for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))]
     xs, ys = moved([x for x, _ in places], [y for _, y in places], grid.crs, crs)
-    return float(abs(np.dot(xs, np.roll(ys, 1)) - np.dot(ys, np.roll(xs, 1))) / 2) if np.isfinite(xs).all() else math.inf
+    if not np.isfinite(xs).all():
+        return math.inf
+    xs, ys = xs - xs[0], ys - ys[0]  # large coordinates would leave no digits for a small area
+    return float(abs(np.dot(xs, np.roll(ys, 1)) - np.dot(ys, np.roll(xs, 1))) / 2)
 
 
 def _outline(grid: Grid, other: Grid) -> _Box:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from .account import MEGABYTE, input_notes
 from .areas import AreaMask
 from .cautions import cautions
@@ -31,6 +33,7 @@ from .storage import storage_of
 from .warping import Warp
 from .windows import Cost, WindowPlan, plan_windows
 
+_MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
@@ -104,7 +107,7 @@ def prepare(job: Job) -> Plan:
     inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
     mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
     if job.mask:
-        inputs.append(_input(others[0], None, grid, Resampling.NEAREST))
+        inputs.append(replace(_input(others[0], None, grid, Resampling.NEAREST), nodata=_unknown(others[0], mask_rule)))
     area = AreaMask(job.area, grid) if job.area else None
     workers = job.workers or _cores()
     profile = creation_profile(job.creation_options, storage.dtype)
@@ -142,6 +145,11 @@ def _mask_band(path: str) -> int:
     return known.index(True) + 1 if True in known else 1
 
 
+def _unknown(mask: BandFacts, rule: MaskRule | None) -> np.generic | None:
+    """The value by which a mask that keeps what is not zero says that it does not know."""
+    return as_stored(mask.declared.nodata, mask.dtype) if rule is MaskRule.KEEP_NONZERO else None
+
+
 def _input(band: BandFacts, radiometry: Radiometry | None, grid: Grid, resampling: Resampling) -> Input:
     """How a band comes onto the result's grid; without a radiometry it is a mask, whose values all count."""
     nodata, saturated = (as_stored(value, band.dtype) for value in ((radiometry.nodata, radiometry.saturated) if radiometry else (None, None)))
@@ -156,6 +164,9 @@ def _input(band: BandFacts, radiometry: Radiometry | None, grid: Grid, resamplin
             ).format(file=band.path)
         )
     warp = Warp.between(band.grid, grid, Resampling.NEAREST if band.classes else resampling)
+    if warp.source_pixels > _MOST_PIXELS_IN_ONE:
+        text = translate("Bandwise", "A pixel of the result is made of over {count} pixels of {file}; resample that file to a coarser grid first.")
+        raise GridError(text.format(count=_MOST_PIXELS_IN_ONE, file=band.path))
     return Input(band, nodata, saturated, warp=warp)
 
 
@@ -178,7 +189,8 @@ def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
     except (OSError, ValueError) as error:  # too long a name, or one with a null character
         text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
         raise OutputError(text.format(file=job.output[:100].replace("\0", ""), reason=getattr(error, "strerror", None) or error)) from error
-    if any(_same_file(target, file) for file in {*job.listed, *(file for band in bands for file in band.files)}):
+    named = {*job.listed, *filter(None, [job.layout.reference]), *(file for band in bands for file in band.files)}
+    if any(_same_file(target, file) for file in named):
         raise OutputError(translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output))
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=job.output))

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,3 +98,20 @@ def _arrays(data: bytes | memoryview, order: str, image: int, *, big: bool) -> I
             inside = length * dtype.itemsize <= pointer_size
             place = position + head_size if inside else struct.unpack_from(order + pointer, data, position + head_size)[0]
             yield tag, _Array(place, length, dtype)
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, read as they are looked at. Raises ``ValueError`` for an empty one."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
+        yield view
+
+
+def fits(path: Path) -> bool:
+    """Whether a TIFF is as long as the index of its first image says."""
+    try:
+        with mapped(path) as data:
+            offsets, byte_counts = block_index(data).read(data)
+            return int((offsets + byte_counts).max()) <= len(data)
+    except ValueError:
+        return False

@@ -31,6 +31,8 @@ _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
 _TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
 _SAME_SIZE = 0.95
+_SMALLEST_PART = 32  #: pixels of a tile's side, below which what is not clear is read in whole rows
+_FAR = 4  #: places beside each other in a tile that lie a fourth of the source apart lie on two sides of something
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
@@ -76,9 +78,11 @@ class Warp:
                     out[part.within(window)] = self._warped(whole, read, out.dtype)[part.within(whole)]
 
     def _warped(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:
-        window = self._source_window(tile)
+        window, clear = self._source_window(tile)
         if window is None:
             return np.full((tile.height, tile.width), np.nan, dtype)
+        if not clear and max(tile.width, tile.height) > _SMALLEST_PART:
+            return self._in_parts(tile, read, dtype)
         numbers = read(window)
         method, _ = _METHODS[self.resampling]
         target = self.target.cut(tile)
@@ -101,16 +105,42 @@ class Warp:
                 found: npt.NDArray[np.floating[Any]] = warped.read(1)
         return found
 
-    def _source_window(self, tile: Window) -> Window | None:
-        """The source pixels that a tile's pixels are made of, or None."""
+    def _in_parts(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:
+        out = np.empty((tile.height, tile.width), dtype)
+        width, height = -(-tile.width // 2), -(-tile.height // 2)
+        for row in range(0, tile.height, height):
+            for column in range(0, tile.width, width):
+                part = Window(tile.column + column, tile.row + row, min(width, tile.width - column), min(height, tile.height - row))
+                out[part.within(tile)] = self._warped(part, read, dtype)
+        return out
+
+    def _source_window(self, tile: Window) -> tuple[Window | None, bool]:
+        """The source pixels that a tile's pixels are made of, or None; and whether that is clear.
+
+        It is not where places between those that are looked at may lie far from them: at a pole, at the edge of a projection, and at 180
+        degrees, where a raster ends and begins: there the rows, or the columns, are taken whole.
+        """
         places = np.linspace(0, tile.width, _SAMPLES), np.linspace(0, tile.height, _SAMPLES)
         columns, rows = pixels_of(self.target.cut(tile), self.source, *places)
         if not columns.size:
-            return None
-        margins = [_margin(self.resampling, along) for along in self.scale]
+            return None, True
+        complete = columns.size == _SAMPLES * _SAMPLES
+        beyond = 0 if complete else 2 * max(tile.width, tile.height) / (_SAMPLES - 1)  # pixels to the next place on either side
+        margins = [_margin(self.resampling, along) + math.ceil(beyond / along) for along in self.scale]
         left, top = (math.floor(numbers.min()) - margin for numbers, margin in zip((columns, rows), margins))
         right, bottom = (math.ceil(numbers.max()) + margin for numbers, margin in zip((columns, rows), margins))
-        return Window(left, top, right - left, bottom - top).shared(self.source.window)
+        across, down = (complete and _jumps(numbers, length) for numbers, length in ((columns, self.source.width), (rows, self.source.height)))
+        if across:
+            left, right = 0, self.source.width
+        if down:
+            top, bottom = 0, self.source.height
+        return Window(left, top, right - left, bottom - top).shared(self.source.window), complete and not (across or down)
+
+
+def _jumps(numbers: npt.NDArray[np.float64], length: int) -> bool:
+    """Whether places beside each other lie far apart in a source so long."""
+    square = numbers.reshape(_SAMPLES, _SAMPLES)
+    return any(bool((np.abs(np.diff(square, axis=axis)) > length / _FAR).any()) for axis in (0, 1))
 
 
 def _scale(source: Grid, target: Grid) -> tuple[float, float]:
@@ -131,7 +161,8 @@ def _kernel_scale(scale: float) -> float:
 
 def _margin(resampling: Resampling, scale: float) -> int:
     """Source pixels beyond a tile that its own may be made of; kernels widen where pixels grow."""
-    return math.ceil(_METHODS[resampling][1] * max(1.0, 1 / scale)) + 2
+    widened = 1.0 if resampling is Resampling.NEAREST else max(1.0, 1 / scale)
+    return math.ceil(_METHODS[resampling][1] * widened) + 2
 
 
 def _affine(grid: Grid) -> Affine:

@@ -179,3 +179,36 @@ def test_causes_do_not_depend_on_windows(bench: Any, pair: list[str]) -> None:
             found.add((got.tobytes(), str(by_cause(report))))
     assert len(found) == 1
     assert by_cause(report) == {"valid": 48, "nodata": 20, "saturated": 0, "masked": 32, "outside": 2300, "not_finite": 0}
+
+
+def test_inputs_without_nodata_are_masked_too(bench: Any) -> None:
+    paths = [bench.save(f"{name}.tif", np.full((64, 64), value, np.uint16), transform=AT) for name, value in (("nir", 3), ("red", 1))]
+    half = np.arange(64) < 32
+    mask = bench.save("mask.tif", np.broadcast_to(half, (64, 64)).astype(np.uint8), transform=AT)
+    area = Area(((square(500000, 5000000, 640, 320),),))
+    got, report = bench.run(bench.job(*paths, mask=MaskChoice(mask, rule=MaskRule.KEEP_NONZERO), area=area))
+    np.testing.assert_array_equal(got == 0.5, half[np.newaxis] & half[:, np.newaxis])
+    assert by_cause(report) == {"valid": 1024, "nodata": 0, "saturated": 0, "masked": 1024, "outside": 2048, "not_finite": 0}
+
+
+def test_a_masks_own_nodata_keeps_nothing(bench: Any, pair: list[str]) -> None:
+    values = np.ones((40, 60), np.uint8)
+    values[20:] = 255
+    for name, transform, shape in (("same", AT, values), ("coarse", (20, 0, 500000, 0, -20, 5000000), values[::2, ::2])):
+        path = bench.save(f"{name}.tif", shape, nodata=255, transform=transform)
+        got = bench.ndvi(*pair, mask=MaskChoice(path, rule=MaskRule.KEEP_NONZERO))
+        assert (got[2:20] == 0.5).all() and (got[20:] == -9999).all()
+
+
+def test_edges_of_an_area_in_another_crs_are_what_they_are_there(bench: Any) -> None:
+    """A parallel is no straight line in UTM: 150 km of it bend by hundreds of metres."""
+    at = (100, 0, 420000, 0, -100, 5320000)
+    paths = [bench.save(f"{name}.tif", np.full((400, 1600), value, np.uint8), transform=at) for name, value in (("n", 3), ("r", 1))]
+    wkt = rasterio.crs.CRS.from_epsg(4326).to_wkt()
+    area = Area((((((14.2, 47.8), (15.8, 47.8), (15.8, 47.95), (14.2, 47.95), (14.2, 47.8)),)),), wkt)
+    got = bench.ndvi(*paths, area=area)
+    rows, columns = np.mgrid[:400, :1600]
+    xs, ys = 420000 + 100 * (columns + 0.5), 5320000 - 100 * (rows + 0.5)
+    lon, lat = (np.reshape(values, got.shape) for values in rasterio.warp.transform("EPSG:32633", "EPSG:4326", xs.ravel(), ys.ravel()))
+    inside = (lon > 14.2) & (lon < 15.8) & (lat > 47.8) & (lat < 47.95)
+    assert ((got == 0.5) != inside).sum() < 20 and inside.sum() > 50_000

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from rasterio.windows import Window
 
 SIZE = 20000
@@ -53,3 +54,44 @@ def test_400_million_pixels_take_less_than_350_mb(bench: Any, huge: int, options
         assert dataset.shape == (SIZE, SIZE)
         assert (dataset.read(1, window=Window(15 * 1024, 15 * 1024, 512, 512)) == 0.5).all()
         assert (dataset.read(1, window=Window(SIZE - 100, SIZE - 100, 100, 100)) == -9999).all()
+
+
+WARPED = """
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.masks import MaskChoice, MaskRule
+from bandwise.engine.references import named_formula
+from bandwise.engine.pipeline import run
+bands = (BandRef("a", "fine.tif"), BandRef("b", "coarse.tif"), BandRef("c", "other.tif"))
+mask = MaskChoice("coarse.tif", rule=MaskRule.KEEP_NONZERO)
+job = Job(bands, named_formula("x := a + b + c", "abc"), "out.tif", mask=mask, workers=2, overviews=True)
+report = run(job)
+peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
+print(peak, report.statistics[0].valid)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
+def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -> None:
+    """10 m, 20 m and the next UTM zone, 2000 and 8000 pixels a side: sixteen times the pixels, the same peak but for a few MB."""
+    peaks = []
+    for side in (2000, 8000):
+        at = (10, 0, 500000, 0, -10, 5000000)
+        left, top = rasterio.warp.transform("EPSG:32633", "EPSG:32632", [500000], [5000000])
+        for name, size, crs, transform in (
+            ("fine.tif", side, "EPSG:32633", at),
+            ("coarse.tif", side // 2, "EPSG:32633", (20, 0, 500000, 0, -20, 5000000)),
+            ("other.tif", side + 1000, "EPSG:32632", (10, 0, left[0] - 8000, 0, -10, top[0] + 8000)),
+        ):
+            with rasterio.open(
+                bench.path(name), "w", driver="GTiff", width=size, height=size, count=1, dtype="uint16", crs=crs,
+                transform=rasterio.Affine(*transform), tiled=True, blockxsize=512, blockysize=512, compress="ZSTD",
+            ) as dataset:
+                for row in range(0, size, 512):
+                    dataset.write(np.full((min(512, size - row), size), 7, np.uint16), 1, window=Window(0, row, size, min(512, size - row)))
+        result = bench.python(WARPED)
+        assert result.returncode == 0, result.stderr
+        peak, valid = map(int, result.stdout.split())
+        assert valid > side * side * 0.5
+        peaks.append(peak * 1024)
+    assert peaks[1] < peaks[0] + 40e6 and peaks[1] < 350e6, peaks

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.layout import Layout, Resampling
-from bandwise.engine.masks import MaskChoice
+from bandwise.engine.layout import ExtentRule, GridRule, Layout, Resampling
+from bandwise.engine.masks import MaskChoice, QaFlag
 from bandwise.engine.pipeline import run
 from bandwise.engine.radiometry import RadiometryChoice, Scaling, resolve
 from bandwise.engine.rasters import describe
@@ -155,6 +155,40 @@ def test_landsat_collection_2(bench: Any, shared: Any, product: str) -> None:
     with rasterio.open(near) as source, rasterio.open(bench.path("ndvi.tif")) as result:
         assert result.crs == source.crs and result.transform == source.transform
         assert result.crs.to_wkt() == source.crs.to_wkt()
+
+
+@pytest.mark.parametrize("product", LANDSAT)
+def test_landsat_masked_by_its_quality_flags(bench: Any, shared: Any, product: str) -> None:
+    """The bits of QA_PIXEL, by plain numpy; the polar scene has a CRS without a code."""
+    near, visible, flags = (str(shared("landsat8_c2l2_stactools", product, f"{product}_{band}.TIF")) for band in ("SR_B5", "SR_B4", "QA_PIXEL"))
+    plain, _ = bench.run(bench.job(near, visible, output="plain.tif"))
+    got, report = bench.run(bench.job(near, visible, mask=MaskChoice(flags)))
+    hidden = (bench.read(flags) & 0b11111) != 0
+    np.testing.assert_array_equal(got, np.where(hidden, -9999, plain))
+    assert report.statistics[0].masked > 100
+    snow, _ = bench.run(bench.job(near, visible, mask=MaskChoice(flags, reject=(QaFlag.SNOW,))))
+    np.testing.assert_array_equal(snow, np.where(bench.read(flags) & 0b100000, -9999, plain))
+
+
+@pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
+@pytest.mark.parametrize(("resampling", "method"), [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear")])
+def test_the_polar_scene_on_a_grid_with_a_code(bench: Any, shared: Any, resampling: Resampling, method: str) -> None:
+    """From the CRS without a code onto EPSG:3031, as gdalwarp; both by the reference's grid."""
+    near, visible = (str(shared("landsat8_c2l2_stactools", LANDSAT[2], f"{LANDSAT[2]}_SR_{band}.TIF")) for band in ("B5", "B4"))
+    warped = []
+    for name, path in (("nir", near), ("red", visible)):
+        warped.append(bench.path(f"{name}.tif"))
+        command = ["gdalwarp", "-q", "-et", "0", "-t_srs", "EPSG:3031", "-tr", "500", "500", "-tap", "-ot", "Float32", "-wt", "Float32", "-r", method]
+        subprocess.run([*command, "-wo", "XSCALE=1", "-wo", "YSCALE=1", "-dstnodata", "nan", path, warped[-1]], check=True)
+    layout = Layout(rule=GridRule.REFERENCE, reference=warped[0], extent_rule=ExtentRule.GRID, resampling=resampling)
+    got, _ = bench.run(bench.job(near, visible, scaling=RadiometryChoice(Scaling.STORED), layout=layout))
+    a, b = (bench.read(path).astype(np.float64) for path in warped)
+    with np.errstate(all="ignore"):
+        truth = (a - b) / (a + b)
+    np.testing.assert_array_equal(got == -9999, ~np.isfinite(truth))
+    valid = np.isfinite(truth)
+    assert valid.sum() > 100_000
+    np.testing.assert_allclose(got[valid], truth[valid], rtol=0, atol=3e-8 if resampling is Resampling.NEAREST else 2e-6)
 
 
 def test_landsat_of_level_1_numbers_would_be_wrong(bench: Any, shared: Any) -> None:

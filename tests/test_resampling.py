@@ -207,6 +207,34 @@ def test_classes_come_from_the_nearest_pixel(bench: Any) -> None:
     np.testing.assert_array_equal(got, np.kron(classes, np.ones((2, 2))))
 
 
+def test_the_first_of_equal_grids_is_taken_in_degrees_too(bench: Any) -> None:
+    paths = [
+        bench.save(f"{number}.tif", np.ones((50, 60), np.uint16), crs="EPSG:4326", transform=(1e-4, 0, 100.1 + shift, 0, -1e-4, 50.2))
+        for number, shift in enumerate((0, 5e-5))
+    ]
+    for rule in (GridRule.FINEST, GridRule.COARSEST):
+        assert prepare(one_band(bench, paths, "a + b", Layout(rule=rule, extent_rule=ExtentRule.GRID))).grid.transform[2] == 100.1
+
+
+def test_an_extent_over_a_mosaic(bench: Any) -> None:
+    paths = [bench.save(f"{n}.tif", np.full((30, 30), n, np.uint16), transform=(10, 0, 500000 + 300 * n, 0, -10, 5000000)) for n in (1, 2)]
+    layout = Layout(extent_rule=ExtentRule.UNION, extent=Extent(500400, 4999800, 500800, 4999900, ""))
+    got, _ = bench.run(one_band(bench, paths, "coalesce(a, b)", layout))
+    np.testing.assert_array_equal(got, np.repeat([[1] * 20 + [2] * 20], 10, axis=0))
+
+
+def test_a_grid_across_180_degrees(bench: Any) -> None:
+    """A globe of 0.05 degrees on a grid that begins west of 180 and ends east of it: no hole where the globe ends and begins."""
+    lon = np.cos(np.radians(-180 + 0.05 * (np.arange(7200) + 0.5)))
+    globe = bench.save("globe.tif", np.broadcast_to(lon, (3600, 7200)).astype(np.float32), crs="EPSG:4326", transform=(0.05, 0, -180, 0, -0.05, 90))
+    target = bench.save("target.tif", np.ones((200, 600), np.uint8), crs="EPSG:3832", transform=(5565, 0, 1700000, 0, -5565, 1000000))
+    got, report = bench.run(one_band(bench, [target, globe], "b", Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID)))
+    assert report.statistics[0].valid == got.size
+    xs = 1700000 + 5565 * (np.arange(600) + 0.5)
+    truth = np.cos(np.array(rasterio.warp.transform("EPSG:3832", "EPSG:4326", xs, np.full(600, 5e5))[0]) * np.pi / 180)
+    assert abs(got - truth).max() < 1e-4
+
+
 @pytest.mark.parametrize(
     ("other", "words"),
     [

@@ -231,3 +231,11 @@ def test_a_histogram_is_gathered_on_the_way(bench: Any, data_type: DataType) -> 
     assert sum(told["buckets"]) == sample.size
     edges = np.linspace(low, high, 257)
     assert abs(np.cumsum(told["buckets"]) - np.searchsorted(np.sort(sample), edges[1:], "right")).max() < 0.02 * sample.size
+
+
+def test_a_histogram_of_values_that_hardly_differ(bench: Any) -> None:
+    """Minimum and maximum a few units in the last place apart: too near for edges between them."""
+    values = np.arange(1, 10_000, dtype=np.uint16)
+    bench.run(math(bench, "(a * 0.1 + a * 0.2) / a", values, DataType.FLOAT64))
+    with rasterio.open(bench.path("out.tif")) as dataset:
+        assert sum(json.loads(dataset.tags(1)["BANDWISE_HISTOGRAM"])["buckets"]) == values.size

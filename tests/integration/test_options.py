@@ -14,7 +14,15 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsGeometry,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterRasterLayer,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
@@ -81,6 +89,19 @@ def test_mask_area_and_extent_of_layers(provider, scene, tmp_path, context, log)
         np.testing.assert_array_equal(dataset.read(1), scene.ndvi[100:200, 200:300].astype(np.float32))
 
 
+def test_an_area_that_crosses_itself(provider, scene, tmp_path, log):
+    """In a context that ends at invalid geometries, as the dialog's does; both halves of the bow tie count."""
+    import processing
+
+    area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt("POLYGON((600500 5099900, 601500 5098900, 601500 5099900, 600500 5098900, 600500 5099900))"))
+    area.dataProvider().addFeature(feature)
+    out = str(tmp_path / "out.tif")
+    result = processing.run("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "AOI": area, "OUTPUT": out}, feedback=log)
+    assert 4800 < result["VALID_PIXELS"] < 5200
+
+
 def test_types_overviews_and_cog(provider, scene, tmp_path, context, log):
     out = str(tmp_path / "out.tif")
     parameters = {"RED": scene.red, "NIR": scene.nir, "DATA_TYPE": 2, "CLAMP_MIN": 0, "OVERVIEWS": 1, "COG": True, "OUTPUT": out}
@@ -117,6 +138,55 @@ def test_two_grids_and_two_crs_beside_qgis(provider, tmp_path, context, log):
     QgsProject.instance().removeAllMapLayers()
 
 
+def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
+    """A plane, seen at 10 m in one UTM zone and at 20 m in the next.
+
+    Ours takes each pixel's own place between four pixels of the other raster, and is right to a millionth. QGIS takes the nearest pixel, at
+    coordinates that it interpolates, and so is wrong by up to what the plane rises in a pixel and a half of 20 m; on the mean both are right to a fiftieth of that.
+    """
+    import processing
+    from rasterio.warp import transform
+
+    def plane(xs, ys, factor):
+        return (1000 + factor * ((xs - 600000) / 10 + (5100000 - ys) / 20)).astype(np.float32)
+
+    rows, columns = np.mgrid[:300, :300]
+    fine_path = save(tmp_path / "fine.tif", plane(600005 + 10 * columns, 5099995 - 10 * rows, 2.0), 10)
+    (left,), (top,) = transform("EPSG:32632", "EPSG:32633", [600000], [5100000])
+    left, top = round(left) - 1000, round(top) + 1000
+    rows, columns = np.mgrid[:300, :300]
+    xs, ys = transform("EPSG:32633", "EPSG:32632", (left + 10 + 20 * columns).ravel(), (top - 10 - 20 * rows).ravel())
+    coarse_path = str(tmp_path / "coarse.tif")
+    values = plane(np.reshape(xs, columns.shape), np.reshape(ys, columns.shape), 1.0)
+    place = {"crs": "EPSG:32633", "transform": Affine(20, 0, left, 0, -20, top)}
+    with rasterio.open(coarse_path, "w", driver="GTiff", width=300, height=300, count=1, dtype="float32", **place) as dataset:
+        dataset.write(values, 1)
+    ours, theirs = str(tmp_path / "ours.tif"), str(tmp_path / "theirs.tif")
+    _, fine = run({"RED": coarse_path, "NIR": fine_path, "OUTPUT": ours}, context, log)
+    assert fine, log.warnings
+    layers = [QgsRasterLayer(fine_path, "fine"), QgsRasterLayer(coarse_path, "coarse")]
+    QgsProject.instance().addMapLayers(layers)
+    box = QgsReferencedRectangle(layers[0].extent(), layers[0].crs())
+    expression = '("fine@1" - "coarse@1") / ("fine@1" + "coarse@1")'
+    processing.run(
+        "qgis:rastercalculator",
+        {"EXPRESSION": expression, "LAYERS": layers, "EXTENT": box, "CRS": layers[0].crs(), "CELLSIZE": 10, "OUTPUT": theirs},
+    )
+    QgsProject.instance().removeAllMapLayers()
+    errors = []
+    for path in (ours, theirs):
+        with rasterio.open(path) as dataset:
+            got = dataset.read(1, masked=True).astype(np.float64)
+            assert dataset.crs.to_epsg() == 32632 and got.count() > 0.9 * got.size
+            rows, columns = np.mgrid[: dataset.height, : dataset.width]
+            xs, ys = dataset.transform * (columns + 0.5, rows + 0.5)
+        near, red = plane(xs, ys, 2.0).astype(np.float64), plane(xs, ys, 1.0).astype(np.float64)
+        errors.append(got - (near - red) / (near + red))
+    assert abs(errors[0]).max() < 1e-6
+    rise = (30 / 10 + 30 / 20) * 5e-4  # of the coarse band in 30 m, times what NDVI changes by it
+    assert 1e-4 < abs(errors[1]).max() < rise and abs(errors[1].mean()) < rise / 50
+
+
 def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context, log):
     out = tmp_path / "out.tif"
     result, fine = run({"RED": scene.red, "NIR": scene.nir, "DRY_RUN": True, "OUTPUT": str(out)}, context, log)
@@ -138,6 +208,9 @@ def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context
         ({"MASK": "red"}, "MASK_RULE"),
         ({"MASK": "/nowhere.tif"}, "nowhere"),
         ({"AOI": "/nowhere.gpkg"}, "AOI"),
+        ({"AOI": "lines"}, "polygon"),
+        ({"QA_REJECT": [-1], "MASK": "red"}, "QA_REJECT"),
+        ({"REFERENCE": "red", "OUTPUT": "red"}, "is an input"),
         ({"EXTENT": "1,0,0,1"}, "xtent"),
         ({"EXTENT": "0,1,0,1 [EPSG:32632]"}, "no area in common"),
         ({"CLAMP_MIN": 2, "CLAMP_MAX": 1}, "CLAMP_MIN"),
@@ -146,7 +219,11 @@ def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context
 )
 def test_wrong_options_get_one_sentence_before_the_run(provider, scene, tmp_path, context, wrong, words):
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
-    wrong = {name: scene.red if value == "red" else value for name, value in wrong.items()}
+    lines = QgsVectorLayer("LineString?crs=EPSG:32632", "lines", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt("LineString (600000 5100000, 601000 5099000)"))
+    lines.dataProvider().addFeature(feature)
+    wrong = {name: {"red": scene.red, "lines": lines}.get(value, value) if isinstance(value, str) else value for name, value in wrong.items()}
     fine, message = algorithm.checkParameterValues({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "out.tif"), **wrong}, context)
     assert not fine and words in message and "\n" not in message and "Traceback" not in message
 
@@ -175,3 +252,56 @@ def test_qgis_process_takes_them_all(scene, tmp_path, qgis_process):
     assert json.loads(results["REPORT"])["area_polygons"] == 1
     with rasterio.open(out) as dataset:
         np.testing.assert_array_equal(dataset.read(1), scene.ndvi[50:150, 50:250])
+
+
+def test_a_model_passes_them_all(provider, scene, tmp_path, log):
+    """A mask of one child step, polygons and an extent of the model, and everything else fixed in it."""
+    import processing
+
+    chain = QgsProcessingModelAlgorithm("masked", "test")
+    for definition in (
+        *(QgsProcessingParameterRasterLayer(name, name) for name in ("RED", "NIR")),
+        QgsProcessingParameterFeatureSource("AREA", "AREA"),
+        QgsProcessingParameterExtent("BOX", "BOX"),
+    ):
+        chain.addModelParameter(definition, QgsProcessingModelParameter(definition.name()))
+    source = QgsProcessingModelChildParameterSource
+    mask = QgsProcessingModelChildAlgorithm("bandwise:bandmath")
+    mask.setChildId("mask")
+    mask.addParameterSources("LAYERS", [source.fromModelParameter("NIR")])
+    mask.addParameterSources("EXPRESSION", [source.fromStaticValue("A > 1500")])
+    mask.addParameterSources("DATA_TYPE", [source.fromStaticValue(4)])
+    chain.addChildAlgorithm(mask)
+    index = QgsProcessingModelChildAlgorithm("bandwise:ndvi")
+    index.setChildId("index")
+    fixed = {"MASK_RULE": 1, "DATA_TYPE": 2, "GRID": 1, "COG": True, "CLAMP_MAX": 0.5}
+    for name, given in (
+        *((name, source.fromModelParameter(name)) for name in ("RED", "NIR")),
+        ("MASK", source.fromChildOutput("mask", "OUTPUT")),
+        ("AOI", source.fromModelParameter("AREA")),
+        ("EXTENT", source.fromModelParameter("BOX")),
+        *((name, source.fromStaticValue(value)) for name, value in fixed.items()),
+    ):
+        index.addParameterSources(name, [given])
+    kept = QgsProcessingModelOutput("index")
+    kept.setChildOutputName("OUTPUT")
+    kept.setChildId("index")
+    index.setModelOutputs({"index": kept})
+    chain.addChildAlgorithm(index)
+    chain.updateDestinationParameters()
+    area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(601000, 5098000, 603000, 5099900)))
+    area.dataProvider().addFeature(feature)
+    (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
+    out = str(tmp_path / "model.tif")
+    parameters = {"RED": scene.red, "NIR": scene.nir, "AREA": area, "BOX": "600500,604000,5097800,5099950 [EPSG:32632]", destination: out}
+    result = processing.run(chain, parameters, feedback=log)
+    with rasterio.open(scene.nir) as dataset:
+        near = dataset.read(1)
+    shown = np.zeros(near.shape, bool)
+    shown[10:200, 100:300] = True
+    expected = np.where(shown & (near > 1500), np.rint(np.minimum(np.nan_to_num(scene.ndvi), 0.5) * 10000), -32768)[5:220, 50:400]
+    with rasterio.open(out) as dataset:
+        np.testing.assert_array_equal(dataset.read(1), expected)
+    assert json.loads(result["CHILD_RESULTS"]["index"]["REPORT"])["output"]["cog"] is True

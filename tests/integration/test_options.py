@@ -142,7 +142,8 @@ def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
     """A plane, seen at 10 m in one UTM zone and at 20 m in the next.
 
     Ours takes each pixel's own place between four pixels of the other raster, and is right to a millionth. QGIS takes the nearest pixel, at
-    coordinates that it interpolates, and so is wrong by up to what the plane rises in a pixel and a half of 20 m; on the mean both are right to a fiftieth of that.
+    coordinates that it interpolates, and so is wrong by up to what the plane rises in a pixel and a half of 20 m; its mean is right to a
+    fiftieth of that.
     """
     import processing
     from rasterio.warp import transform

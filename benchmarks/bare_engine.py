@@ -59,6 +59,7 @@ def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--memory", type=int, default=512, help="MB")
+    parser.add_argument("--overviews", action="store_true")
     parser.add_argument("--profile", type=Path, help="a file for what the run tells of itself, as JSON")
     arguments = parser.parse_args()
     watch = Watch() if arguments.profile else None
@@ -71,7 +72,7 @@ def main() -> None:
             creation_options=arguments.options,
             workers=arguments.workers,
             memory=arguments.memory,
-            overviews=False,
+            overviews=arguments.overviews,
         )
     )
     if watch:

@@ -69,6 +69,8 @@ CASES = (
     Case("6b", "NDVI from strips, DEFLATE", "striped-deflate", NDVI, "none", _ALL),
     Case("scaling", "NDVI, uncompressed, by workers", "tiled", NDVI, "none", _WORKERS),
     Case("scaling-2b", "NDVI, DEFLATE 1, by workers", "deflate", NDVI, "deflate1", _WORKERS),
+    Case("overviews", "NDVI, uncompressed, with overviews", "tiled", NDVI, "none", ("engine", "engine-overviews")),
+    Case("overviews-2b", "NDVI, DEFLATE 1, with overviews", "deflate", NDVI, "deflate1", ("engine", "engine-overviews")),
     Case("startup", "Start-up: 16 x 16 pixels", "plain", NDVI, "none", ("bandwise", "qgis-empty", "engine", "engine-imports"), size=16),
     *(
         Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=2)

@@ -41,6 +41,7 @@ FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
 )
 #: Case, floor, how many times its time at most.
 WITHIN = (("1", "own copy of a band", "engine-copy", 1.05), ("3", "decoding both bands, all cores", "decode", 1.05))
+_OVERVIEWS = ("overviews", "overviews-2b")
 
 
 def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -58,6 +59,11 @@ def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
         found = ratio(tools.get("engine", {}), tools.get(floor))
         if found:
             lines.append((case, label, f"within {most:g}x", f"{found:.2f}x", _met(found <= most)))
+    for case in _OVERVIEWS:
+        tools = cases.get(case, {}).get("tools", {})
+        found = ratio(tools.get("engine-overviews", {}), tools.get("engine"))
+        if found:
+            lines.append((case, "the run without them", "a third of the run at most", f"{100 * (1 - 1 / found):.0f} %", _met(found <= 1.5)))
     lines += _growth([entry for name, entry in cases.items() if name.startswith("growth")])
     return [*lines, *(line for entry in cases.values() for line in _memory(entry)), *_start(cases.get("startup"))]
 

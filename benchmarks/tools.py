@@ -95,6 +95,10 @@ def engine_command(task: Task, *, workers: int = 0, options: str = "") -> list[s
     return [sys.executable, str(HERE / "bare_engine.py"), *task.arguments, *mine]
 
 
+def _engine_with_overviews(task: Task) -> list[str]:
+    return [*engine_command(task), "--overviews"]
+
+
 def _copied(task: Task) -> str:
     """The band that the floors copy."""
     return next(iter(task.bands))
@@ -253,6 +257,7 @@ TOOLS = {
     "bandwise": Tool("Bandwise in QGIS", lambda place: f"{_ours(place)}, QGIS {_qgis(place)}", _bandwise),
     "bandwise-default": Tool("Bandwise in QGIS, its default options", _ours, _partial(_bandwise, default_options=True)),
     "engine": Tool("Bandwise's engine alone", _ours, engine_command),
+    "engine-overviews": Tool("Bandwise's engine, with overviews", _ours, _engine_with_overviews),
     "qgis": Tool("QGIS raster calculator", _qgis, _partial(_qgis_calculator, chroot=False)),
     "qgis-chroot": Tool("QGIS raster calculator", _chroot_qgis, _partial(_qgis_calculator, chroot=True)),
     "gdal-raster-calc": Tool("gdal raster calc", lambda place: _gdal_version(*inside(place, [_gdal(place), "--version"])), _gdal_raster_calc),

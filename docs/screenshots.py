@@ -15,7 +15,7 @@ import processing
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QImage
-from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.PyQt.QtWidgets import QDockWidget, QTextEdit
 from qgis.utils import iface
 
 IMAGES = Path.cwd() / "docs" / "images"
@@ -56,6 +56,8 @@ class Session:
         self.dialog.runButton().click()
 
     def picture_log(self) -> None:
+        for text in self.dialog.findChildren(QTextEdit):
+            text.verticalScrollBar().setValue(0)
         picture(self.dialog, "log")
         self.dialog.close()
         tree = QgsProject.instance().layerTreeRoot()

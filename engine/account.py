@@ -107,6 +107,14 @@ def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> lis
     return notes
 
 
+def size_note(size: int, free: int, *, big: bool) -> Note:
+    """How large the result is before compression, and what its disk has free, both in bytes."""
+    text = translate("Bandwise", "The result takes {size} MB before compression, as a classic TIFF; its disk has {free} MB free")
+    if big:
+        text = translate("Bandwise", "The result takes {size} MB before compression, as a BigTIFF; its disk has {free} MB free")
+    return Note(text.format(size=max(1, size // MEGABYTE), free=free // MEGABYTE))
+
+
 def closing_notes(job: Job, report: Report) -> list[Note]:
     """What became of the pixels."""
     notes = []

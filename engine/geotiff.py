@@ -102,7 +102,7 @@ class GeoTiffSink:
             if self._overviews and tiled and width == height and width in _OVERVIEW_BLOCKS:
                 self._pyramid = Pyramid(self._grid.width, self._grid.height, (width, height), self._storage)
                 factors = [2**level for level in range(1, len(self._pyramid.sizes))]
-                empty = rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(width))
+                empty = rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(width), GDAL_NUM_THREADS="ALL_CPUS")
                 with block_cache(LEAST_CACHE), empty, rasterio.open(self.temporary, "r+") as dataset:
                     dataset.build_overviews(factors, Resampling.nearest)
             head = self.temporary.read_bytes()

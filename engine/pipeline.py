@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
 
-from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, stated
+from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, size_note, stated
 from .compute import Calculator, Excluded
 from .creation import result_block
 from .errors import Cancelled
@@ -62,7 +62,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         )
         shape = plan.windows(sink.block)
         facts = forecast(plan, shape)
-        for note in shape_notes(job, plan.grid, shape, plan.recipe.program.dtype.name):
+        for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
         sources = stack.enter_context(Sources(plan.inputs, plan.needed))
@@ -93,9 +93,17 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
     """
     plan = prepare(job)
     shape = plan.windows(result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile))
-    for note in (*plan.notes, *shape_notes(job, plan.grid, shape, plan.recipe.program.dtype.name)):
+    facts = forecast(plan, shape)
+    for note in (*plan.notes, *_before(plan, shape, facts)):
         progress(0.0, note)
-    return json.dumps(forecast(plan, shape), ensure_ascii=False)
+    return json.dumps(facts, ensure_ascii=False)
+
+
+def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
+    """The forecast's lines for the log."""
+    output = facts["output"]
+    lines = shape_notes(plan.job, plan.grid, shape, plan.recipe.program.dtype.name)
+    return [*lines, size_note(output["bytes"], facts["free_bytes"], big=output["bigtiff"])]
 
 
 class _Run:

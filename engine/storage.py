@@ -69,7 +69,7 @@ class Storage:
 
     @property
     def offset_tag(self) -> float:
-        return -self.shift
+        return 0.0 - self.shift  # and not -0.0
 
     def value(self, stored: float) -> float:
         """What a stored value means."""

@@ -196,6 +196,7 @@ def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context
     assert (report["output"]["width"], report["output"]["height"], report["output"]["bytes"]) == (511, 257, 511 * 257 * 4)
     assert report["output"]["bigtiff"] is False and report["free_bytes"] > 0 and report["memory_bytes"] > 0
     assert report["inputs"]["red"]["nodata"] == 0 and "as it is" in report["inputs"]["red"]["placement"]
+    assert any("MB before compression, as a classic TIFF" in line for line in log.info)
     wet, fine = run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(out)}, context, log)
     assert json.loads(wet["REPORT"])["windows"] == report["windows"]
 

@@ -31,7 +31,7 @@ from .rasters import BandFacts, describe, descriptions_of
 from .sources import Input
 from .storage import storage_of
 from .warping import Warp
-from .windows import Cost, WindowPlan, plan_windows
+from .windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 
 _MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
@@ -83,6 +83,7 @@ class Plan:
             cost=cost,
             workers=self.workers,
             memory=self.job.memory * MEGABYTE,
+            pixels=TARGET_PIXELS // 2 if encoding else TARGET_PIXELS,  # a codec holds a window twice more, and does not mind small ones
         )
 
 

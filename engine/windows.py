@@ -45,16 +45,23 @@ class WindowPlan:
 
 
 def plan_windows(
-    grid: Grid, *, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]], cost: Cost, workers: int, memory: int
+    grid: Grid,
+    *,
+    result_block: tuple[int, int],
+    source_blocks: Sequence[tuple[int, int]],
+    cost: Cost,
+    workers: int,
+    memory: int,
+    pixels: int = TARGET_PIXELS,
 ) -> WindowPlan:
     """Choose windows of whole result blocks, and workers, that fit ``memory`` bytes and get most done.
 
     Blocks are (width, height). Windows of whole source blocks decode each once; others decode a strip or a JPEG 2000 tile
     as often as windows touch it, which more workers can outweigh or not. The smallest plan is returned even where it
-    does not fit, for there is none smaller.
+    does not fit, for there is none smaller. ``pixels`` is a window's size where blocks and memory leave the choice.
     """
     best, most = None, 0.0
-    for width, height in _shapes(grid, result_block, source_blocks):
+    for width, height in _shapes(grid, result_block, source_blocks, pixels):
         decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
         for count in range(workers, 0, -1):
             plan = _planned(width, height, count, cost)
@@ -76,16 +83,18 @@ def _touches(window: int, block: int, length: int) -> float:
     return block / window if block % window == 0 else (block - 1) / window + 1
 
 
-def _shapes(grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _shapes(
+    grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]], pixels: int
+) -> Iterator[tuple[int, int]]:
     """Window shapes to choose from; of equals the first is taken."""
     width, height = (
         _common(result_block[axis], [block[axis] for block in source_blocks], length) for axis, length in enumerate((grid.width, grid.height))
     )
-    yield _grown(grid, width, height, down=True)
+    yield _grown(grid, width, height, pixels, down=True)
     yield width, height
-    yield _grown(grid, width, result_block[1])
+    yield _grown(grid, width, result_block[1], pixels)
     yield width, result_block[1]
-    yield _grown(grid, *result_block)
+    yield _grown(grid, *result_block, pixels)
     yield result_block
 
 
@@ -95,12 +104,12 @@ def _common(result: int, sources: Sequence[int], length: int) -> int:
     return min(math.lcm(result, *(source for source in sources if source < length)) if max(sources) < length else whole, whole)
 
 
-def _grown(grid: Grid, width: int, height: int, *, down: bool = False) -> tuple[int, int]:
+def _grown(grid: Grid, width: int, height: int, pixels: int, *, down: bool = False) -> tuple[int, int]:
     """The unit repeated until it has the target size or spans the raster: evenly both ways, or first ``down``, where
     the pixels of a block one unit wide lie together.
     """
     columns = rows = 1
-    while columns * width * rows * height < TARGET_PIXELS:
+    while columns * width * rows * height < pixels:
         wider, higher = columns * width < grid.width, rows * height < grid.height
         if wider and not (higher and (down or columns * width > rows * height)):
             columns += 1

@@ -76,7 +76,7 @@ def _ndvi(stored: list[npt.NDArray[np.uint16]], scaling: tuple[tuple[float, floa
 
 def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
     """The run's numbers, a label and a text each."""
-    number = {name: float(text) for name, text in run.results.items() if name != "OUTPUT"}
+    number = {name: float(text) for name, text in run.results.items() if name not in ("OUTPUT", "REPORT")}
     return [
         ("Valid pixels", f"{number['VALID_PIXELS']:,.0f}"),
         ("Nodata pixels", f"{number['NODATA_PIXELS']:,.0f}"),

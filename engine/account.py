@@ -17,6 +17,7 @@ from .grid import Grid
 from .histogram import buckets
 from .job import BandRef, Job, Note, Report
 from .layout import Resampling
+from .masks import MaskRule
 from .messages import Text, join, translate
 from .radiometry import Radiometry
 from .sources import Input
@@ -52,6 +53,31 @@ def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiom
         if radiometry.caution:
             notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
     return notes
+
+
+def exclusion_notes(job: Job, inputs: Sequence[Input], rule: MaskRule | None, grid: Grid) -> list[Note]:
+    """How the mask, the last of ``inputs``, and the area are read."""
+    notes = []
+    if job.mask and rule:
+        text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
+        one = inputs[-1]
+        meaning = _RULES[rule].format(
+            classes=", ".join(map(str, job.mask.keep)), flags=", ".join(flag.name.lower().replace("_", " ") for flag in job.mask.reject)
+        )
+        facts = {"band": one.band.number, "file": os.path.basename(job.mask.path), "rule": meaning, "placement": placement(one, grid)}
+        notes.append(Note(text.format(**facts)))
+    if job.area:
+        text = translate("Bandwise", "Area of interest: {count} polygons; pixels whose centre lies in none are nodata")
+        notes.append(Note(text.format(count=len(job.area.polygons))))
+    return notes
+
+
+_RULES = {
+    MaskRule.KEEP_NONZERO: translate("Bandwise", "what is not zero is kept"),
+    MaskRule.KEEP_ZERO: translate("Bandwise", "what is zero is kept"),
+    MaskRule.SCL: translate("Bandwise", "read as Sentinel-2 scene classification, of which {classes} are kept"),
+    MaskRule.QA_PIXEL: translate("Bandwise", "read as Landsat quality flags, which leave out: {flags}"),
+}
 
 
 def placement(one: Input, grid: Grid) -> Text:
@@ -164,7 +190,7 @@ def _for_json(number: float) -> float | str:
     return number if math.isfinite(number) else str(number)
 
 
-def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid) -> dict[str, str]:
+def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], rule: MaskRule | None, grid: Grid) -> dict[str, str]:
     """What lets someone repeat the run, as tags of the result."""
     names = [band.name for band in job.bands]
     tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": job.formula.text}
@@ -177,8 +203,8 @@ def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
             facts["placement"] = str(placement(one, grid))
         tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
     if job.mask:
-        facts = {"path": job.mask.path, "band": inputs[-1].band.number, "rule": job.mask.rule.name.lower()}
-        tags["BANDWISE_MASK"] = json.dumps(facts, ensure_ascii=False)
+        (note, *_) = exclusion_notes(job, inputs, rule, grid)
+        tags["BANDWISE_MASK"] = json.dumps({"path": job.mask.path, "read": str(note.text)}, ensure_ascii=False)
     return tags
 
 

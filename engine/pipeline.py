@@ -69,7 +69,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         work = _Run(plan, shape, sources, sink, progress, cancelled)
         statistics = tuple(band.rounded() for band in work.totals())
         tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, work.histograms())]
-        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.grid), tags)
+        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags)
     report = Report(
         output=job.output,
         statistics=tuple(stated(band, plan.recipe.storage) for band in statistics),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .account import MEGABYTE, input_notes
+from .account import MEGABYTE, exclusion_notes, input_notes
 from .areas import AreaMask
 from .cautions import cautions
 from .compiler import BandValue, compile_formula
@@ -129,7 +129,8 @@ def prepare(job: Job) -> Plan:
         markers=tuple(one.markers for one in inputs[: len(bands)]),
         storage=storage,
     )
-    notes = (*job.notes, *input_notes(job, inputs, radiometries, grid), *cautions(job, inputs, radiometries), *room)
+    lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid))
+    notes = (*job.notes, *lines, *cautions(job, inputs, radiometries), *room)
     return Plan(job, tuple(inputs), radiometries, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
 
 

@@ -22,6 +22,7 @@ from .rasters import RASTER_FAILURES, BandFacts, opened, reason_of, thread_safe_
 from .warping import Warp
 
 _COVERAGE = -1  #: the mask plane that is 0 where the result reaches beyond a raster, or where a class was brought from nowhere
+_NETWORK = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiswift", "/vsioss", "http:", "https:")
 _TILES_HELD = 4  #: blocks of a resampled source that a worker's neighbouring tiles have in common, at most
 
 
@@ -249,12 +250,19 @@ def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None
     except ReadError:
         raise
     except RASTER_FAILURES as error:
-        raise ReadError(
-            translate(
+        text = translate(
+            "Bandwise",
+            "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
+            "the file looks damaged or incomplete, so copy or download it again."
+        )
+        if path.startswith(_NETWORK):
+            text = translate(
                 "Bandwise",
                 "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
-                "the file looks damaged or incomplete, so copy or download it again."
-            ).format(
+                "the server may have stopped answering, so check the connection and run again."
+            )
+        raise ReadError(
+            text.format(
                 file=path,
                 bands=", ".join(map(str, numbers)),
                 column=window.column,

@@ -97,6 +97,21 @@ def test_the_band_that_is_described_is_the_mask(bench: Any, pair: list[str]) -> 
     assert (bench.ndvi(*pair, mask=MaskChoice(path))[2:] == 0.5).all()
 
 
+def test_the_log_and_the_tags_say_how_a_mask_is_read(bench: Any, pair: list[str]) -> None:
+    path = bench.save("T_SCL_20m.tif", np.full((20, 30), 4, np.uint8), transform=(20, 0, 500000, 0, -20, 5000000))
+    job = bench.job(*pair, mask=MaskChoice(path), area=Area(((square(500000, 5000000, 100, 100),),)))
+    lines, _ = bench.notes(job)
+    told = "Mask: band 1 of T_SCL_20m.tif, read as Sentinel-2 scene classification, of which 4, 5, 6, 7, 11 are kept; resampled (nearest) from"
+    assert any(line.startswith(told) for line in lines), lines
+    assert any("1 polygons" in line for line in lines)
+    bench.run(job)
+    with rasterio.open(job.output) as dataset:
+        assert told in dataset.tags()["BANDWISE_MASK"]
+    qa = bench.save("x_QA_PIXEL.tif", np.zeros((40, 60), np.uint16), transform=AT)
+    lines, _ = bench.notes(bench.job(*pair, mask=MaskChoice(qa)))
+    assert any("leave out: fill, dilated cloud, cirrus, cloud, cloud shadow; on the result's grid as it is" in line for line in lines), lines
+
+
 def test_a_mask_of_unknown_kind_is_asked_about(bench: Any, pair: list[str]) -> None:
     path = bench.save("clouds.tif", np.zeros((40, 60), np.uint8), transform=AT)
     with pytest.raises(OptionError, match="MASK_RULE"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import rasterio
 from rasterio.enums import Resampling as Method
-from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
@@ -27,6 +27,7 @@ _METHODS = {
     Resampling.CUBIC_SPLINE: (Method.cubic_spline, 2),
     Resampling.LANCZOS: (Method.lanczos, 3),
 }  #: GDAL's method, and how many source pixels its kernel reaches
+_GDAL_NAMES = {"float32": "Float32", "float64": "Float64"}
 _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
 _TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
@@ -86,23 +87,21 @@ class Warp:
         numbers = read(window)
         method, _ = _METHODS[self.resampling]
         target = self.target.cut(tile)
-        size = {"width": window.width, "height": window.height, "count": 1, "dtype": dtype.name, "nodata": math.nan}
-        with MemoryFile() as memory:
-            with memory.open(driver="GTiff", crs=crs_of(self.source.crs), transform=_affine(self.source.cut(window)), **size) as dataset:
-                dataset.write(numbers, 1)
-            with memory.open() as dataset, WarpedVRT(
-                dataset,
-                crs=crs_of(self.target.crs),
-                transform=_affine(target),
-                width=target.width,
-                height=target.height,
-                resampling=method,
-                nodata=math.nan,
-                tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
-                XSCALE=repr(_kernel_scale(self.scale[0])),
-                YSCALE=repr(_kernel_scale(self.scale[1])),
-            ) as warped:
-                found: npt.NDArray[np.floating[Any]] = warped.read(1)
+        with _as_dataset(numbers, self.source.cut(window)) as dataset, WarpedVRT(
+            dataset,
+            src_crs=crs_of(self.source.crs),
+            src_nodata=math.nan,
+            crs=crs_of(self.target.crs),
+            transform=_affine(target),
+            width=target.width,
+            height=target.height,
+            resampling=method,
+            nodata=math.nan,
+            tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
+            XSCALE=repr(_kernel_scale(self.scale[0])),
+            YSCALE=repr(_kernel_scale(self.scale[1])),
+        ) as warped:
+            found: npt.NDArray[np.floating[Any]] = warped.read(1)
         return found
 
     def _in_parts(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:
@@ -135,6 +134,19 @@ class Warp:
         if down:
             top, bottom = 0, self.source.height
         return Window(left, top, right - left, bottom - top).shared(self.source.window), complete and not (across or down)
+
+
+def _as_dataset(numbers: npt.NDArray[np.floating[Any]], grid: Grid) -> Any:
+    """Numbers of shape (height, width) as GDAL's dataset of that memory, which has to outlive it; nothing is copied.
+
+    GDAL >= 3.10 opens such only where it is told that the address is ours.
+    """
+    place = "/".join(map(repr, _affine(grid).to_gdal()))
+    with rasterio.Env(GDAL_MEM_ENABLE_OPEN="YES"):
+        return rasterio.open(
+            f"MEM:::DATAPOINTER={numbers.ctypes.data},PIXELS={grid.width},LINES={grid.height},"
+            f"DATATYPE={_GDAL_NAMES[numbers.dtype.name]},GEOTRANSFORM={place}"
+        )
 
 
 def _jumps(numbers: npt.NDArray[np.float64], length: int) -> bool:

@@ -48,13 +48,13 @@ class Profile:
         """The variables under which QGIS uses this profile, needs no display and has a private folder for its sockets.
 
         Embedded Python finds its library through the first ``python3`` on the PATH; a pyenv or a venv there
-        crashes QGIS, so the folder of QGIS's own programs goes first.
+        crashes QGIS, so the folder of QGIS's own programs goes first. Python keeps what it compiles, as it does for users.
         """
         private = self.folder / "run"
         private.mkdir(mode=0o700, exist_ok=True)
         defaults = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(private), "PYTHONWARNINGS": "ignore::DeprecationWarning"}
         search = os.pathsep.join([str(Path(program()).parent), os.environ.get("PATH", "")])
-        return {**defaults, **os.environ, "PATH": search, "QGIS_CUSTOM_CONFIG_PATH": str(self.folder)}
+        return {**defaults, **os.environ, "PATH": search, "PYTHONDONTWRITEBYTECODE": "", "QGIS_CUSTOM_CONFIG_PATH": str(self.folder)}
 
     def run(self, algorithm: str, parameters: Mapping[str, object]) -> Run:
         """Run an algorithm in a process of its own with its log on our standard output.

@@ -247,7 +247,7 @@ class _Chunk:
         elif self._beside_nodata is not None and minimum <= storage.nodata <= maximum:
             np.copyto(values, self._beside_nodata, where=values == self._stored_nodata)
             minimum, maximum, changed = float(values.min()), float(values.max()), True
-        mean, squares = moments(values, (minimum + maximum) / 2, self._arrays.wide)
+        mean, squares = moments(values, minimum, maximum, self._arrays.wide)
         counts = Statistics(valid=values.size, beyond=beyond, clamped=clamped, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
         return counts, changed
 

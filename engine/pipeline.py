@@ -65,7 +65,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        sources = stack.enter_context(Sources(plan.inputs, plan.needed))
+        sources = stack.enter_context(Sources(plan.inputs, plan.needed, shape.workers))
         work = _Run(plan, shape, sources, sink, progress, cancelled)
         statistics = tuple(band.rounded() for band in work.totals())
         tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, work.histograms())]

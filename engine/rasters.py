@@ -200,9 +200,14 @@ def reason_of(error: BaseException, path: str = "") -> str:
     return words
 
 
+def worker_settings() -> Any:
+    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL starts no readers of its own."""
+    return rasterio.Env(GDAL_NUM_THREADS="1", **_patience())
+
+
 def enter_worker_thread() -> None:
-    """GDAL's settings for this thread, which end with it: the pool owns the cores, so GDAL starts no readers of its own."""
-    rasterio.Env(GDAL_NUM_THREADS="1", **_patience()).__enter__()
+    """Those settings for this thread, until it ends."""
+    worker_settings().__enter__()
 
 
 def _patience() -> dict[str, str]:

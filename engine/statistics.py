@@ -72,15 +72,19 @@ class Statistics(NamedTuple):
         )
 
 
-def moments(values: npt.NDArray[np.floating[Any]], middle: float, scratch: npt.NDArray[np.float64]) -> tuple[float, float]:
+def moments(
+    values: npt.NDArray[np.floating[Any]], minimum: float, maximum: float, scratch: npt.NDArray[np.float64]
+) -> tuple[float, float]:
     """Mean and sum of squared deviations of at least one finite value, in float64 and in one pass.
 
-    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. ``middle`` lies between the values: sums of
-    what they differ from it by lose no digits to a mean that is large beside the deviations.
+    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. Sums of what values differ from the middle of their range by
+    lose no digits to a mean that is large beside the deviations; where 0 lies in the range, it does instead.
     """
     size = values.size
     differences = scratch[:size]
     np.copyto(differences, values)
-    np.subtract(differences, middle, out=differences)
+    middle = 0.0 if minimum <= 0 <= maximum else (minimum + maximum) / 2
+    if middle:
+        np.subtract(differences, middle, out=differences)
     mean = float(np.einsum("i->", differences)) / size
     return middle + mean, max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size)

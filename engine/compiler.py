@@ -118,13 +118,14 @@ class _Compiler:
 
     def _band(self, index: int) -> tuple[_Term, frozenset[Reference]]:
         band = self.bands[index]
-        if band.dtype.kind in "iub":
-            limits = (0.0, 1.0) if band.dtype.kind == "b" else (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max))
-        value = self._value(("band", index), Value(Load(index, 0), False, band.dtype.kind in "iub", limits if band.dtype.kind in "iub" else None))
-        missing: frozenset[Reference] = frozenset()
-        if band.gaps:
-            missing = frozenset({self._value(("gaps", index), Value(Load(index, 0, invalid=True), True, True, (0.0, 1.0)))})
-        return _Term(value, float(band.scale), _quotient(band.offset, band.scale)), missing
+        limits = Range.of(band.dtype)
+        value = self._value(("band", index), Value(Load(index, 0), False, limits is not None, limits, _exact_in_float32(limits)))
+        gaps = Value(Load(index, 0, invalid=True), True, True, Range(0.0, 1.0))
+        missing = frozenset({self._value(("gaps", index), gaps)} if band.gaps else ())
+        shift, divisor = _quotient(band.offset, band.scale), _quotient(1.0, band.scale)
+        if divisor > 1 and divisor.is_integer():  # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
+            return _Term(value, shift=shift, divisor=divisor), missing
+        return _Term(value, float(band.scale), shift), missing
 
     def _call(self, node: Call) -> _Term:
         terms = [self._terms[argument] for argument in node.arguments]
@@ -196,8 +197,7 @@ class _Compiler:
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             return not math.isfinite(operand)
-        absent = self._missing[node] | {self.call("not_finite", operand)}
-        return self.any_of(absent) or False
+        return self.any_of(self._missing[node] | {self.call("not_finite", operand)}) or False
 
     def any_of(self, truths: frozenset[Reference]) -> Reference | None:
         """One truth out of several, in the order in which they came up."""
@@ -212,17 +212,13 @@ class _Compiler:
             name, operands = "square", operands[:1]  # the same number, ten times as fast
         key = (name, tuple(operand if isinstance(operand, Reference) else repr(operand) for operand in operands))
         if key not in self._known:
-            function = FUNCTIONS[name]
-            ranges = [self._range(operand) for operand in operands]
-            self.single = self.single and function.exact and all(map(_exact_in_float32, ranges))
-            whole = function.whole if function.whole is not None else all(map(self._is_whole, operands))
-            bounds = None
-            if function.bounds and whole and all(limits is not None for limits in ranges):
-                low, high = function.bounds([limits for limits in ranges if limits is not None])
-                bounds = (low, high) if max(abs(low), abs(high)) <= 2.0**53 else None
-            if function.gives == TRUTH:
-                bounds, whole = (0.0, 1.0), True
-            return self._value(key, Value((function, operands), function.gives == TRUTH, whole, bounds))
+            function, ranges = FUNCTIONS[name], [self._range(operand) for operand in operands]
+            truth = function.gives == TRUTH
+            narrow = function.exact and all(map(_exact_in_float32, ranges))
+            self.single = self.single and narrow
+            whole = truth or (function.whole if function.whole is not None else all(map(self._is_whole, operands)))
+            bounds = Range(0.0, 1.0) if truth else function.range(ranges)
+            return self._value(key, Value((function, operands), truth, whole, bounds, narrow and _exact_in_float32(bounds)))
         return self._known[key]
 
     def _value(self, key: object, value: Value) -> Reference:
@@ -233,10 +229,11 @@ class _Compiler:
                 self.single = self.single and _exact_in_float32(value.bounds)
         return self._known[key]
 
-    def _range(self, operand: Reference | float | bool) -> Range:
+    def _range(self, operand: Reference | float | bool) -> Range | None:
         if isinstance(operand, Reference):
             return self.values[operand.number].bounds
-        return (float(operand), float(operand)) if float(operand).is_integer() else None
+        number = float(operand)
+        return Range(number, number, 1 / number.as_integer_ratio()[1]) if math.isfinite(number) else None
 
     def _is_whole(self, operand: Reference | float | bool) -> bool:
         return self.values[operand.number].whole if isinstance(operand, Reference) else float(operand).is_integer()
@@ -253,8 +250,20 @@ class _Compiler:
 
     def numerator(self, term: _Term) -> Reference | float | bool:
         """The number before its divisor."""
-        shifted = self.shifted(term)
-        return self.call("multiply", shifted, term.scale) if term.scale != 1 else shifted
+        if term.scale == 1:
+            return self.shifted(term)
+        return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
+
+    def _scaled_quotient(self, term: _Term) -> Reference | float | bool | None:
+        """A constant times a quotient, as what it gives with the dividend over the divisor, where that is exact: so it is rounded once."""
+        if not isinstance(term.operand, Reference) or term.shift or ("not_finite", (term.operand,)) in self._known:
+            return None
+        source = self.values[term.operand.number].source
+        if not isinstance(source, Load) and source[0] is FUNCTIONS["divide"]:
+            dividend, divisor = source[1]
+            if _exact_in_float32(FUNCTIONS["multiply"].range([self._range(dividend), self._range(term.scale)])):
+                return self.call("divide", self.call("multiply", dividend, term.scale), divisor)
+        return None
 
     def number(self, term: _Term) -> Reference | float | bool:
         """The number itself; a truth counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
@@ -287,5 +296,5 @@ def _is_sound(factor: float) -> bool:
     return 1e-300 < abs(factor) < 1e300
 
 
-def _exact_in_float32(bounds: Range) -> bool:
-    return bounds is not None and max(map(abs, bounds)) <= _LARGEST_EXACT
+def _exact_in_float32(numbers: Range | None) -> bool:
+    return numbers is not None and numbers.grains <= _LARGEST_EXACT

@@ -65,9 +65,9 @@ class Recipe:
 
     @property
     def registers(self) -> tuple[np.dtype[Any], ...]:
-        """Types of the registers that either program finds room in: numbers first."""
-        kinds = [[dtype for dtype in program.registers if dtype.kind == kind] for kind in "fb" for program in (self.program, self.clean)]
-        return (*max(kinds[:2], key=len), *max(kinds[2:], key=len))
+        """Types of the registers that either program finds room in."""
+        programs = (self.program.registers, self.clean.registers)
+        return tuple(kind for kind in dict.fromkeys(sum(programs, ())) for _ in range(max(program.count(kind) for program in programs)))
 
     @property
     def _bytes_per_pixel(self) -> int:
@@ -266,8 +266,8 @@ class _Chunk:
 
 def _placed(program: Program, registers: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
     """An array for each of a program's registers, of its type."""
-    free = {kind: iter([register for register in registers if register.dtype.kind == kind]) for kind in "fb"}
-    return [next(free[dtype.kind]) for dtype in program.registers]
+    free = {kind: iter([register for register in registers if register.dtype == kind]) for kind in set(program.registers)}
+    return [next(free[dtype]) for dtype in program.registers]
 
 
 def _count_beyond(values: Numbers, low: float, high: float) -> int:

@@ -7,15 +7,36 @@ which hold them exactly up to 2**53; so nothing wraps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 
 NUMBER, TRUTH = "number", "truth"
+_LARGEST_EXACT = 2.0**53  #: up to here float64 holds every integer
 
-Range = Optional[tuple[float, float]]
+
+
+class Range(NamedTuple):
+    """Numbers from ``low`` to ``high`` that are whole multiples of ``grain``, a power of two of at most 1."""
+
+    low: float
+    high: float
+    grain: float = 1.0
+
+    @classmethod
+    def of(cls, dtype: np.dtype[Any]) -> Range | None:
+        """What a type of whole numbers holds; None for any other."""
+        if dtype.kind == "b":
+            return cls(0.0, 1.0)
+        return cls(float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)) if dtype.kind in "iu" else None
+
+    @property
+    def grains(self) -> float:
+        """How many grains the largest has: a floating-point type holds all of them that holds this whole number and those below."""
+        return max(abs(self.low), abs(self.high)) / self.grain
 
 
 @dataclass(frozen=True)
@@ -25,8 +46,9 @@ class Function:
     ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and ``gives`` are of
     :data:`NUMBER` and :data:`TRUTH`. ``exact`` promises IEEE 754's nearest result in every floating-point type, which
     the transcendental functions do not give. ``whole`` tells of the result: True for always a whole number, None for
-    whole where all arguments are, False for never known. ``wants_whole`` refuses fractions. ``bounds`` gives the range of a whole
-    result from those of whole arguments. ``in_place`` allows the result's register to be an argument's.
+    whole where all arguments are, False for never known. ``wants_whole`` refuses fractions. ``bounds`` gives the lowest and the highest
+    result for arguments in their ranges, ``grain`` what the result is a multiple of, from what they are. ``in_place`` allows the result's
+    register to be an argument's; ``casts`` says that arguments may be of any type, with ``dtype`` for that of the result.
     """
 
     compute: Callable[..., Any]
@@ -35,28 +57,38 @@ class Function:
     exact: bool = False
     whole: bool | None = False
     wants_whole: bool = False
-    bounds: Callable[[Sequence[tuple[float, float]]], tuple[float, float]] | None = None
+    bounds: Callable[[Sequence[Range]], tuple[float, float]] | None = None
+    grain: Callable[[Iterable[float]], float] = min
     in_place: bool = True
+    casts: bool = False
+
+    def range(self, arguments: Sequence[Range | None]) -> Range | None:
+        """The range of the result for arguments in these, where it is known and float64 holds all of it."""
+        known = [argument for argument in arguments if argument is not None]
+        if self.bounds is None or len(known) < len(arguments):
+            return None
+        found = Range(*self.bounds(known), self.grain([argument.grain for argument in known]))
+        return found if found.grains <= _LARGEST_EXACT else None
 
 
-def _corners(operation: Callable[[float, float], float]) -> Callable[[Sequence[tuple[float, float]]], tuple[float, float]]:
-    def bounds(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
-        values = [operation(a, b) for a in ranges[0] for b in ranges[1]]
+def _corners(operation: Callable[[float, float], float]) -> Callable[[Sequence[Range]], tuple[float, float]]:
+    def bounds(ranges: Sequence[Range]) -> tuple[float, float]:
+        values = [operation(a, b) for a in ranges[0][:2] for b in ranges[1][:2]]
         return min(values), max(values)
 
     return bounds
 
 
-def _hull(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
+def _hull(ranges: Sequence[Range]) -> tuple[float, float]:
+    return min(one.low for one in ranges), max(one.high for one in ranges)
 
 
-def _negated(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return -ranges[0][1], -ranges[0][0]
+def _negated(ranges: Sequence[Range]) -> tuple[float, float]:
+    return -ranges[0].high, -ranges[0].low
 
 
-def _magnitude(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return 0.0, max(abs(ranges[0][0]), abs(ranges[0][1]))
+def _magnitude(ranges: Sequence[Range]) -> tuple[float, float]:
+    return 0.0, max(abs(ranges[0].low), abs(ranges[0].high))
 
 
 def _bits(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -126,10 +158,10 @@ FUNCTIONS: dict[str, Function] = {
     **{name: _number(getattr(np, name)) for name in _PLAIN_1},
     **{name: _number(getattr(np, name), 2) for name in _PLAIN_2},
     **{name: _number(getattr(np, name), 2, gives=TRUTH, exact=True) for name in _COMPARISONS},
-    "add": _number(np.add, 2, exact=True, whole=None, bounds=_corners(float.__add__)),
-    "subtract": _number(np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__)),
-    "multiply": _number(np.multiply, 2, exact=True, whole=None, bounds=_corners(float.__mul__)),
-    "divide": _number(np.divide, 2, exact=True),
+    "add": _number(np.add, 2, exact=True, whole=None, bounds=_corners(float.__add__), casts=True),
+    "subtract": _number(np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__), casts=True),
+    "multiply": _number(np.multiply, 2, exact=True, whole=None, bounds=_corners(float.__mul__), grain=math.prod, casts=True),
+    "divide": _number(np.divide, 2, exact=True, casts=True),
     "square": _number(np.square, whole=None),
     "negative": _number(np.negative, exact=True, whole=None, bounds=_negated),
     "absolute": _number(np.absolute, exact=True, whole=None, bounds=_magnitude),
@@ -153,7 +185,7 @@ FUNCTIONS: dict[str, Function] = {
     "left_shift": _number(_shift_left, 2, whole=True, wants_whole=True),
     "right_shift": _number(_shift_right, 2, whole=True, wants_whole=True),
     "nan_to_num": _number(_nan_to_num),
-    "copy": _number(_copy, exact=True, whole=None, bounds=lambda ranges: ranges[0]),
+    "copy": _number(_copy, exact=True, whole=None, bounds=lambda ranges: ranges[0][:2]),
     "isnan": _number(np.isnan, gives=TRUTH, exact=True),
     "isinf": _number(np.isinf, gives=TRUTH, exact=True),
     "isfinite": _number(np.isfinite, gives=TRUTH, exact=True),

@@ -488,7 +488,7 @@ def test_cancellation_costs_no_digits(bench: Any, text: str, scale: float) -> No
         ("A + B", "float32"), ("A - B", "float32"), ("(A - B) / (A + B)", "float32"), ("A > B", "float32"), ("A * B", "float32"),
         ("where(A > B, A, B)", "float32"),
         ("A * B - A", "float64"), ("A / B + 1", "float64"), ("A * 0.1", "float64"), ("sqrt(A)", "float64"), ("A & 8", "float64"),
-        ("A + 0.5", "float64"),
+        ("A + 0.5", "float32"), ("A + 0.1", "float64"), ("(A + 0.25) / (B + 0.5)", "float32"), ("(A + 0.25) / (B + 0.0009765625)", "float64"),
         ("A + 16777217", "float64"), ("A * 1000 + B", "float64"), ("A / B > 0.5", "float64"),
     ],
 )  # fmt: skip

@@ -110,8 +110,9 @@ def test_a_denominator_that_is_zero_is_exactly_zero(scale: float, offset: float)
 
 def test_common_parts_are_computed_once() -> None:
     program = compiled("total := nir + red; (nir - red) / total; nir / total; (nir + red) / nir", values("uint16"))
-    assert operations(program).count("add") == 1
-    assert sum(isinstance(action, Load) for action in program.actions) == 2
+    assert sorted(operations(program)) == ["add", "divide", "divide", "divide", "subtract"]
+    loaded = [action.band for action in program.actions if isinstance(action, Load)]
+    assert len(loaded) == len(set(loaded))
     near, visible = np.array([3, 5], np.uint16), np.array([1, 3], np.uint16)
     got = evaluate(program, near, visible)[1:]
     np.testing.assert_array_equal(got, np.array([[0.5, 0.25], [0.75, 0.625], [4 / 3, 1.6]], np.float64).astype(program.dtype))
@@ -128,10 +129,45 @@ EVI = "2.5 * (nir/10000 - red/10000) / (nir/10000 + 6 * red/10000 - 7.5 * nir/10
 
 
 def test_constants_that_cancel_are_never_applied() -> None:
-    """EVI of stored values / 10000: one division of whole numbers, 2.5 at the end, and 10000 added for the 1."""
-    assert operations(compiled(EVI, values("uint16"))) == ["subtract", "multiply", "add", "multiply", "subtract", "add", "divide", "multiply"]
+    """EVI of stored values / 10000: one division of whole numbers and halves at the end, 10000 added for the 1; so float32 is exact."""
+    program = compiled(EVI, values("uint16"))
+    assert operations(program) == ["subtract", "multiply", "add", "multiply", "subtract", "add", "multiply", "divide"]
+    assert program.dtype == np.float32
     savi = "1.5 * (nir/10000 - red/10000) / (nir/10000 + red/10000 + 0.5)"
-    assert sorted(operations(compiled(savi, values("uint16")))) == ["add", "add", "divide", "multiply", "subtract"]
+    program = compiled(savi, values("uint16"))
+    assert sorted(operations(program)) == ["add", "add", "divide", "multiply", "subtract"]
+    assert program.dtype == np.float32
+
+
+@pytest.mark.parametrize("text", ["2.5 * (nir - red) / (nir + 6 * red - 7.5 * nir + 1)", "1.5 * ((nir - red) / (nir + red + 0.5))"])
+def test_an_index_of_reflectance_is_that_of_its_stored_values(text: str) -> None:
+    """With a scale of 0.0001, which is one ten-thousandth and not the float64 of that name: rounded once, in float32."""
+    random = np.random.default_rng(7)
+    nir, red = random.integers(0, 65536, (2, 500)).astype(np.uint16)
+    program = compiled(text, values("uint16", 0.0001))
+    assert program.dtype == np.float32
+    exactly = re.sub(r"\d+\.?\d*", lambda number: f"Fraction('{number[0]}')", text)
+    for value, a, b in zip(evaluate(program, nir, red)[0].tolist(), nir.tolist(), red.tolist()):
+        exact = eval(exactly, {"Fraction": Fraction, "nir": Fraction(a, 10000), "red": Fraction(b, 10000)})
+        assert abs(Fraction(value) - exact) <= abs(exact) * Fraction(1, 2**24)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("nir > 0.3", [0, 0, 1]), ("nir >= 0.3", [0, 1, 1]), ("nir == 0.3", [0, 1, 0])])
+def test_a_reflectance_of_a_stored_3000_is_not_above_0_3(text: str, expected: list[int]) -> None:
+    """3000 * 0.0001 in float64 is."""
+    assert evaluate(compiled(text, values("uint16", 0.0001)), np.array([2999, 3000, 3001], np.uint16), np.zeros(3, np.uint16))[0].tolist() == expected
+
+
+def test_what_float32_holds_is_computed_in_it_and_quotients_that_are_added_are_not() -> None:
+    """Beside a float64 quotient no step may be rounded to float32: 1/3 + 1/7 of whole numbers is right to the last bits of float64."""
+    program = compiled("(nir - red) / (nir + red) + red / (nir * 3)", values("uint16"))
+    assert program.dtype == np.float64
+    assert {np.dtype(np.float32), np.dtype(np.float64)} == set(program.registers)
+    nir, red = np.array([2, 7, 65535], np.uint16), np.array([1, 3, 65534], np.uint16)
+    got = evaluate(program, nir, red)[0]
+    for value, a, b in zip(got.tolist(), (2, 7, 65535), (1, 3, 65534)):
+        exact = Fraction(a - b, a + b) + Fraction(b, 3 * a)
+        assert abs(Fraction(value) - exact) <= exact * 3 * ROUNDING
 
 
 @pytest.mark.parametrize(

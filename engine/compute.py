@@ -178,23 +178,31 @@ class _Chunk:
         self, values: Numbers, out: npt.NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
     ) -> Statistics:
         """Store ``values``, which floating-point types have in ``out`` already, and nodata where they are missing, excluded or not finite."""
-        if missing is not None and not np.count_nonzero(missing):
+        absent = 0 if missing is None else int(np.count_nonzero(missing))
+        if not absent:
             missing = None
-        if missing is None and excluded.outside is None and excluded.masked is None:
-            minimum, maximum = float(values.min()), float(values.max())
-            if math.isfinite(minimum + maximum) and not minimum <= self.recipe.storage.nodata <= maximum:
-                return self._stored(values, out, valid_range, (minimum, maximum))[0]
+        if all(truths is None for truths in excluded) and absent < values.size:
+            limits = self._limits(values, missing)
+            if math.isfinite(sum(limits)) and not limits[0] <= self.recipe.storage.nodata <= limits[1]:
+                statistics = self._stored(values, out, valid_range, limits, missing)
+                if missing is None:
+                    return statistics
+                np.copyto(out, self._stored_nodata, where=missing)
+                saturated = self._count_saturated(missing)
+                return statistics._replace(nodata=absent - saturated, saturated=saturated)
         counts, invalid = self._invalid(values, missing, excluded)
         if counts.invalid == values.size:
             out[:] = self._stored_nodata
             return counts
-        valid = values[~invalid] if counts.invalid else values
-        stored = np.empty(valid.size, out.dtype) if self.recipe.storage.whole else valid
-        statistics, changed = self._stored(valid, stored, valid_range)
-        if changed and stored is not out:
-            out[~invalid] = stored
+        statistics = self._stored(values, out, valid_range, self._limits(values, invalid), invalid)
         np.copyto(out, self._stored_nodata, where=invalid)
         return counts.merged(statistics)
+
+    def _limits(self, values: Numbers, invalid: Truths | None) -> tuple[float, float]:
+        """The least and the largest of the values that are not invalid, of which one stands in for these from now on."""
+        if invalid is not None:
+            np.copyto(values, values[np.argmin(invalid)], where=invalid)
+        return float(values.min()), float(values.max())
 
     def _invalid(self, values: Numbers, missing: Truths | None, excluded: Excluded) -> tuple[Statistics, Truths]:
         """Where values are to be nodata, and how many of them for which cause; each pixel counts for the first that fits."""
@@ -220,39 +228,44 @@ class _Chunk:
         return Statistics(nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest), invalid
 
     def _stored(
-        self, values: Numbers, out: npt.NDArray[Any], valid_range: tuple[float, float] | None, limits: tuple[float, float] | None = None
-    ) -> tuple[Statistics, bool]:
-        """Put valid values, at least one, into ``out`` as they are stored, and tell whether that changed them.
-
-        ``limits`` are the least and the largest, where they are known. Floating-point values lie in ``out`` already.
+        self,
+        values: Numbers,
+        out: npt.NDArray[Any],
+        valid_range: tuple[float, float] | None,
+        limits: tuple[float, float],
+        invalid: Truths | None = None,
+    ) -> Statistics:
+        """Put finite values, of which ``limits`` are the least and the largest, into ``out`` as they are stored; floating-point
+        ones lie there already. What is ``invalid`` does not count.
         """
         storage = self.recipe.storage
-        minimum, maximum = limits or (float(values.min()), float(values.max()))
-        low, high = valid_range or (minimum, maximum)
-        beyond = 0 if low <= minimum and maximum <= high else _count_beyond(values, low, high)
+        minimum, maximum = limits
+        low, high = valid_range or limits
+        beyond = 0 if low <= minimum and maximum <= high else _count_beyond(values, low, high, invalid)
         low, high = storage.clamp
-        clamped, changed = 0, storage.whole
+        clamped = 0
         if minimum < low or maximum > high:
-            clamped = _count_beyond(values, low, high)
+            clamped = _count_beyond(values, low, high, invalid)
             np.clip(values, low, high, out=values)
-            minimum, maximum, changed = max(minimum, low), min(maximum, high), True
+            minimum, maximum = max(minimum, low), min(maximum, high)
         if storage.whole:
             np.add(values, storage.shift, out=values)
             np.multiply(values, storage.factor, out=values)
             np.rint(values, out=values)
-            clamped += _count_beyond(values, storage.low, storage.high)
+            clamped += _count_beyond(values, storage.low, storage.high, invalid)
             np.clip(values, storage.low, storage.high, out=values)
             minimum, maximum = float(values.min()), float(values.max())
             np.copyto(out, values, casting="unsafe")
         elif self._beside_nodata is not None and minimum <= storage.nodata <= maximum:
             np.copyto(values, self._beside_nodata, where=values == self._stored_nodata)
-            minimum, maximum, changed = float(values.min()), float(values.max()), True
-        mean, squares = moments(values, minimum, maximum, self._arrays.wide)
-        counts = Statistics(valid=values.size, beyond=beyond, clamped=clamped, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
-        return counts, changed
+            minimum, maximum = float(values.min()), float(values.max())
+        valid, mean, squares = moments(values, minimum, maximum, self._arrays.wide, invalid)
+        return Statistics(valid=valid, beyond=beyond, clamped=clamped, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
 
     def _count_saturated(self, missing: Truths) -> int:
         """Pixels that are nodata and saturated in some band that is not nodata there."""
+        if all(saturated is None for _, saturated in self.recipe.markers):
+            return 0
         union, flags = self._arrays.invalid, self._arrays.flags
         union[:] = False
         for found in self._arrays.saturations:
@@ -270,5 +283,6 @@ def _placed(program: Program, registers: Sequence[npt.NDArray[Any]]) -> list[npt
     return [next(free[dtype]) for dtype in program.registers]
 
 
-def _count_beyond(values: Numbers, low: float, high: float) -> int:
-    return int(np.count_nonzero(values < low) + np.count_nonzero(values > high))
+def _count_beyond(values: Numbers, low: float, high: float, invalid: Truths | None) -> int:
+    beyond = (values < low) | (values > high)
+    return int(np.count_nonzero(beyond if invalid is None else beyond > invalid))

@@ -56,6 +56,12 @@ def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
         )
 
 
+def written_as_computed(profile: Mapping[str, str]) -> bool:
+    """Whether the file holds every pixel as it is, at a place known before: so any rows of a block can be written by themselves."""
+    sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
+    return profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile and not sparse
+
+
 _overhearing = threading.Lock()  #: the logger is the whole process's
 
 

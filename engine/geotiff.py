@@ -21,14 +21,14 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from .creation import creation_arguments
+from .creation import creation_arguments, written_as_computed
 from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .pyramid import Pyramid, overview_sizes
 from .rasters import RASTER_FAILURES, block_cache, reason_of
 from .storage import Storage
-from .tiff import BlockIndex, block_index, fits, mapped
+from .tiff import BlockIndex, block_index, fits, mapped, plain_rows
 from .windows import LEAST_CACHE
 
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
@@ -70,8 +70,8 @@ class GeoTiffSink:
     ) -> None:
         self.target = Path(target)
         self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
+        self._as_computed = written_as_computed(profile)
         self._sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
-        self._as_is = profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile
         self._grid, self._storage = grid, storage
         self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
         self._encoding = {"driver": "GTiff", **{name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}}
@@ -114,6 +114,18 @@ class GeoTiffSink:
         except ValueError as error:
             raise self._not_whole() from error
         self._end = -(-len(head) // _PAGE) * _PAGE
+        for image in self._images if self._as_computed else ():
+            self._reserve(image)
+
+    def _reserve(self, image: _Image) -> None:
+        """Give every block of an image its place: one after the other, of one size but for the strips that end with the raster."""
+        planes, bands = (len(self._names), 1) if self._separate else (1, len(self._names))
+        row, blocks = self.block[0] * bands * self._storage.dtype.itemsize, len(image.index) // planes
+        sizes = np.full((planes, blocks), row * self.block[1], np.uint64)
+        if not image.index.tiled:
+            sizes[:, -1] = row * (image.height - (blocks - 1) * self.block[1])
+        image.byte_counts = sizes.reshape(-1)
+        image.offsets = np.uint64(self._append(int(sizes.sum()))) + np.cumsum(image.byte_counts) - image.byte_counts
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._discard()
@@ -133,48 +145,40 @@ class GeoTiffSink:
         return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
     def write(self, window: Window, values: npt.NDArray[Any]) -> None:
-        """Write ``values`` of shape (bands, window.height, window.width), whole blocks; threads may do so at once."""
+        """Write ``values`` of shape (bands, window.height, window.width): whole blocks, or where they are written as they are computed an
+        even number of rows of them; threads may do so at once.
+        """
         with self._writing():
             self._write(self._images[0], window, values)
             for level, block, halves in self._pyramid.add(window, values) if self._pyramid else ():
                 self._write(self._images[level], block, halves)
 
     def _write(self, image: _Image, window: Window, values: npt.NDArray[Any]) -> None:
-        parts = list(self._parts(values))
-        blocks = map(self._plain, parts) if self._as_is else self._encoded(values)
-        for number, part, block in zip(self._numbers(image, window), parts, blocks):
+        if self._as_computed:
+            for number, first, part in self._parts(image, window, values):
+                rows = plain_rows(part, self.block[0], image.index.order)
+                self._put(rows.cast("B"), int(image.offsets[number]) + first * rows.nbytes // part.shape[1])
+            return
+        parts = list(self._parts(image, window, values))
+        for (number, _, part), block in zip(parts, self._encoded(values)):
             if not (self._sparse and (part == self._storage.nodata).all()):
-                image.offsets[number] = self._append(block)
+                image.offsets[number] = self._append(block.nbytes)
                 image.byte_counts[number] = block.nbytes
+                self._put(block.cast("B"), int(image.offsets[number]))
 
-    def _numbers(self, image: _Image, window: Window) -> Iterator[int]:
-        """Where in an image's index the blocks of a window stand."""
+    def _parts(self, image: _Image, window: Window, values: npt.NDArray[Any]) -> Iterator[tuple[int, int, npt.NDArray[Any]]]:
+        """What of a window lies in one block, in the order of the index: the block's number there, the first row of it,
+        and pixels of shape (bands that lie together, height, width).
+        """
         width, height = self.block
         columns, rows = -(-image.width // width), -(-image.height // height)
-        for plane in range(len(self._names) if self._separate else 1):
-            for row in range(window.row // height, -(-(window.row + window.height) // height)):
-                for column in range(window.column // width, -(-(window.column + window.width) // width)):
-                    yield (plane * rows + row) * columns + column
-
-    def _parts(self, values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
-        """The blocks' pixels in the order of the index, of shape (bands that lie together, height, width)."""
-        width, height = self.block
-        for plane in values[:, np.newaxis] if self._separate else values[np.newaxis]:
-            for row in range(0, values.shape[1], height):
-                for column in range(0, values.shape[2], width):
-                    yield plane[:, row : row + height, column : column + width]
-
-    def _plain(self, part: npt.NDArray[Any]) -> memoryview:
-        """A block as it lies in an uncompressed file; tiles are filled up at the raster's edge, strips are not."""
-        (width, height), (bands, rows, columns) = self.block, part.shape
-        if not self._images[0].index.tiled:
-            height = rows
-        dtype = np.dtype(self._images[0].index.order + part.dtype.str[1:])
-        if bands == 1 and (height, width) == (rows, columns) and part.flags.c_contiguous and part.dtype == dtype:
-            return part.data
-        block = (np.empty if (height, width) == (rows, columns) else np.zeros)((height, width, bands), dtype)
-        block[:rows, :columns] = np.moveaxis(part, 0, -1)
-        return block.data
+        bottom = window.row + window.height
+        for plane, pixels in enumerate(values[:, np.newaxis] if self._separate else values[np.newaxis]):
+            for block_row in range(window.row // height, -(-bottom // height)):
+                first, last = max(block_row * height, window.row), min((block_row + 1) * height, bottom)
+                for column in range(0, window.width, width):
+                    number = (plane * rows + block_row) * columns + (window.column + column) // width
+                    yield number, first - block_row * height, pixels[:, first - window.row : last - window.row, column : column + width]
 
     def _encoded(self, values: npt.NDArray[Any]) -> Iterator[memoryview]:
         """The blocks as GDAL encodes them, copying from one file in memory to another: where it encodes what
@@ -189,16 +193,15 @@ class GeoTiffSink:
             for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
                 yield data[offset : offset + length]
 
-    def _append(self, block: memoryview) -> int:
-        """Put a block where the file ends and tell where that was; the lock is held for the sum alone."""
+    def _append(self, size: int) -> int:
+        """Take so many bytes at the file's end and tell where that was; the lock is held for the sum alone."""
         with self._lock:
             offset = self._end
-            self._end += block.nbytes + block.nbytes % 2
+            self._end += size + size % 2
         if self._end > self._images[0].index.most_bytes:
             raise OutputError(
                 translate("Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.").format(file=self.target)
             )
-        self._put(block.cast("B"), offset)
         return offset
 
     def _put(self, data: memoryview | bytes, offset: int) -> None:
@@ -218,6 +221,7 @@ class GeoTiffSink:
             for image in self._images:
                 for place, numbers in image.index.patches(image.offsets, image.byte_counts):
                     self._put(numbers, place)
+            os.ftruncate(self._file, max(self._end, os.fstat(self._file).st_size))  # tiles reach beyond the raster, where nothing is written
             self._close()
             with rasterio.open(self.temporary, "r+") as dataset:
                 dataset.update_tags(**tags)

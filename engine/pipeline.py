@@ -31,7 +31,7 @@ from .radiometry import mark
 from .rasters import block_cache, enter_worker_thread
 from .sources import Buffers, Sources
 from .statistics import Statistics
-from .windows import WindowPlan, windows
+from .windows import WindowPlan, parts, windows
 
 #: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.
 Progress = Callable[[float, Optional[Note]], None]
@@ -175,37 +175,45 @@ class _Run:
 
     def _process(self, window: Window) -> tuple[Statistics, ...]:
         local, plan = self._local, self.plan
-        results, bands = len(plan.job.formula.results), len(plan.job.bands)
+        results = len(plan.job.formula.results)
         if not hasattr(local, "calculator"):
-            pixels = self.shape.width * self.shape.height
-            local.buffers = Buffers(plan.inputs, plan.needed, pixels)
-            local.out = np.empty(results * pixels, plan.recipe.storage.dtype)
+            local.buffers = Buffers(plan.inputs, plan.needed, self.shape.width * self.shape.rows)
+            local.out = np.empty(results * self.shape.width * self.shape.height, plan.recipe.storage.dtype)
             local.calculator = Calculator(plan.recipe)
             local.histogram = Histogram(results, step_of(plan.grid))
             with self._lock:
                 self._histograms.append(local.histogram)
-        self._leave_if_stopped()
         out = local.out[: results * window.pixels].reshape(results, window.pixels)
-        outside = plan.area.outside(window).reshape(-1) if plan.area else None
-        if outside is not None and outside.all():
-            out[...] = plan.recipe.storage.nodata
-            statistics = (Statistics(outside=window.pixels),) * results
-        else:
-            values, planes = self.sources.read(window, local.buffers)
-            self._leave_if_stopped()
-            hidden = None
-            if plan.mask_rule is not None and plan.job.mask is not None:
-                hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
-                unknown = np.empty_like(hidden)
-                mark(values[-1], plan.inputs[-1].markers[0], unknown)
-                hidden |= unknown
-                for plane in planes[-1]:
-                    hidden |= plane == 0
-            statistics = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
+        totals = (Statistics(),) * results
+        for part in parts(window, self.shape.rows):
+            start = (part.row - window.row) * window.width
+            found = self._compute(part, out[:, start : start + part.pixels])
+            totals = tuple(total.merged(more) for total, more in zip(totals, found))
         self._leave_if_stopped()
         pixels = out.reshape(-1, window.height, window.width)
         local.histogram.add(window, pixels, plan.recipe.storage.nodata)
         self.sink.write(window, pixels)
+        return totals
+
+    def _compute(self, window: Window, out: npt.NDArray[Any]) -> tuple[Statistics, ...]:
+        """Fill ``out``, of shape (results, window.pixels)."""
+        local, plan, bands = self._local, self.plan, len(self.plan.job.bands)
+        self._leave_if_stopped()
+        outside = plan.area.outside(window).reshape(-1) if plan.area else None
+        if outside is not None and outside.all():
+            out[...] = plan.recipe.storage.nodata
+            return (Statistics(outside=window.pixels),) * len(out)
+        values, planes = self.sources.read(window, local.buffers)
+        self._leave_if_stopped()
+        hidden = None
+        if plan.mask_rule is not None and plan.job.mask is not None:
+            hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
+            unknown = np.empty_like(hidden)
+            mark(values[-1], plan.inputs[-1].markers[0], unknown)
+            hidden |= unknown
+            for plane in planes[-1]:
+                hidden |= plane == 0
+        statistics: tuple[Statistics, ...] = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
         return statistics
 
     def _leave_if_stopped(self) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from .areas import AreaMask
 from .cautions import cautions
 from .compiler import BandValue, compile_formula
 from .compute import Recipe
-from .creation import check_profile
+from .creation import check_profile, written_as_computed
 from .crs import same_crs
 from .errors import GridError, OptionError, OutputError, SpaceError
 from .geotiff import free_bytes
@@ -34,6 +35,7 @@ from .warping import Warp
 from .windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 
 _MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
+_PART = 64  #: rows, a divisor of theirs, that are written of a block at least
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
@@ -66,13 +68,15 @@ class Plan:
         return sum(one.dtype.itemsize for one in self.inputs)
 
     def windows(self, result_block: tuple[int, int]) -> WindowPlan:
-        """The windows for a result whose blocks are ``result_block`` (width, height)."""
+        """The windows for a result whose blocks are ``result_block`` (width, height); a window may end within one where that is written in parts."""
+        result_block = (result_block[0], math.gcd(result_block[1], _PART)) if written_as_computed(self.profile) else result_block
         masks = sum(len(one.masks) for one in self.inputs) + 3 * (self.mask_rule is not None) + (self.area is not None)
         result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
         encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result
         decoded = sum({one.band.path: one.decoded for one in self.inputs}.values())
         cost = Cost(
-            per_pixel=self.stored_bytes_per_pixel + masks + result + encoding,
+            per_pixel=result + encoding,
+            per_read=self.stored_bytes_per_pixel + masks,
             fixed=self.recipe.scratch_bytes + decoded + max(one.scratch for one in self.inputs),
             per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
         )

@@ -73,12 +73,16 @@ class Statistics(NamedTuple):
 
 
 def moments(
-    values: npt.NDArray[np.floating[Any]], minimum: float, maximum: float, scratch: npt.NDArray[np.float64]
-) -> tuple[float, float]:
-    """Mean and sum of squared deviations of at least one finite value, in float64 and in one pass.
+    values: npt.NDArray[np.floating[Any]],
+    minimum: float,
+    maximum: float,
+    scratch: npt.NDArray[np.float64],
+    invalid: npt.NDArray[np.bool_] | None = None,
+) -> tuple[int, float, float]:
+    """Count, mean and sum of squared deviations of the values, finite and not all ``invalid``, in float64 and in one pass.
 
-    ``values`` has shape (n,), ``scratch`` at least (n,) and is overwritten. Sums of what values differ from the middle of their range by
-    lose no digits to a mean that is large beside the deviations; where 0 lies in the range, it does instead.
+    ``values`` and ``invalid`` have shape (n,), ``scratch`` at least (n,) and is overwritten. Sums of what values differ from the middle of
+    their range by lose no digits to a mean that is large beside the deviations; where 0 lies in the range, it does instead.
     """
     size = values.size
     differences = scratch[:size]
@@ -86,5 +90,8 @@ def moments(
     middle = 0.0 if minimum <= 0 <= maximum else (minimum + maximum) / 2
     if middle:
         np.subtract(differences, middle, out=differences)
+    if invalid is not None:
+        np.copyto(differences, 0.0, where=invalid)
+        size -= int(np.count_nonzero(invalid))
     mean = float(np.einsum("i->", differences)) / size
-    return middle + mean, max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size)
+    return size, middle + mean, max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size)

@@ -100,6 +100,17 @@ def _arrays(data: bytes | memoryview, order: str, image: int, *, big: bool) -> I
             yield tag, _Array(place, length, dtype)
 
 
+def plain_rows(part: npt.NDArray[Any], width: int, order: str) -> memoryview:
+    """Rows of a block ``width`` pixels wide as they lie in an uncompressed file; ``part``, of shape (bands, height, at most width), is filled up."""
+    bands, rows, columns = part.shape
+    dtype = np.dtype(order + part.dtype.str[1:])
+    if bands == 1 and width == columns and part.flags.c_contiguous and part.dtype == dtype:
+        return part.data
+    block = (np.empty if width == columns else np.zeros)((rows, width, bands), dtype)
+    block[:, :columns] = np.moveaxis(part, 0, -1)
+    return block.data
+
+
 @contextmanager
 def mapped(path: Path) -> Iterator[memoryview]:
     """The bytes of a file, read as they are looked at. Raises ``ValueError`` for an empty one."""

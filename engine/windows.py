@@ -17,25 +17,27 @@ LEAST_CACHE = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes that a worker holds: for each pixel of its window, and whatever the window.
+    """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time, and whatever the window.
 
     ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice.
     """
 
     per_pixel: int
+    per_read: int
     fixed: int
     per_blocks: int
 
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge) for ``workers`` threads.
+    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge), read ``rows`` at a time, for ``workers`` threads.
 
     ``memory`` bounds, in bytes, what buffers and GDAL's cache of ``cache`` bytes hold together.
     """
 
     width: int
     height: int
+    rows: int
     workers: int
     cache: int
     memory: int
@@ -58,22 +60,26 @@ def plan_windows(
 
     Blocks are (width, height). Windows of whole source blocks decode each once; others decode a strip or a JPEG 2000 tile
     as often as windows touch it, which more workers can outweigh or not. The smallest plan is returned even where it
-    does not fit, for there is none smaller. ``pixels`` is a window's size where blocks and memory leave the choice.
+    does not fit, for there is none smaller. ``pixels`` is a window's size where blocks and memory leave the choice; of a larger one
+    so many are read at a time, in whole source blocks.
     """
     best, most = None, 0.0
     for width, height in _shapes(grid, result_block, source_blocks, pixels):
         decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
+        step = math.lcm(*(min(block[1], height) for block in source_blocks))
+        rows = max(step, pixels // width // step * step) if width * height > 2 * pixels else height
         for count in range(workers, 0, -1):
-            plan = _planned(width, height, count, cost)
+            plan = _planned(width, height, rows, count, cost)
             gain = min(count, plan.count(grid)) / decodes
             if plan.memory <= memory and gain > most * 1.01:
                 best, most = plan, gain
-    return best or _planned(*result_block, 1, cost)
+    return best or _planned(*result_block, result_block[1], 1, cost)
 
 
-def _planned(width: int, height: int, workers: int, cost: Cost) -> WindowPlan:
+def _planned(width: int, height: int, rows: int, workers: int, cost: Cost) -> WindowPlan:
     cache = max(LEAST_CACHE, workers * cost.per_blocks)
-    return WindowPlan(width, height, workers, cache, workers * (width * height * cost.per_pixel + cost.fixed) + cache)
+    held = width * height * cost.per_pixel + width * rows * cost.per_read + cost.fixed
+    return WindowPlan(width, height, rows, workers, cache, workers * held + cache)
 
 
 def _touches(window: int, block: int, length: int) -> float:
@@ -125,3 +131,9 @@ def windows(grid: Grid, plan: WindowPlan) -> Iterator[Window]:
     for row in range(0, grid.height, plan.height):
         for column in range(0, grid.width, plan.width):
             yield Window(column, row, min(plan.width, grid.width - column), min(plan.height, grid.height - row))
+
+
+def parts(window: Window, rows: int) -> Iterator[Window]:
+    """What of a window is read at a time, from top to bottom."""
+    for row in range(window.row, window.row + window.height, rows):
+        yield Window(window.column, row, window.width, min(rows, window.row + window.height - row))

@@ -73,9 +73,11 @@ print(peak, report.statistics[0].valid)
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
 def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -> None:
-    """10 m, 20 m and the next UTM zone, 2000 and 8000 pixels a side: sixteen times the pixels, the same peak but for a few MB."""
+    """10 m, 20 m and the next UTM zone, 4000 and 8000 pixels a side, both more than GDAL's cache holds: the same peak but for the 4 MB
+    of overviews that wait for a wider row of windows, and noise.
+    """
     peaks = []
-    for side in (2000, 8000):
+    for side in (4000, 8000):
         at = (10, 0, 500000, 0, -10, 5000000)
         left, top = rasterio.warp.transform("EPSG:32633", "EPSG:32632", [500000], [5000000])
         for name, size, crs, transform in (
@@ -94,4 +96,4 @@ def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -
         peak, valid = map(int, result.stdout.split())
         assert valid > side * side * 0.5
         peaks.append(peak * 1024)
-    assert peaks[1] < peaks[0] + 40e6 and peaks[1] < 350e6, peaks
+    assert peaks[1] < peaks[0] + 25e6 and peaks[1] < 350e6, peaks

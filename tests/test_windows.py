@@ -9,10 +9,10 @@ import itertools
 import numpy as np
 import pytest
 from bandwise.engine.grid import Grid, Window
-from bandwise.engine.windows import Cost, WindowPlan, plan_windows, windows
+from bandwise.engine.windows import Cost, WindowPlan, parts, plan_windows, windows
 
 MB = 10**6
-COST = Cost(per_pixel=8, fixed=64 * 1024 * 18, per_blocks=2 * 512 * 512 * 8)
+COST = Cost(per_pixel=4, per_read=4, fixed=64 * 1024 * 18, per_blocks=2 * 512 * 512 * 8)
 SIZES = [(1, 1), (257, 511), (1, 3000), (3000, 1), (512, 512), (513, 1024), (1025, 2047)]
 
 
@@ -38,7 +38,7 @@ def plan(
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("shape", [(512, 512), (1024, 512), (4096, 256), (16, 16)])
 def test_every_pixel_is_in_exactly_one_window(width: int, height: int, shape: tuple[int, int]) -> None:
-    chosen = WindowPlan(*shape, workers=2, cache=0, memory=0)
+    chosen = WindowPlan(*shape, rows=shape[1], workers=2, cache=0, memory=0)
     seen = np.zeros((height, width), np.uint8)
     count = 0
     for window in windows(grid(width, height), chosen):
@@ -53,7 +53,7 @@ def test_every_pixel_is_in_exactly_one_window(width: int, height: int, shape: tu
 
 def test_windows_come_one_at_a_time() -> None:
     """A raster of 10**12 windows: a list of them would not fit any machine."""
-    endless = windows(grid(512 * 10**6, 512 * 10**6), WindowPlan(512, 512, 1, 0, 0))
+    endless = windows(grid(512 * 10**6, 512 * 10**6), WindowPlan(512, 512, 512, 1, 0, 0))
     assert list(itertools.islice(endless, 2)) == [Window(0, 0, 512, 512), Window(512, 0, 512, 512)]
 
 
@@ -89,7 +89,7 @@ def test_a_window_is_whole_result_blocks_within_the_memory(
     assert 1 <= chosen.workers <= workers
     if chosen.memory > memory:
         assert (chosen.width, chosen.height, chosen.workers) == (*result, 1), "there is nothing smaller to offer"
-    held = chosen.workers * (chosen.width * chosen.height * COST.per_pixel + COST.fixed) + chosen.cache
+    held = chosen.workers * (chosen.width * (chosen.height * COST.per_pixel + chosen.rows * COST.per_read) + COST.fixed) + chosen.cache
     assert chosen.memory == held, "what is promised is what buffers and cache take"
     assert chosen.cache >= 16 * 1024 * 1024
 
@@ -131,3 +131,18 @@ def test_small_rasters_are_not_given_windows_of_many_empty_blocks(width: int, he
     chosen = plan(width, height)
     assert chosen.width < width + 512
     assert chosen.height < height + 512
+
+
+def test_a_large_window_is_read_a_million_pixels_at_a_time_in_whole_strips() -> None:
+    chosen = plan(sources=[(10980, 8), (10980, 16)])
+    assert (chosen.width, chosen.height, chosen.rows) == (11264, 512, 80)
+    found = list(parts(Window(0, 512, 10980, 500), chosen.rows))
+    assert [(part.row, part.height) for part in found] == [(512 + row, 80) for row in range(0, 480, 80)] + [(992, 20)]
+    assert {(part.column, part.width) for part in found} == {(0, 10980)}
+
+
+def test_windows_of_a_result_that_is_written_in_parts_are_small() -> None:
+    """64 rows of a block at least: so strips need no window of 5.6 million pixels."""
+    chosen = plan(result=(512, 64), sources=[(10980, 1)])
+    assert (chosen.width, chosen.height, chosen.rows) == (11264, 128, 128)
+    assert plan(result=(512, 64), sources=[(512, 512)]) == dataclasses.replace(plan(), memory=plan(result=(512, 64)).memory)

@@ -98,7 +98,7 @@ def test_every_block_is_read_once_and_every_pixel_written_once(bench: Any, pair:
     assert size * 0.99 < found["read"] < size * 1.05 + 100_000
     result = Path(bench.path("out.tif")).stat().st_size
     assert 4 * WIDTH * HEIGHT < result < 4 * 3072 * 2560 * 1.01
-    assert result * 0.99 < found["written"] < result * 1.01 + 10_000
+    assert 4 * WIDTH * HEIGHT < found["written"] < result * 1.01 + 10_000  # what tiles have beyond the raster is not written
 
 
 def test_bands_of_one_file_are_read_together(bench: Any) -> None:
@@ -135,12 +135,12 @@ def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str) -> None
 
 
 def test_overviews_read_nothing_and_write_a_third(bench: Any, pair: Any) -> None:
-    """Blocks of 512: 9 x 9 of the raster, 5 x 5, 3 x 3 and 2 x 2 and 1 of the overviews."""
+    """The overviews are written in whole blocks of 512 across, and as far down as they reach."""
     bands = pair(FORMS["tiles"], 4600, 4600)
     without, with_them = (count(bench, "bytes", bands, overviews=overviews) for overviews in (False, True))
     assert with_them["read"] - without["read"] < 1_000_000
-    block = 512 * 512 * 4
-    assert 0 <= with_them["written"] - without["written"] - (25 + 9 + 4 + 1) * block < 100_000
+    size = sum(side * -(-side // 512) * 512 * 4 for side in (2300, 1150, 575, 288))
+    assert 0 <= with_them["written"] - without["written"] - size < 100_000
 
 
 def test_memory_is_taken_once_and_not_for_each_window(bench: Any, pair: Any) -> None:

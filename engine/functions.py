@@ -36,7 +36,7 @@ class Range(NamedTuple):
     @property
     def grains(self) -> float:
         """How many grains the largest has: a floating-point type holds all of them that holds this whole number and those below."""
-        return max(abs(self.low), abs(self.high)) / self.grain
+        return max(abs(self.low), abs(self.high)) / self.grain if self.grain else math.inf
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,14 @@ def test_constants_lose_nothing_to_exact_fractions(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "finite"), [("nir * 0", True), ("nir / 0", False), ("nir * 1e200 * 1e200", False), ("nir * 1e-200 * 1e-200 * 1e300", True)]
+    ("text", "finite"),
+    [
+        ("nir * 0", True),
+        ("nir / 0", False),
+        ("nir * 1e200 * 1e200", False),
+        ("nir * 1e-200 * 1e-200 * 1e300", True),
+        ("where(nir > 1, 1e-200, 1e-200) * 1e-200", True),
+    ],
 )
 def test_constants_out_of_range_do_what_they_do_in_float64(text: str, finite: bool) -> None:
     nir = np.array([5, 7], np.uint16)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -116,6 +116,15 @@ def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
         "(lost) or in the result alone (invented).",
     ]
     parts += ["", "### Targets", "", *_markdown_table(targets[0], targets[1:])]
+    parts += [
+        "",
+        "### Where the engine's time goes",
+        "",
+        "Seconds, medians. Reading, computing and writing are those of both workers together, by the clock; waiting is the part of these in which "
+        "the thread did not run: for the interpreter, a lock or a core.",
+        "",
+        *_markdown_table(_STEPS_HEAD, _steps(data["cases"])),
+    ]
     for entry in data["cases"]:
         if entry["name"].startswith("growth"):
             continue
@@ -128,6 +137,21 @@ def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
         parts += ["", "### Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]
         parts += [f"\n{remark}" for entry in growth for remark in remarks(entry)]
     return "\n".join(parts) + "\n"
+
+
+_STEPS_HEAD = ("case", "whole process", "start and end", "reading", "waiting", "computing", "waiting", "writing", "waiting")
+
+
+def _steps(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """What the engine tells of its runs in every case that is one by itself."""
+    for entry in entries:
+        facts = entry["tools"].get("engine", {})
+        if facts.get("profile") and facts.get("seconds") and not entry["name"].startswith(("growth", "startup")):
+            inside = median(run["seconds in the engine"] for run in facts["profile"])
+            labels = [label for step in ("reading", "computing", "writing") for label in (step, f"waiting while {step}")]
+            told = (median(run[label] for run in facts["profile"]) for label in labels)
+            whole = median(facts["seconds"])
+            yield (f"{entry['name']}. {entry['title']}", f"{whole:.2f}", f"{whole - inside:.2f}", *(f"{seconds:.2f}" for seconds in told))
 
 
 _STEPS = ("seconds in the engine", "reading", "computing", "writing")

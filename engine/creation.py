@@ -58,8 +58,12 @@ def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
 
 def written_as_computed(profile: Mapping[str, str]) -> bool:
     """Whether the file holds every pixel as it is, at a place known before: so any rows of a block can be written by themselves."""
-    sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
-    return profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile and not sparse
+    return profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile and not is_sparse(profile)
+
+
+def is_sparse(profile: Mapping[str, str]) -> bool:
+    """Whether blocks that are all nodata are left out of the file."""
+    return profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
 
 
 _overhearing = threading.Lock()  #: the logger is the whole process's

@@ -21,7 +21,7 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from .creation import creation_arguments, written_as_computed
+from .creation import creation_arguments, is_sparse, written_as_computed
 from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
@@ -71,7 +71,7 @@ class GeoTiffSink:
         self.target = Path(target)
         self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
         self._as_computed = written_as_computed(profile)
-        self._sparse = profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
+        self._sparse = is_sparse(profile)
         self._grid, self._storage = grid, storage
         self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
         self._encoding = {"driver": "GTiff", **{name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}}

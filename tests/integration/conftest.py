@@ -15,7 +15,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 import rasterio
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelOutput,
+    QgsProject,
+)
 from rasterio.transform import Affine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,3 +137,21 @@ def read_values() -> Callable[[str], Any]:
     return values
 
 
+@pytest.fixture(scope="session")
+def add_step() -> Callable[..., None]:
+    """Adds an algorithm to a model as the child ``name``, its parameters from ``sources``; its layer is the model's output ``kept``."""
+
+    def add(model: Any, name: str, algorithm: str, sources: dict[str, Any], kept: str = "") -> None:
+        child = QgsProcessingModelChildAlgorithm(algorithm)
+        child.setChildId(name)
+        for parameter, source in sources.items():
+            child.addParameterSources(parameter, source if isinstance(source, list) else [source])
+        if kept:
+            output = QgsProcessingModelOutput(kept)
+            output.setChildOutputName("OUTPUT")
+            output.setChildId(name)
+            child.setModelOutputs({kept: output})
+        model.addChildAlgorithm(child)
+        model.updateDestinationParameters()
+
+    return add

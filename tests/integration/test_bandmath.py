@@ -13,9 +13,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterRasterLayer,
     QgsProject,
@@ -203,36 +201,25 @@ def test_a_web_map_in_the_list_is_refused_by_name(provider, scene, tmp_path, con
         assert "\n" not in message
 
 
-def model():
+@pytest.fixture
+def model(add_step):
     """Two NDVIs, of (RED, NIR) and of (NIR, RED), are the list of band math, in this order."""
     chain = QgsProcessingModelAlgorithm("two indices", "test")
     for name in ("RED", "NIR"):
         chain.addModelParameter(QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name))
     source = QgsProcessingModelChildParameterSource
     for child, red, nir in (("z_first", "RED", "NIR"), ("a_second", "NIR", "RED")):
-        index = QgsProcessingModelChildAlgorithm("bandwise:ndvi")
-        index.setChildId(child)
-        index.addParameterSources("RED", [source.fromModelParameter(red)])
-        index.addParameterSources("NIR", [source.fromModelParameter(nir)])
-        chain.addChildAlgorithm(index)
-    last = QgsProcessingModelChildAlgorithm("bandwise:bandmath")
-    last.setChildId("math")
-    last.addParameterSources("LAYERS", [source.fromChildOutput("z_first", "OUTPUT"), source.fromChildOutput("a_second", "OUTPUT")])
-    last.addParameterSources("EXPRESSION", [source.fromStaticValue("3 * A + B")])
-    kept = QgsProcessingModelOutput("Difference")
-    kept.setChildOutputName("OUTPUT")
-    kept.setChildId("math")
-    last.setModelOutputs({"Difference": kept})
-    chain.addChildAlgorithm(last)
-    chain.updateDestinationParameters()
+        add_step(chain, child, "bandwise:ndvi", {"RED": source.fromModelParameter(red), "NIR": source.fromModelParameter(nir)})
+    both = [source.fromChildOutput(child, "OUTPUT") for child in ("z_first", "a_second")]
+    add_step(chain, "math", "bandwise:bandmath", {"LAYERS": both, "EXPRESSION": source.fromStaticValue("3 * A + B")}, "Difference")
     return chain
 
 
-def test_in_a_model_the_outputs_of_two_children_are_a_and_b(provider, scene, tmp_path, log, read_values):
+def test_in_a_model_the_outputs_of_two_children_are_a_and_b(provider, scene, tmp_path, log, read_values, model):
     """A = NDVI, B = -NDVI: 3A + B = 2 NDVI; in the other order it would be -2 NDVI."""
     import processing
 
-    chain = model()
+    chain = model
     assert chain.canExecute()[0]
     out = str(tmp_path / "model.tif")
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]

@@ -15,9 +15,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterRasterLayer,
     QgsProject,
@@ -116,33 +114,23 @@ def test_the_loaded_layer_is_named_and_styled(provider, scene, tmp_path, monkeyp
     QgsProject.instance().removeAllMapLayers()
 
 
-def model(scene):
+@pytest.fixture
+def model(add_step):
     """NDVI as a child algorithm, whose layer feeds a step of another provider."""
     model = QgsProcessingModelAlgorithm("index and slope", "test")
     for name in ("RED", "NIR"):
         model.addModelParameter(QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name))
-    first = QgsProcessingModelChildAlgorithm("bandwise:ndvi")
-    first.setChildId("ndvi")
-    for name in ("RED", "NIR"):
-        first.addParameterSources(name, [QgsProcessingModelChildParameterSource.fromModelParameter(name)])
-    kept = QgsProcessingModelOutput("Index of the model")
-    kept.setChildOutputName("OUTPUT")
-    kept.setChildId("ndvi")
-    first.setModelOutputs({"Index of the model": kept})
-    model.addChildAlgorithm(first)
-    second = QgsProcessingModelChildAlgorithm("native:rasterlayerstatistics")
-    second.setChildId("statistics")
-    second.addParameterSources("INPUT", [QgsProcessingModelChildParameterSource.fromChildOutput("ndvi", "OUTPUT")])
-    second.addParameterSources("BAND", [QgsProcessingModelChildParameterSource.fromStaticValue(1)])
-    model.addChildAlgorithm(second)
-    model.updateDestinationParameters()
+    source = QgsProcessingModelChildParameterSource
+    add_step(model, "ndvi", "bandwise:ndvi", {name: source.fromModelParameter(name) for name in ("RED", "NIR")}, "Index of the model")
+    statistics = {"INPUT": source.fromChildOutput("ndvi", "OUTPUT"), "BAND": source.fromStaticValue(1)}
+    add_step(model, "statistics", "native:rasterlayerstatistics", statistics)
     return model
 
 
-def test_a_model_chains_ndvi_into_another_step(provider, scene, tmp_path, log, read_values):
+def test_a_model_chains_ndvi_into_another_step(provider, scene, tmp_path, log, read_values, model):
     import processing
 
-    chain = model(scene)
+    chain = model
     assert chain.canExecute()[0]
     out = str(tmp_path / "model.tif")
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
@@ -153,13 +141,13 @@ def test_a_model_chains_ndvi_into_another_step(provider, scene, tmp_path, log, r
     assert steps["ndvi"]["MEAN"] == pytest.approx(np.nanmean(scene.ndvi), abs=1e-7)
 
 
-def test_a_layer_that_a_model_named_keeps_that_name_and_gets_the_style(provider, scene, tmp_path, monkeypatch):
+def test_a_layer_that_a_model_named_keeps_that_name_and_gets_the_style(provider, scene, tmp_path, monkeypatch, model):
     import processing
     import processing.gui.Postprocessing
 
     monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)  # QGIS 3.44 wants a real one or none
     QgsProject.instance().removeAllMapLayers()
-    chain = model(scene)
+    chain = model
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
     processing.runAndLoadResults(chain, {"RED": scene.red, "NIR": scene.nir, destination: str(tmp_path / "model.tif")})
     (layer,) = QgsProject.instance().mapLayers().values()

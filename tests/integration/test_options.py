@@ -15,9 +15,7 @@ from qgis.core import (
     QgsFeature,
     QgsGeometry,
     QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
-    QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
@@ -256,7 +254,7 @@ def test_qgis_process_takes_them_all(scene, tmp_path, qgis_process):
         np.testing.assert_array_equal(dataset.read(1), scene.ndvi[50:150, 50:250])
 
 
-def test_a_model_passes_them_all(provider, scene, tmp_path, log):
+def test_a_model_passes_them_all(provider, scene, tmp_path, log, add_step):
     """A mask of one child step, polygons and an extent of the model, and everything else fixed in it."""
     import processing
 
@@ -268,29 +266,18 @@ def test_a_model_passes_them_all(provider, scene, tmp_path, log):
     ):
         chain.addModelParameter(definition, QgsProcessingModelParameter(definition.name()))
     source = QgsProcessingModelChildParameterSource
-    mask = QgsProcessingModelChildAlgorithm("bandwise:bandmath")
-    mask.setChildId("mask")
-    mask.addParameterSources("LAYERS", [source.fromModelParameter("NIR")])
-    mask.addParameterSources("EXPRESSION", [source.fromStaticValue("A > 1500")])
-    mask.addParameterSources("DATA_TYPE", [source.fromStaticValue(4)])
-    chain.addChildAlgorithm(mask)
-    index = QgsProcessingModelChildAlgorithm("bandwise:ndvi")
-    index.setChildId("index")
+    clear = {"LAYERS": source.fromModelParameter("NIR"), "EXPRESSION": source.fromStaticValue("A > 1500"), "DATA_TYPE": source.fromStaticValue(4)}
+    add_step(chain, "mask", "bandwise:bandmath", clear)
     fixed = {"MASK_RULE": 1, "DATA_TYPE": 2, "GRID": 1, "COG": True, "CLAMP_MAX": 0.5}
-    for name, given in (
-        *((name, source.fromModelParameter(name)) for name in ("RED", "NIR")),
-        ("MASK", source.fromChildOutput("mask", "OUTPUT")),
-        ("AOI", source.fromModelParameter("AREA")),
-        ("EXTENT", source.fromModelParameter("BOX")),
-        *((name, source.fromStaticValue(value)) for name, value in fixed.items()),
-    ):
-        index.addParameterSources(name, [given])
-    kept = QgsProcessingModelOutput("index")
-    kept.setChildOutputName("OUTPUT")
-    kept.setChildId("index")
-    index.setModelOutputs({"index": kept})
-    chain.addChildAlgorithm(index)
-    chain.updateDestinationParameters()
+    given = {
+        "RED": source.fromModelParameter("RED"),
+        "NIR": source.fromModelParameter("NIR"),
+        "MASK": source.fromChildOutput("mask", "OUTPUT"),
+        "AOI": source.fromModelParameter("AREA"),
+        "EXTENT": source.fromModelParameter("BOX"),
+        **{name: source.fromStaticValue(value) for name, value in fixed.items()},
+    }
+    add_step(chain, "index", "bandwise:ndvi", given, "index")
     area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
     feature = QgsFeature()
     feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(601000, 5098000, 603000, 5099900)))

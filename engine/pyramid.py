@@ -78,14 +78,15 @@ def halved(values: Values, storage: Storage) -> Values:
     odd = values.shape[1] % 2, values.shape[2] % 2
     wide = np.pad(values, ((0, 0), (0, odd[0]), (0, odd[1])), "edge") if any(odd) else values
     quarters = [wide[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
-    invalid = [quarter == storage.nodata for quarter in quarters]
-    dtype = np.float64 if storage.whole else values.dtype
-    total = np.zeros(quarters[0].shape, dtype)
-    if not any(map(np.count_nonzero, invalid)):
-        for quarter in quarters:
+    dtype = np.dtype(np.float64) if storage.whole else values.dtype
+    if not np.count_nonzero(values == storage.nodata):
+        total = np.add(quarters[0], quarters[1], dtype=dtype)
+        for quarter in quarters[2:]:
             total += quarter
         total *= 0.25
     else:
+        invalid = [quarter == storage.nodata for quarter in quarters]
+        total = np.zeros(quarters[0].shape, dtype)
         count = np.zeros(total.shape, np.uint8)
         for quarter, missing in zip(quarters, invalid):
             np.add(total, quarter, out=total, where=~missing)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rasterio
+import rasterio.shutil
 from bandwise.engine.errors import BandwiseError, InputError, ReadError
 
 
@@ -151,3 +151,16 @@ def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) ->
     assert _patience()["GDAL_HTTP_LOW_SPEED_TIME"] == "30"
     with rasterio.Env(GDAL_HTTP_LOW_SPEED_TIME="7"):
         assert "GDAL_HTTP_LOW_SPEED_TIME" not in _patience()
+
+
+def test_a_file_of_s3_goes_the_same_way(bench: Any, server: Server, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder as a bucket of a server that asks for no signature."""
+    for name, value in (
+        ("AWS_S3_ENDPOINT", f"127.0.0.1:{server.server_port}"), ("AWS_HTTPS", "NO"),
+        ("AWS_VIRTUAL_HOSTING", "FALSE"), ("AWS_NO_SIGN_REQUEST", "YES"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    server.folder = server.folder.parent
+    there = bench.ndvi(*(f"/vsis3/web/{Path(path).name}" for path in pair), output="there.tif")
+    np.testing.assert_array_equal(there, bench.ndvi(*pair, output="here.tif"))
+    assert {name for _, name, _, _ in server.requests} >= {"nir.tif", "red.tif"}

@@ -18,10 +18,9 @@ import numpy.typing as npt
 import rasterio
 import rasterio.shutil
 from rasterio.enums import Resampling
-from rasterio.io import MemoryFile
-from rasterio.transform import Affine
 
 from .creation import creation_arguments, is_sparse, written_as_computed
+from .encoding import Encoder
 from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
@@ -35,8 +34,6 @@ from .windows import LEAST_CACHE
 _PAGE = 4096
 _CLOSED = -1
 _OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]  #: sides that GDAL gives to tiles of overviews
-#: Options that would write beside a file, or leave blocks out of it.
-_NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
 
 
 class _Image:
@@ -74,7 +71,7 @@ class GeoTiffSink:
         self._sparse = is_sparse(profile)
         self._grid, self._storage = grid, storage
         self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
-        self._encoding = {"driver": "GTiff", **{name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}}
+        self._profile = profile
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         self._lock = threading.Lock()
         self._file = _CLOSED
@@ -98,7 +95,7 @@ class GeoTiffSink:
                 height, width = dataset.block_shapes[0]
                 self._separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
                 tiled = dataset.profile["tiled"]
-            self._encoding["INTERLEAVE"] = "BAND" if self._separate else "PIXEL"
+            self._encoder = Encoder(self._profile, self._storage, (width, height), separate=self._separate)
             if self._overviews and tiled and width == height and width in _OVERVIEW_BLOCKS:
                 self._pyramid = Pyramid(self._grid.width, self._grid.height, (width, height), self._storage)
                 factors = [2**level for level in range(1, len(self._pyramid.sizes))]
@@ -160,7 +157,7 @@ class GeoTiffSink:
                 self._put(rows.cast("B"), int(image.offsets[number]) + first * rows.nbytes // part.shape[1])
             return
         parts = list(self._parts(image, window, values))
-        for (number, _, part), block in zip(parts, self._encoded(values)):
+        for (number, _, part), block in zip(parts, self._encoder.blocks(values)):
             if not (self._sparse and (part == self._storage.nodata).all()):
                 image.offsets[number] = self._append(block.nbytes)
                 image.byte_counts[number] = block.nbytes
@@ -179,19 +176,6 @@ class GeoTiffSink:
                 for column in range(0, window.width, width):
                     number = (plane * rows + block_row) * columns + (window.column + column) // width
                     yield number, first - block_row * height, pixels[:, first - window.row : last - window.row, column : column + width]
-
-    def _encoded(self, values: npt.NDArray[Any]) -> Iterator[memoryview]:
-        """The blocks as GDAL encodes them, copying from one file in memory to another: where it encodes what
-        rasterio writes, at the latest when it closes, rasterio holds the interpreter and the other threads wait."""
-        bands, height, width = values.shape
-        with MemoryFile() as plain, MemoryFile() as encoded:
-            size = {"width": width, "height": height, "count": bands, "dtype": values.dtype.name, "nodata": self._storage.nodata}
-            with plain.open(driver="GTiff", transform=Affine(2, 0, 0, 0, -2, 0), **size) as dataset:
-                dataset.write(values)
-            rasterio.shutil.copy(plain.name, encoded.name, **self._encoding)
-            data = memoryview(encoded.getbuffer()).cast("B")
-            for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
-                yield data[offset : offset + length]
 
     def _append(self, size: int) -> int:
         """Take so many bytes at the file's end and tell where that was; the lock is held for the sum alone."""

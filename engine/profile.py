@@ -23,7 +23,7 @@ DEFAULT_PROFILE = {
     "PREDICTOR": "3",
     "BIGTIFF": "IF_SAFER",
 }
-_CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
+CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
 _COG_NAMES = {
     name: name for name in ("COMPRESS", "BIGTIFF", "SPARSE_OK", "MAX_Z_ERROR", "NUM_THREADS", "PREDICTOR")
 } | dict.fromkeys(("ZLEVEL", "ZSTD_LEVEL", "LZMA_PRESET"), "LEVEL")
@@ -76,7 +76,7 @@ def creation_profile(text: str, dtype: np.dtype[Any]) -> dict[str, str]:
         raise OptionError(translate("Bandwise", "TILED is YES or NO, not {value}.").format(value=chosen["TILED"]))
     if "COMPRESS" in chosen:
         del profile["ZLEVEL"]
-        if codec not in _CODECS_WITH_PREDICTOR:
+        if codec not in CODECS_WITH_PREDICTOR:
             del profile["PREDICTOR"]
     if chosen.get("TILED", "YES").upper() in _NO:
         del profile["BLOCKXSIZE"], profile["BLOCKYSIZE"]

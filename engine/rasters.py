@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import rasterio
 from rasterio._err import CPLE_BaseError
-from rasterio.dtypes import dtype_fwd
+from rasterio.dtypes import dtype_fwd, dtype_rev
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
 from rasterio.env import get_gdal_config, set_gdal_config
 from rasterio.errors import RasterioError
+from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from .errors import InputError
@@ -201,8 +203,11 @@ def reason_of(error: BaseException, path: str = "") -> str:
 
 
 def worker_settings() -> Any:
-    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL starts no readers of its own."""
-    return rasterio.Env(GDAL_NUM_THREADS="1", **_patience())
+    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL starts no readers of its own.
+
+    Datasets of our memory are opened too, which GDAL >= 3.10 does only where it is told so.
+    """
+    return rasterio.Env(GDAL_NUM_THREADS="1", GDAL_MEM_ENABLE_OPEN="YES", **_patience())
 
 
 def enter_worker_thread() -> None:
@@ -235,3 +240,18 @@ def block_cache(size: int) -> Iterator[None]:
             before = _cache_before.pop()
             if not _cache_before:
                 set_gdal_config("GDAL_CACHEMAX", before)
+
+
+def name_of(values: npt.NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)) -> str:
+    """What GDAL opens as a dataset: values of shape (bands, height, width) where they lie in memory, which has to outlive it. Nothing is copied."""
+    bands, height, width = values.shape
+    layout = {
+        "DATAPOINTER": values.ctypes.data,
+        "PIXELS": width,
+        "LINES": height,
+        "BANDS": bands,
+        "DATATYPE": dtype_rev[values.dtype.name],
+        **dict(zip(("BANDOFFSET", "LINEOFFSET", "PIXELOFFSET"), values.strides)),
+        "GEOTRANSFORM": "/".join(map(repr, Affine(*transform).to_gdal())),
+    }
+    return "MEM:::" + ",".join(f"{name}={value}" for name, value in layout.items())

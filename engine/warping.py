@@ -18,6 +18,7 @@ from rasterio.vrt import WarpedVRT
 from .crs import crs_of, pixels_of
 from .grid import Grid, Window
 from .layout import Resampling
+from .rasters import name_of
 
 _METHODS = {
     Resampling.NEAREST: (Method.nearest, 1),
@@ -27,7 +28,6 @@ _METHODS = {
     Resampling.CUBIC_SPLINE: (Method.cubic_spline, 2),
     Resampling.LANCZOS: (Method.lanczos, 3),
 }  #: GDAL's method, and how many source pixels its kernel reaches
-_GDAL_NAMES = {"float32": "Float32", "float64": "Float64"}
 _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
 _TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
@@ -87,7 +87,7 @@ class Warp:
         numbers = read(window)
         method, _ = _METHODS[self.resampling]
         target = self.target.cut(tile)
-        with _as_dataset(numbers, self.source.cut(window)) as dataset, WarpedVRT(
+        with rasterio.open(name_of(numbers[np.newaxis], self.source.cut(window).transform)) as dataset, WarpedVRT(
             dataset,
             src_crs=crs_of(self.source.crs),
             src_nodata=math.nan,
@@ -134,19 +134,6 @@ class Warp:
         if down:
             top, bottom = 0, self.source.height
         return Window(left, top, right - left, bottom - top).shared(self.source.window), complete and not (across or down)
-
-
-def _as_dataset(numbers: npt.NDArray[np.floating[Any]], grid: Grid) -> Any:
-    """Numbers of shape (height, width) as GDAL's dataset of that memory, which has to outlive it; nothing is copied.
-
-    GDAL >= 3.10 opens such only where it is told that the address is ours.
-    """
-    place = "/".join(map(repr, _affine(grid).to_gdal()))
-    with rasterio.Env(GDAL_MEM_ENABLE_OPEN="YES"):
-        return rasterio.open(
-            f"MEM:::DATAPOINTER={numbers.ctypes.data},PIXELS={grid.width},LINES={grid.height},"
-            f"DATATYPE={_GDAL_NAMES[numbers.dtype.name]},GEOTRANSFORM={place}"
-        )
 
 
 def _jumps(numbers: npt.NDArray[np.float64], length: int) -> bool:

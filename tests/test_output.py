@@ -18,6 +18,7 @@ from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.pipeline import run
 from bandwise.engine.profile import creation_profile, parse_creation_options
+from bandwise.engine.rasters import worker_settings
 from bandwise.engine.storage import DataType, storage_of
 
 FLOAT32 = storage_of(DataType.FLOAT32)
@@ -238,7 +239,7 @@ def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     """40000 x 40000 pixels are 6.4 GB uncompressed: IF_SAFER decides before anything is written."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40000, 40000)
     profile = {**creation_profile("SPARSE_OK=YES", FLOAT32.dtype)}
-    with GeoTiffSink(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
+    with worker_settings(), GeoTiffSink(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         sink.commit({}, [{}])
     assert Path(bench.path("big.tif")).read_bytes()[:4] == b"II+\0"
@@ -250,7 +251,8 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 600)
     Path(bench.path("out.tif")).write_bytes(b"former result")
     before = bench.listing()
-    with GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=creation_profile("", FLOAT32.dtype)) as sink:
+    profile = creation_profile("", FLOAT32.dtype)
+    with worker_settings(), GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         assert len(bench.listing()) == 2, "a temporary file while it is written"
         assert Path(bench.path("out.tif")).read_bytes() == b"former result"

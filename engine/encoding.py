@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Blocks as the file holds them: GDAL's codecs, and before these the differences that TIFF calls predictors."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+import rasterio.shutil
+from rasterio.io import MemoryFile
+
+from .profile import CODECS_WITH_PREDICTOR
+from .rasters import name_of
+from .storage import Storage
+from .tiff import block_index, plain_rows
+
+_NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")  #: options that would write beside a file, or leave blocks out of it
+_PREDICTORS = {"2": "iu", "3": "f"}  #: those that are known here, and the kinds of numbers that they are for
+#: With these options alone a codec gets the bytes of a block's rows, predicted, and nothing else.
+_BYTES_ALONE = {"TILED", "BLOCKXSIZE", "BLOCKYSIZE", "COMPRESS", "PREDICTOR", "ZLEVEL", "ZSTD_LEVEL", "INTERLEAVE", "BIGTIFF", "NUM_THREADS"}
+_ROWS = 64  #: rows that are predicted at once, so that they stay in the cache of a core
+
+
+class Encoder:
+    """Encodes windows of whole blocks with the creation options of ``profile``; threads may do so at once, each with the settings of a worker.
+
+    ``block`` is the (width, height) of the file's blocks; ``separate`` tells that its bands lie apart.
+    """
+
+    def __init__(self, profile: Mapping[str, str], storage: Storage, block: tuple[int, int], *, separate: bool) -> None:
+        self._options = {name: value for name, value in profile.items() if name not in _NOT_FOR_ENCODING}
+        self._options["INTERLEAVE"] = "BAND" if separate else "PIXEL"
+        self._block, self._separate, self._local = block, separate, threading.local()
+        self._nodata = storage.nodata
+        predictor = self._options.get("PREDICTOR", "1") if profile.get("COMPRESS", "NONE").upper() in CODECS_WITH_PREDICTOR else "1"
+        self._planes = predictor == "3"
+        self._predicts = storage.dtype.kind in _PREDICTORS.get(predictor, "") and self._options.keys() <= _BYTES_ALONE
+
+    def blocks(self, values: npt.NDArray[Any]) -> Iterator[memoryview]:
+        """The blocks of ``values``, of shape (bands, height, width), in the order of a TIFF's index.
+
+        GDAL copies from memory to a file in memory: where it encodes what rasterio writes, at the latest when it closes, rasterio holds
+        the interpreter and the other threads wait.
+        """
+        with MemoryFile() as encoded:
+            if self._predicts:
+                values, row = self._predicted(values)
+                whole = {"PREDICTOR": "1", "INTERLEAVE": "BAND", "BLOCKXSIZE": str(row), "BLOCKYSIZE": str(self._block[1])}
+                rasterio.shutil.copy(name_of(values), encoded.name, driver="GTiff", **{**self._options, **whole})
+            else:
+                with rasterio.open(name_of(values), "r+") as plain:
+                    plain.nodata = self._nodata
+                    rasterio.shutil.copy(plain, encoded.name, driver="GTiff", **self._options)
+            data = memoryview(encoded.getbuffer()).cast("B")
+            for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
+                yield data[offset : offset + length]
+
+    def _predicted(self, values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], int]:
+        """What a codec gets of a window, of shape (planes, height, bytes), and how many bytes a row of a block has.
+
+        numpy subtracts many bytes at once, libtiff one after the other.
+        """
+        planes = values[:, np.newaxis] if self._separate else values[np.newaxis]
+        bands, height, width = planes.shape[1:]
+        across, size = self._block[0], 1 if self._planes else values.itemsize
+        numbers, columns = across * bands * values.itemsize // size, -(-width // across)
+        out = self._room(len(planes) * height * columns * numbers * size).view(f"<u{size}").reshape(len(planes), height, columns, numbers)
+        for plane, predicted in zip(planes, out):
+            for column, row in itertools.product(range(columns), range(0, height, _ROWS)):
+                pixels = plane[:, row : row + _ROWS, column * across : (column + 1) * across]
+                plain = np.frombuffer(plain_rows(pixels, across, "<"), f"<u{size}")
+                if self._planes:  # TIFF Technical Note 3: the first bytes of all numbers of a row, then the second, and so on
+                    plain = np.moveaxis(plain.reshape(pixels.shape[1], -1, values.itemsize)[:, :, ::-1], 2, 1)
+                plain, rows = plain.reshape(pixels.shape[1], numbers), predicted[row : row + _ROWS, column]
+                rows[:, :bands] = plain[:, :bands]
+                np.subtract(plain[:, bands:], plain[:, :-bands], out=rows[:, bands:])
+        return out.view(np.uint8).reshape(len(planes), height, -1), numbers * size
+
+    def _room(self, size: int) -> npt.NDArray[np.uint8]:
+        """So many bytes, which the thread has for itself and uses again."""
+        room: npt.NDArray[np.uint8] | None = getattr(self._local, "room", None)
+        if room is None or room.size < size:
+            room = self._local.room = np.empty(size, np.uint8)
+        return room[:size]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from .dialects import DIALECTS, DialectChoice
@@ -46,7 +45,7 @@ def bandmath_job(
     bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
     layout = options.pop("layout", Layout())
     if layout.rule is GridRule.FIRST:  # of the list, not of the expression
-        layout = replace(layout, rule=GridRule.REFERENCE, reference=rasters[0][1])
+        layout = layout._replace(rule=GridRule.REFERENCE, reference=rasters[0][1])
     options["layout"] = layout
     return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), listed=tuple(path for _, path in rasters), **options)
 

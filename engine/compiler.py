@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +26,7 @@ _MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
 _LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 
 
-@dataclass(frozen=True)
-class BandValue:
+class BandValue(NamedTuple):
     """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``: whether some may be nodata."""
 
     dtype: np.dtype[Any]
@@ -47,8 +45,7 @@ def compile_formula(formula: Formula, bands: Sequence[BandValue], *, double: boo
     return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single and not double else np.float64))
 
 
-@dataclass(frozen=True)
-class _Term:
+class _Term(NamedTuple):
     """A number that is ``scale * (value + shift) / divisor``, or a truth; the operand is a value or a constant."""
 
     operand: Reference | float | bool
@@ -70,7 +67,7 @@ class _Term:
     def times(self, factor: float, divisor: float = 1.0) -> _Term | None:
         """The number times a constant, unless that is out of a number's range."""
         scale, divisor = self.scale * factor, self.divisor * divisor
-        return replace(self, scale=scale, divisor=divisor) if _is_sound(scale) and _is_sound(divisor) else None
+        return self._replace(scale=scale, divisor=divisor) if _is_sound(scale) and _is_sound(divisor) else None
 
 
 class _Compiler:
@@ -144,9 +141,9 @@ class _Compiler:
             shift = a.shift + b.shift if name == "add" else a.shift - b.shift
             return _Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
         if (after := a.shift_of(b.constant)) is not None:
-            return replace(a, shift=a.shift + after if name == "add" else a.shift - after)
+            return a._replace(shift=a.shift + after if name == "add" else a.shift - after)
         if (before := b.shift_of(a.constant)) is not None:
-            return replace(b, operand=self.call(name, before + b.shift if name == "add" else before - b.shift, self.bare(b)), shift=0.0)
+            return b._replace(operand=self.call(name, before + b.shift if name == "add" else before - b.shift, self.bare(b)), shift=0.0)
         if a.divisor == b.divisor:
             return _Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
         return _Term(self.call(name, self.number(a), self.number(b)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,8 +37,7 @@ class Excluded(NamedTuple):
 _NOTHING = Excluded()
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """All that computing needs to know, the same for every window; ``ranges`` are those that results should keep within.
 
     ``clean`` gives the same values as ``program`` where no band has nodata. ``dtypes`` and ``markers`` are those of the bands: of the

@@ -10,8 +10,8 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
+from typing import NamedTuple
 
 from .expression import FormulaBuilder
 
@@ -29,8 +29,7 @@ class DialectChoice(enum.Enum):
 Expander = Callable[[FormulaBuilder, Sequence[int], tuple[int, int]], int]
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """``function`` with a rank: the higher, the tighter. ``right``: several go right to left."""
 
     function: str
@@ -38,8 +37,7 @@ class Operator:
     right: bool = False
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """A function that can be called: how it is built from its arguments, and how many it takes (None: any number more).
 
     ``function`` is its name in the function table, where it is nothing but that.
@@ -51,8 +49,7 @@ class Named:
     function: str = ""
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """One table of meanings.
 
     ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes
@@ -69,7 +66,7 @@ class Dialect:
     counts: bool = True
     chains: bool = False
     quotes: bool = False
-    absent: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = {}
 
 
 def _plain(function: str, count: int) -> Named:

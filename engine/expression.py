@@ -45,8 +45,7 @@ class Call(NamedTuple):
 Node = Union[Band, Number, Call]
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One band of the output: its description, its node, and the range that its values should have, if any."""
 
     name: str
@@ -54,8 +53,7 @@ class Result:
     valid_range: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """What to compute: ``nodes``, and those of them that are ``results``. ``text`` is what the user typed."""
 
     nodes: tuple[Node, ...]

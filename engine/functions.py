@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,8 +38,7 @@ class Range(NamedTuple):
         return max(abs(self.low), abs(self.high)) / self.grain if self.grain else math.inf
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """An element-wise function.
 
     ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and ``gives`` are of

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .messages import Text, translate
 
@@ -11,8 +11,7 @@ from .messages import Text, translate
 SAME_GRID_TOLERANCE = 0.01
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A rectangle of pixels, counted from the raster's upper left pixel."""
 
     column: int
@@ -40,8 +39,7 @@ class Window:
         return slice(row, row + self.height), slice(column, column + self.width)
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(NamedTuple):
     """CRS, geotransform and size of a raster.
 
     ``crs`` is WKT (ISO 19162), empty where the raster has none. ``transform`` is (a, b, c, d, e, f)

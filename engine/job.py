@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .expression import Formula
@@ -22,8 +21,7 @@ class Note(NamedTuple):
     caution: bool = False
 
 
-@dataclass(frozen=True)
-class BandRef:
+class BandRef(NamedTuple):
     """Band ``number`` (from 1) of the raster ``path``, called ``name`` in formulas and tags."""
 
     name: str
@@ -31,8 +29,7 @@ class BandRef:
     number: int = 1
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A run: the results of ``formula`` computed from ``bands``, written to the GeoTIFF ``output``.
 
     ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
@@ -46,13 +43,13 @@ class Job:
     bands: tuple[BandRef, ...]
     formula: Formula
     output: str
-    radiometry: RadiometryChoice = field(default_factory=RadiometryChoice)
+    radiometry: RadiometryChoice = RadiometryChoice()
     creation_options: str = ""
     workers: int = 0
     memory: int = 512
     notes: tuple[Note, ...] = ()
     listed: tuple[str, ...] = ()
-    layout: Layout = field(default_factory=Layout)
+    layout: Layout = Layout()
     mask: MaskChoice | None = None
     area: Area | None = None
     data_type: DataType = DataType.FLOAT32
@@ -61,8 +58,7 @@ class Job:
     cog: bool = False
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
 
     ``forecast`` is what was known before it, as JSON. ``handles`` is how many datasets were opened for reading;

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -46,8 +45,7 @@ class Extent(NamedTuple):
     crs: str
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """What the user wants: ``reference`` is the raster of the rule of that name; ``extent`` counts more than ``extent_rule``."""
 
     rule: GridRule = GridRule.FINEST

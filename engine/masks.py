@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,7 @@ from .messages import shown, translate
 Ring = tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(NamedTuple):
     """Polygons, each of an outer ring and holes, in a CRS given as WKT (empty: that of the result)."""
 
     polygons: tuple[tuple[Ring, ...], ...]
@@ -58,8 +56,7 @@ _CLASSES = range(12)
 _NAMES = {MaskRule.SCL: re.compile(r"(^|_)SCL(_\d\dm)?$", re.IGNORECASE), MaskRule.QA_PIXEL: re.compile(r"(^|_)QA_PIXEL$", re.IGNORECASE)}
 
 
-@dataclass(frozen=True)
-class MaskChoice:
+class MaskChoice(NamedTuple):
     """Band ``number`` of the raster ``path`` as a mask, 0 for the one that is recognised, else the first.
 
     ``keep`` are the classes of SCL that count as clear, ``reject`` flags of QA_PIXEL.

@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,7 @@ _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly withou
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A checked job: its inputs, those of the formula first and then its mask, the result's grid, the recipe and the creation profile."""
 
     job: Job
@@ -112,7 +111,7 @@ def prepare(job: Job) -> Plan:
     inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
     mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
     if job.mask:
-        inputs.append(replace(_input(others[0], None, grid, Resampling.NEAREST), nodata=_unknown(others[0], mask_rule)))
+        inputs.append(_input(others[0], None, grid, Resampling.NEAREST)._replace(nodata=_unknown(others[0], mask_rule)))
     area = AreaMask(job.area, grid) if job.area else None
     workers = job.workers or _cores()
     profile = creation_profile(job.creation_options, storage.dtype)
@@ -124,7 +123,7 @@ def prepare(job: Job) -> Plan:
     room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if cog else 1)), profile)
     values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
     exact = storage.whole or storage.dtype.itemsize > 4
-    program, clean = (compile_formula(job.formula, some, double=exact) for some in (values, [replace(value, gaps=False) for value in values]))
+    program, clean = (compile_formula(job.formula, some, double=exact) for some in (values, [value._replace(gaps=False) for value in values]))
     recipe = Recipe(
         program=program,
         clean=clean if clean.dtype == program.dtype else program,

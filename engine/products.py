@@ -13,8 +13,8 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.parsers import expat  # nosec B407
 
 from .errors import MetadataError
@@ -42,8 +42,7 @@ _LANDSAT_GROUPS = {
 }
 
 
-@dataclass(frozen=True)
-class ProductFacts:
+class ProductFacts(NamedTuple):
     """Reflectance = stored value * ``scale`` + ``offset``; ``nodata`` and ``saturated`` are stored values.
 
     ``source`` names the file and the numbers read from it. Where ``missing`` is given, the file's name

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ _MOST_CASTS = 2  #: of a band in a program, before loading it once is faster
 
 @dataclass(frozen=True)
 class Reference:
-    """An operand that is a register (in a program) or a value (in the compiler), where constants are numbers."""
+    """An operand that is a register (in a program) or a value (in the compiler), where constants are numbers.
+
+    No tuple, as most values of the engine are: it would equal the band of the same number.
+    """
 
     number: int
 
@@ -30,8 +33,7 @@ class Stored:
     band: int
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """``register = compute(*operands)``."""
 
     function: Function
@@ -39,8 +41,7 @@ class Step:
     register: int
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(NamedTuple):
     """``register`` = a band's stored values, or with ``invalid`` the truth that they are nodata."""
 
     band: int
@@ -48,8 +49,7 @@ class Load:
     invalid: bool = False
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """Loads and steps in order, and the registers that then hold each result and where it is nodata (None: nowhere).
 
     Numbers are of ``dtype``: float32 where that is proven to give the same as exact arithmetic rounded once, for it holds every
@@ -112,8 +112,7 @@ def _bound(action: Load | Step, registers: Sequence[npt.NDArray[Any]]) -> tuple[
     return partial(function.compute, dtype=out.dtype) if function.casts and not same else function.compute, operands, out
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value of single-assignment form: where it comes from, whether it is a truth or a whole number, its range where it is exact, and
     whether float32 holds it and all that it comes from exactly (``narrow``).
     """

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +23,7 @@ class Scaling(enum.Enum):
     CUSTOM = 2
 
 
-@dataclass(frozen=True)
-class RadiometryChoice:
+class RadiometryChoice(NamedTuple):
     """What the user wants: ``scale`` and ``offset`` count for ``CUSTOM``; ``nodata`` (a stored value) for all."""
 
     scaling: Scaling = Scaling.AUTOMATIC
@@ -43,8 +41,7 @@ class RadiometryChoice:
             )
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(NamedTuple):
     """What the raster file itself declares of a band; scale 1 and offset 0 stand for no declaration."""
 
     dtype: str
@@ -55,8 +52,7 @@ class Declared:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class Radiometry:
+class Radiometry(NamedTuple):
     """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``."""
 
     scale: float

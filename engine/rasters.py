@@ -7,8 +7,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +35,7 @@ _PATIENCE = {"GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
 RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
 
 
-@dataclass(frozen=True)
-class BandFacts:
+class BandFacts(NamedTuple):
     """A band of a raster file, as the file's own driver tells.
 
     ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands for an

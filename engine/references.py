@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .dialects import DIALECTS, DialectChoice
 from .expression import Formula
@@ -18,8 +18,7 @@ _OTB = re.compile(r"im([0-9]{1,6})b([0-9]{1,6})", re.IGNORECASE)
 _LETTERS = re.compile(r"[A-Za-z]{1,2}")
 
 
-@dataclass(frozen=True)
-class Raster:
+class Raster(NamedTuple):
     """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none)."""
 
     name: str
@@ -118,7 +117,7 @@ class RasterBands:
 def named_formula(text: str, names: Sequence[str], *, valid_range: tuple[float, float] | None = None) -> Formula:
     """A formula of ours in Bandwise's own dialect, over bands called ``names``."""
     formula = parse(text, DIALECTS[DialectChoice.BANDWISE], NamedBands(names))
-    return replace(formula, results=tuple(replace(result, valid_range=valid_range) for result in formula.results))
+    return formula._replace(results=tuple(result._replace(valid_range=valid_range) for result in formula.results))
 
 
 def letter_of(index: int) -> str:

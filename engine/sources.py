@@ -6,8 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +25,7 @@ _NETWORK = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiswift", "/vsioss", "h
 _TILES_HELD = 4  #: blocks of a resampled source that a worker's neighbouring tiles have in common, at most
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A band as a run reads it: as it is, its pixel ``shift`` (column, row) on the result's first, or through a ``warp``.
 
     ``nodata`` and ``saturated`` are stored values; ``covered`` says that the band's raster has a pixel for each of the result's.

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +26,7 @@ class DataType(enum.Enum):
     INT32 = 7
 
 
-@dataclass(frozen=True)
-class Storage:
+class Storage(NamedTuple):
     """Stored value = (value + ``shift``) * ``factor``, for integers rounded half to even and held within ``low`` and ``high``.
 
     ``clamp`` is the range that values are held within before, in units of the result. ``nodata`` is a stored value beyond ``low`` and ``high``,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,7 @@ _TYPES = {3: "u2", 4: "u4", 16: "u8"}
 Numbers = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
-class _Array:
+class _Array(NamedTuple):
     """``length`` integers at the file's byte ``position``."""
 
     position: int

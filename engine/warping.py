@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +39,7 @@ _SAMPLES = 17  #: places along a tile's side, by which its source window is foun
 Read = Callable[[Window], npt.NDArray[np.floating[Any]]]
 
 
-@dataclass(frozen=True)
-class Warp:
+class Warp(NamedTuple):
     """How a raster on ``source`` comes onto ``target``.
 
     Tiles of ``tile`` x ``tile`` pixels, counted from the target's upper left pixel, are computed each by itself: so pixels do not

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .grid import Grid, Window
 
@@ -15,8 +15,7 @@ TARGET_PIXELS = 1024 * 1024
 LEAST_CACHE = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time, and whatever the window.
 
     ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice.
@@ -28,8 +27,7 @@ class Cost:
     per_blocks: int
 
 
-@dataclass(frozen=True)
-class WindowPlan:
+class WindowPlan(NamedTuple):
     """Windows of ``width`` x ``height`` pixels (less at the right and lower edge), read ``rows`` at a time, for ``workers`` threads.
 
     ``memory`` bounds, in bytes, what buffers and GDAL's cache of ``cache`` bytes hold together.

@@ -7,7 +7,6 @@ import gc
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -375,7 +374,7 @@ def pixels(formula: Any, rasters: list[int]) -> Any:
     """The formula's first result as a Float32 raster would hold it, NaN where nodata."""
     bands = [VALUES[raster] for raster in rasters]
     got = _evaluated(compile_formula(formula, bands), rasters)
-    clean = _evaluated(compile_formula(formula, [replace(band, gaps=False) for band in bands]), rasters)
+    clean = _evaluated(compile_formula(formula, [band._replace(gaps=False) for band in bands]), rasters)
     somewhere = np.logical_or.reduce([GAPS[raster] for raster in rasters], axis=0) if rasters else False
     np.testing.assert_array_equal(np.where(somewhere, 0, clean), np.where(somewhere, 0, got), "the program for chunks without nodata")
     return got

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -62,7 +61,7 @@ def test_windows_plans_and_grids_are_values() -> None:
     assert window.pixels == 12
     assert hash(window) == hash(Window(0, 0, 3, 4))
     for value, field in ((window, "width"), (chosen, "workers"), (grid(1, 1), "crs")):
-        with pytest.raises(dataclasses.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(value, field, 1)
 
 
@@ -145,4 +144,4 @@ def test_windows_of_a_result_that_is_written_in_parts_are_small() -> None:
     """64 rows of a block at least: so strips need no window of 5.6 million pixels."""
     chosen = plan(result=(512, 64), sources=[(10980, 1)])
     assert (chosen.width, chosen.height, chosen.rows) == (11264, 128, 128)
-    assert plan(result=(512, 64), sources=[(512, 512)]) == dataclasses.replace(plan(), memory=plan(result=(512, 64)).memory)
+    assert plan(result=(512, 64), sources=[(512, 512)]) == plan()._replace(memory=plan(result=(512, 64)).memory)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import threading
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +35,8 @@ from .windows import LEAST_CACHE
 #: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
 _PAGE = 4096
 _CLOSED = -1
+_LARGE = 0.1  #: of the memory: a result beyond is written out as it goes, not when the system needs the room
+_BEHIND = 64  #: blocks that the disk may be behind
 _OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]  #: sides that GDAL gives to tiles of overviews
 
 
@@ -75,6 +79,8 @@ class GeoTiffSink:
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         self._lock = threading.Lock()
         self._file = _CLOSED
+        size = grid.width * grid.height * len(names) * storage.dtype.itemsize
+        self._behind: deque[tuple[int, int]] | None = deque() if size > _memory() * _LARGE else None
         self._pyramid: Pyramid | None = None
 
     def __enter__(self) -> GeoTiffSink:
@@ -189,7 +195,11 @@ class GeoTiffSink:
         return offset
 
     def _put(self, data: memoryview | bytes, offset: int) -> None:
-        """Write at a place of the file, whatever other threads write; Windows knows no ``pwrite`` and takes turns."""
+        """Write at a place of the file, whatever other threads write; Windows knows no ``pwrite`` and takes turns.
+
+        Of a large file the disk gets this at once, and the system forgets what it got before: else pages that nobody reads would fill the
+        memory, at the cost of those that somebody does, until threads wait for the disk.
+        """
         done = 0
         while done < len(data):
             if hasattr(os, "pwrite"):
@@ -198,6 +208,11 @@ class GeoTiffSink:
                 with self._lock:
                     os.lseek(self._file, offset + done, os.SEEK_SET)
                     done += os.write(self._file, data[done:])
+        if self._behind is not None:
+            self._behind.append((offset, done))
+            os.posix_fadvise(self._file, offset, done, os.POSIX_FADV_DONTNEED)
+            if len(self._behind) > _BEHIND:
+                os.posix_fadvise(self._file, *self._behind.popleft(), os.POSIX_FADV_DONTNEED)
 
     def commit(self, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]) -> None:
         """Enter the blocks in the index, tag, close, check that all is on disk, and give the file its name."""
@@ -278,3 +293,8 @@ class GeoTiffSink:
 def free_bytes(folder: Path) -> int:
     """Bytes that this user may still write to the disk of ``folder``."""
     return shutil.disk_usage(folder).free
+
+
+def _memory() -> float:
+    """Bytes of memory that this machine has; infinite where the system cannot be told to forget pages of a file."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "posix_fadvise") else math.inf

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine import geotiff
 from bandwise.engine.errors import OutputError
 from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
@@ -130,6 +132,32 @@ def test_a_file_is_the_same_where_threads_take_turns_to_write(bench: Any, option
     write(bench.path("out.tif"), pixels, f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32", threads=4)
     with rasterio.open(bench.path("out.tif")) as dataset:
         np.testing.assert_array_equal(dataset.read(), pixels)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system is not told of pages")
+@pytest.mark.parametrize("options", ["COMPRESS=NONE", ""])
+def test_the_pages_of_a_large_file_are_handed_to_the_disk_and_given_back(bench: Any, options: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block's when it is written, and when two more are; of a small file the system keeps what it likes."""
+    told: list[tuple[int, int]] = []
+    advise = os.posix_fadvise
+
+    def recorded(file: int, offset: int, size: int, advice: int) -> None:
+        told.append((offset, size))
+        advise(file, offset, size, advice)
+
+    monkeypatch.setattr(os, "posix_fadvise", recorded)
+    layout = f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32"
+    write(bench.path("small.tif"), values(1), layout)
+    assert not told
+    monkeypatch.setattr(geotiff, "_LARGE", 0)
+    monkeypatch.setattr(geotiff, "_BEHIND", 2)
+    write(bench.path("large.tif"), values(1), layout, threads=3)
+    with rasterio.open(bench.path("large.tif")) as dataset:
+        np.testing.assert_array_equal(dataset.read(), values(1))
+    data = Path(bench.path("large.tif")).read_bytes()
+    offsets = block_index(data).read(data)[0].tolist()
+    times = Counter(offset for offset, _ in told)
+    assert {times[offset] for offset in offsets} == {2}, "the index comes last, and gives back the last two"
 
 
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", "", "INTERLEAVE=BAND", "TILED=NO|BLOCKYSIZE=16"])

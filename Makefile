@@ -21,7 +21,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint package check-package install screenshots translations corpus bench bench-options clean system
+.PHONY: help demo test lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -76,6 +76,9 @@ bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (B
 
 bench-options: | system ## measure codecs, levels, predictors and tile sizes of the result (BENCH="--tile 512 --size 4096")
 	$(PYTHON) benchmarks/creation_options.py $(BENCH)
+
+bench-hotspots: | system ## where the engine's CPU time goes, by library and system call (after bench; needs linux-perf)
+	$(PYTHON) benchmarks/hotspots.py $(BENCH)
 
 clean: ## remove everything that the other targets made
 	rm -rf build dist .venv .venv-newest .venv-bench .mypy_cache .ruff_cache .pytest_cache

@@ -25,7 +25,7 @@ from meter import Usage, measure
 from places import EMPTY_ALGORITHM, Absent, Place
 from qgis_profile import Profile
 from report import markdown, text_table
-from targets import HEAD, rows
+from targets import HEAD, LIMITS_HEAD, limits, rows
 from tools import HERE, ROOT, TOOLS, Task
 
 _GIGABYTE = 1e9
@@ -164,7 +164,7 @@ def save(folder: Path, size: int, entries: Sequence[dict[str, Any]], *, publish:
     ordered = [cases[case.name] for case in CASES if case.name in cases]
     data = {"machine": machine(), "size": size, "cases": ordered}
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    tables = markdown(data, [HEAD, *rows(data)])
+    tables = markdown(data, [HEAD, *rows(data)], [LIMITS_HEAD, *limits(data)])
     (folder / "performance.md").write_text(tables, encoding="utf-8")
     page = ROOT / "docs" / "performance.md"
     if publish:

@@ -30,7 +30,7 @@ GROWTH = (5000, 10000, 20000, 30000, 40000)
 _OURS = ("bandwise", "engine")
 PEERS = ("qgis", "qgis-chroot", "gdal-raster-calc", "otb", "gdal_calc", "rio", "dask", "plain")
 _FLOORS = ("engine-copy", "cp")
-_ALL = (*_OURS, *PEERS, *_FLOORS)
+_ALL = (*_OURS, *PEERS, *_FLOORS, "engine-sum")
 _COMPRESSING = (*_OURS, "bandwise-default", *PEERS, "gdal_calc-threads", "plain-threads", *_FLOORS)
 _WORKERS = ("engine-1", "engine-2", "engine-3", "engine-4")
 
@@ -75,7 +75,7 @@ CASES = (
     *(
         Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=2)
         for size in GROWTH
-        for tools in [("engine", "gdal_calc") if size == 30000 else ("engine",)]
+        for tools in [("engine", "gdal_calc", "dd") if size == 30000 else ("engine", "dd")]
     ),
 )
 

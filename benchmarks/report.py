@@ -102,8 +102,8 @@ def _title(entry: dict[str, Any]) -> str:
     return f"{entry['name']}. {entry['title']}: {entry['size']} x {entry['size']} pixels, {rounds} rounds"
 
 
-def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
-    """All cases as Markdown; ``targets`` are the lines of a table of their own, its head first."""
+def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]], limits: Sequence[tuple[str, ...]]) -> str:
+    """All cases as Markdown; ``targets`` and ``limits`` are the lines of tables of their own, their heads first."""
     machine = data["machine"]
     parts = [
         "## Measurements",
@@ -116,6 +116,9 @@ def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]]) -> str:
         "(lost) or in the result alone (invented).",
     ]
     parts += ["", "### Targets", "", *_markdown_table(targets[0], targets[1:])]
+    if limits[1:]:
+        parts += ["", "Where uncompressed bands leave a target unmet, the seconds that it leaves, beside a sum of the same bands:"]
+        parts += ["", *_markdown_table(limits[0], limits[1:])]
     parts += [
         "",
         "### Where the engine's time goes",
@@ -168,7 +171,7 @@ def _growth(entries: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
             f"{median(facts['seconds']) / entry['size'] ** 2 * 1e9:.2f}",
             *(f"{median(run[step] for run in facts['profile']) / entry['size'] ** 2 * 1e9:.2f}" if "profile" in facts else "" for step in _STEPS),
             f"{max(facts['peak']) / 1e6:.0f}",
-            f"{facts['difference']:.1e}",
+            f"{facts['difference']:.1e}" if "difference" in facts else "",
         )
         for entry in entries
         for facts in entry["tools"].values()

@@ -109,6 +109,21 @@ def _engine_copy(task: Task) -> list[str]:
     return engine_command(replace(task, expression=name, bands={name: task.bands[name]}))
 
 
+def _added(task: Task) -> str:
+    """The least that takes all bands."""
+    return " + ".join(task.bands)
+
+
+def _engine_sum(task: Task) -> list[str]:
+    return engine_command(replace(task, expression=_added(task)))
+
+
+def _dd(task: Task) -> list[str]:
+    """As many bytes as the result has, which is of float32 where the input is of 16 bits."""
+    megabytes = 2 * Path(task.bands[_copied(task)][0]).stat().st_size // 2**20
+    return ["dd", "if=/dev/zero", f"of={task.output}", "bs=1M", f"count={megabytes}"]
+
+
 def _cp(task: Task) -> list[str]:
     return ["cp", "--sparse=never", "--reflink=never", task.bands[_copied(task)][0], task.output]
 
@@ -271,6 +286,8 @@ TOOLS = {
     "plain": Tool("rasterio, threads and locks", _rasterio, _plain),
     "plain-threads": Tool("rasterio, threads and locks, NUM_THREADS=ALL_CPUS", _rasterio, _threaded(_plain)),
     "engine-copy": Tool("floor: the engine copies one band", _ours, _engine_copy, _copied),
+    "engine-sum": Tool("floor: the engine adds the same bands", _ours, _engine_sum, _added),
+    "dd": Tool("floor: dd of as many bytes", lambda place: "", _dd, lambda task: None),
     "cp": Tool("floor: cp of one input file", lambda place: "", _cp, lambda task: None),
     "decode": Tool("floor: decoding the inputs, all cores", _rasterio, _decode, lambda task: None),
     **{f"engine-{count}": Tool(f"Bandwise's engine, workers: {count}", _ours, _partial(engine_command, workers=count)) for count in range(1, 5)},

@@ -49,3 +49,8 @@ def test_imports_run_one_way() -> None:
     graph = {path.stem: imports(path)[0] - {"__version__"} for path in FILES}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("errors") < order.index("radiometry") < order.index("rasters") < order.index("sources") < order.index("pipeline")
+
+
+def test_a_newcomer_finds_every_room() -> None:
+    rooms = (ENGINE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [path.name for path in FILES if path.name not in rooms and path.stem != "__init__"] == []

@@ -16,6 +16,7 @@ from rasterio.io import MemoryFile
 
 from .profile import CODECS_WITH_PREDICTOR
 from .rasters import name_of
+from .scratch import Scratch
 from .storage import Storage
 from .tiff import block_index, plain_rows
 
@@ -69,7 +70,9 @@ class Encoder:
         bands, height, width = planes.shape[1:]
         across, size = self._block[0], 1 if self._planes else values.itemsize
         numbers, columns = across * bands * values.itemsize // size, -(-width // across)
-        out = self._room(len(planes) * height * columns * numbers * size).view(f"<u{size}").reshape(len(planes), height, columns, numbers)
+        if not hasattr(self._local, "scratch"):
+            self._local.scratch = Scratch()
+        out = self._local.scratch.array("predicted", (len(planes), height, columns, numbers), f"<u{size}")
         for plane, predicted in zip(planes, out):
             for column, row in itertools.product(range(columns), range(0, height, _ROWS)):
                 pixels = plane[:, row : row + _ROWS, column * across : (column + 1) * across]
@@ -80,10 +83,3 @@ class Encoder:
                 rows[:, :bands] = plain[:, :bands]
                 np.subtract(plain[:, bands:], plain[:, :-bands], out=rows[:, bands:])
         return out.view(np.uint8).reshape(len(planes), height, -1), numbers * size
-
-    def _room(self, size: int) -> npt.NDArray[np.uint8]:
-        """So many bytes, which the thread has for itself and uses again."""
-        room: npt.NDArray[np.uint8] | None = getattr(self._local, "room", None)
-        if room is None or room.size < size:
-            room = self._local.room = np.empty(size, np.uint8)
-        return room[:size]

@@ -18,6 +18,7 @@ from .layout import Resampling
 from .messages import translate
 from .radiometry import mark
 from .rasters import RASTER_FAILURES, BandFacts, opened, reason_of, thread_safe_datasets, worker_settings
+from .scratch import Scratch
 from .warping import Warp
 
 _COVERAGE = -1  #: the mask plane that is 0 where the result reaches beyond a raster, or where a class was brought from nowhere
@@ -137,7 +138,7 @@ class Sources:
             if first.warp is None:
                 _read_as_it_is(dataset, [self.inputs[index] for index in group], window, values, planes)
             else:
-                _read_warped(dataset, first, first.warp, window, values[0], planes[0])
+                _read_warped(dataset, first, first.warp, window, values[0], planes[0], buffers.scratch)
             for index, plane in zip(group, values):
                 stored[index] = plane.reshape(-1)
         return stored, masks
@@ -157,6 +158,7 @@ class Buffers:
             together.setdefault((one.band.path, one.dtype, one.shift) if one.warp is None else index, []).append(index)
         self.groups = list(together.values())
         self.stored = [np.empty(len(group) * pixels, inputs[group[0]].dtype) for group in self.groups]
+        self.scratch = Scratch()
         self.masks = [[np.empty(pixels, _mask_type(number, one.band)) for number in one.masks] for one in inputs]
 
 
@@ -202,19 +204,22 @@ def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: npt.
         out[(..., *inside.within(place))] = read(_rasterio_window(inside))
 
 
-def _read_warped(dataset: Any, one: Input, warp: Warp, window: Window, values: npt.NDArray[Any], planes: Sequence[npt.NDArray[Any]]) -> None:
+def _read_warped(
+    dataset: Any, one: Input, warp: Warp, window: Window, values: npt.NDArray[Any], planes: Sequence[npt.NDArray[Any]], scratch: Scratch
+) -> None:
     """Numbers on the result's grid: NaN where there are none, or with whole numbers a plane that is 0 there."""
     whole = values.dtype.kind != "f"
     dtype = np.dtype(np.float32 if np.can_cast(one.band.dtype, np.float32) else np.float64)
-    numbers: npt.NDArray[np.floating[Any]] = np.empty(values.shape, dtype) if whole else values
+    numbers: npt.NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
 
     def read(part: Window) -> npt.NDArray[np.floating[Any]]:
         plain = Input(one.band)
-        stored = np.empty((1, part.height, part.width), one.band.dtype)
-        masks = [np.empty(stored.shape[1:], _mask_type(number, one.band)) for number in plain.masks]
+        shape = part.height, part.width
+        stored = scratch.array("stored", (1, *shape), one.band.dtype)
+        masks = [scratch.array(f"mask {number}", shape, _mask_type(number, one.band)) for number in plain.masks]
         _read_as_it_is(dataset, [plain], part, stored, [masks])
-        found: npt.NDArray[np.floating[Any]] = stored[0].astype(dtype)
-        flags = np.empty(found.shape, np.bool_)
+        found, flags = scratch.array("numbers", shape, dtype), scratch.array("flags", shape, np.bool_)
+        np.copyto(found, stored[0])
         for marked, marker in ((stored[0], one.nodata), (stored[0], one.saturated), *((mask, mask.dtype.type(0)) for mask in masks)):
             mark(marked, marker, flags)
             np.copyto(found, np.nan, where=flags)

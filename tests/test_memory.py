@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ print(peak, report.statistics[0].valid)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
 def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -> None:
     """10 m, 20 m and the next UTM zone, 4000 and 8000 pixels a side, both more than GDAL's cache holds: the same peak but for the 4 MB
-    of overviews that wait for a wider row of windows, and noise.
+    of overviews that wait for a wider row of windows, and noise: what is large in both threads at a time differs from run to run.
     """
     peaks = []
     for side in (4000, 8000):
@@ -91,9 +92,12 @@ def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -
             ) as dataset:
                 for row in range(0, size, 512):
                     dataset.write(np.full((min(512, size - row), size), 7, np.uint16), 1, window=Window(0, row, size, min(512, size - row)))
-        result = bench.python(WARPED)
-        assert result.returncode == 0, result.stderr
-        peak, valid = map(int, result.stdout.split())
-        assert valid > side * side * 0.5
-        peaks.append(peak * 1024)
+        found = []
+        for _ in range(3):
+            result = bench.python(WARPED)
+            assert result.returncode == 0, result.stderr
+            peak, valid = map(int, result.stdout.split())
+            assert valid > side * side * 0.5
+            found.append(peak * 1024)
+        peaks.append(median(found))
     assert peaks[1] < peaks[0] + 25e6 and peaks[1] < 350e6, peaks

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from . import __version__
+from .arrays import NDArray
 from .grid import Grid
 from .histogram import buckets
 from .job import BandRef, Job, Note, Report
@@ -208,7 +208,7 @@ def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
     return tags
 
 
-def band_tags(statistics: Statistics, counts: npt.NDArray[np.int64], step: int) -> dict[str, str]:
+def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
     """GDAL's statistics of a result band, of stored values, so that no reader has to compute them again, and its histogram."""
     total = statistics.valid + statistics.invalid
     tags = {

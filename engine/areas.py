@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
+from .arrays import NDArray
 from .crs import moved, same_crs
 from .errors import GridError, OptionError
 from .grid import Grid, Window
@@ -47,7 +47,7 @@ class AreaMask:
         columns, rows = zip(*rings[0])
         return (min(columns), min(rows), max(columns), max(rows)), {"type": "Polygon", "coordinates": rings}
 
-    def outside(self, window: Window) -> npt.NDArray[np.bool_]:
+    def outside(self, window: Window) -> NDArray[np.bool_]:
         """Where the pixels of a window, of shape (height, width), lie outside."""
         right, bottom = window.column + window.width, window.row + window.height
         near = [

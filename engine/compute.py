@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .program import Evaluator, Program
 from .radiometry import mark
 from .statistics import Statistics, moments
@@ -20,8 +20,8 @@ CHUNK = 192 * 1024
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
 MOST_REGISTER_BYTES = 8 * 1024 * 1024
 
-Numbers = npt.NDArray[np.floating[Any]]
-Truths = npt.NDArray[np.bool_]
+Numbers = NDArray[np.floating[Any]]
+Truths = NDArray[np.bool_]
 
 
 class Excluded(NamedTuple):
@@ -83,9 +83,9 @@ class Calculator:
 
     def compute(
         self,
-        stored: Sequence[npt.NDArray[Any]],
-        masks: Sequence[Sequence[npt.NDArray[Any]]],
-        out: npt.NDArray[Any],
+        stored: Sequence[NDArray[Any]],
+        masks: Sequence[Sequence[NDArray[Any]]],
+        out: NDArray[Any],
         excluded: Excluded = _NOTHING,
     ) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, n) and the storage's type, from stored values and mask planes, each of shape (n,)."""
@@ -111,13 +111,13 @@ class _Arrays(NamedTuple):
     the ``numbers`` that become integers.
     """
 
-    registers: list[npt.NDArray[Any]]
+    registers: list[NDArray[Any]]
     gaps: list[Truths]
     saturations: list[Truths]
     invalid: Truths
     flags: Truths
-    wide: npt.NDArray[np.float64]
-    numbers: npt.NDArray[np.float64]
+    wide: NDArray[np.float64]
+    numbers: NDArray[np.float64]
 
     @classmethod
     def of(cls, recipe: Recipe) -> _Arrays:
@@ -147,7 +147,7 @@ class _Chunk:
         return _Chunk(self.recipe, self._arrays.cut(size))
 
     def compute(
-        self, stored: Sequence[npt.NDArray[Any]], masks: Sequence[Sequence[npt.NDArray[Any]]], out: npt.NDArray[Any], excluded: Excluded
+        self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]], out: NDArray[Any], excluded: Excluded
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n), from values and mask planes of shape (n,)."""
         found = [self._find_gaps(band, values, masks[band]) for band, values in enumerate(stored)]
@@ -156,7 +156,7 @@ class _Chunk:
         excluded = Excluded(*(truths if truths is not None and truths.any() else None for truths in excluded))
         return [self._result(*result, excluded) for result in zip(numbers, out, missing, self.recipe.ranges)]
 
-    def _find_gaps(self, band: int, values: npt.NDArray[Any], masks: Sequence[npt.NDArray[np.uint8]]) -> bool:
+    def _find_gaps(self, band: int, values: NDArray[Any], masks: Sequence[NDArray[np.uint8]]) -> bool:
         """Mark where a band is nodata or saturated, and tell whether it is anywhere."""
         nodata, saturated = self.recipe.markers[band]
         if not values.size or (nodata is saturated is None and not masks):  # a band that no result needs is not read
@@ -173,7 +173,7 @@ class _Chunk:
         return bool(np.count_nonzero(gaps))
 
     def _result(
-        self, values: Numbers, out: npt.NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
+        self, values: Numbers, out: NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
     ) -> Statistics:
         """Store ``values``, which floating-point types have in ``out`` already, and nodata where they are missing, excluded or not finite."""
         absent = 0 if missing is None else int(np.count_nonzero(missing))
@@ -228,7 +228,7 @@ class _Chunk:
     def _stored(
         self,
         values: Numbers,
-        out: npt.NDArray[Any],
+        out: NDArray[Any],
         valid_range: tuple[float, float] | None,
         limits: tuple[float, float],
         invalid: Truths | None = None,
@@ -275,7 +275,7 @@ class _Chunk:
         return int(np.count_nonzero(union))
 
 
-def _placed(program: Program, registers: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+def _placed(program: Program, registers: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """An array for each of a program's registers, of its type."""
     free = {kind: iter([register for register in registers if register.dtype == kind]) for kind in set(program.registers)}
     return [next(free[dtype]) for dtype in program.registers]

@@ -8,18 +8,18 @@ from functools import lru_cache
 from typing import Union
 
 import numpy as np
-import numpy.typing as npt
 import rasterio.warp
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
+from .arrays import NDArray
 from .errors import GridError
 from .grid import Grid, crs_name
 from .messages import translate
 from .rasters import RASTER_FAILURES
 
-Numbers = Union[Sequence[float], npt.NDArray[np.float64]]
-Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+Numbers = Union[Sequence[float], NDArray[np.float64]]
+Places = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @lru_cache(maxsize=64)

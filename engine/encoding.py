@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 import rasterio.shutil
 from rasterio.io import MemoryFile
 
+from .arrays import NDArray
 from .profile import CODECS_WITH_PREDICTOR
 from .rasters import name_of
 from .scratch import Scratch
@@ -42,7 +42,7 @@ class Encoder:
         self._planes = predictor == "3"
         self._predicts = storage.dtype.kind in _PREDICTORS.get(predictor, "") and self._options.keys() <= _BYTES_ALONE
 
-    def blocks(self, values: npt.NDArray[Any]) -> Iterator[memoryview]:
+    def blocks(self, values: NDArray[Any]) -> Iterator[memoryview]:
         """The blocks of ``values``, of shape (bands, height, width), in the order of a TIFF's index.
 
         GDAL copies from memory to a file in memory: where it encodes what rasterio writes, at the latest when it closes, rasterio holds
@@ -61,7 +61,7 @@ class Encoder:
             for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
                 yield data[offset : offset + length]
 
-    def _predicted(self, values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], int]:
+    def _predicted(self, values: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
         """What a codec gets of a window, of shape (planes, height, bytes), and how many bytes a row of a block has.
 
         numpy subtracts many bytes at once, libtiff one after the other.

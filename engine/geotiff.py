@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 import rasterio.shutil
 from rasterio.enums import Resampling
 
+from .arrays import NDArray
 from .creation import creation_arguments, is_sparse, written_as_computed
 from .encoding import Encoder
 from .errors import OutputError
@@ -147,7 +147,7 @@ class GeoTiffSink:
         """The temporary file and what GDAL wrote beside it."""
         return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
-    def write(self, window: Window, values: npt.NDArray[Any]) -> None:
+    def write(self, window: Window, values: NDArray[Any]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width): whole blocks, or where they are written as they are computed an
         even number of rows of them; threads may do so at once.
         """
@@ -156,7 +156,7 @@ class GeoTiffSink:
             for level, block, halves in self._pyramid.add(window, values) if self._pyramid else ():
                 self._write(self._images[level], block, halves)
 
-    def _write(self, image: _Image, window: Window, values: npt.NDArray[Any]) -> None:
+    def _write(self, image: _Image, window: Window, values: NDArray[Any]) -> None:
         if self._as_computed:
             for number, first, part in self._parts(image, window, values):
                 rows = plain_rows(part, self.block[0], image.index.order)
@@ -169,7 +169,7 @@ class GeoTiffSink:
                 image.byte_counts[number] = block.nbytes
                 self._put(block.cast("B"), int(image.offsets[number]))
 
-    def _parts(self, image: _Image, window: Window, values: npt.NDArray[Any]) -> Iterator[tuple[int, int, npt.NDArray[Any]]]:
+    def _parts(self, image: _Image, window: Window, values: NDArray[Any]) -> Iterator[tuple[int, int, NDArray[Any]]]:
         """What of a window lies in one block, in the order of the index: the block's number there, the first row of it,
         and pixels of shape (bands that lie together, height, width).
         """

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .grid import Grid, Window
 
 _LARGEST_STEP = 16
@@ -29,9 +29,9 @@ class Histogram:
     def __init__(self, results: int, step: int) -> None:
         self._step = step
         self._counts = np.zeros((results, _CODES), np.int64)
-        self._waiting: list[tuple[int, npt.NDArray[np.uint16]]] = []
+        self._waiting: list[tuple[int, NDArray[np.uint16]]] = []
 
-    def add(self, window: Window, values: npt.NDArray[Any], nodata: float) -> None:
+    def add(self, window: Window, values: NDArray[Any], nodata: float) -> None:
         """Count the valid of ``values``, of shape (results, window.height, window.width)."""
         for result, plane in enumerate(values):
             some = plane[-window.row % self._step :: self._step, -window.column % self._step :: self._step]
@@ -40,7 +40,7 @@ class Histogram:
         if len(self._waiting) >= _MOST_WAITING:
             self._count()
 
-    def counts(self) -> npt.NDArray[np.int64]:
+    def counts(self) -> NDArray[np.int64]:
         """Of shape (results, 65536)."""
         self._count()
         return self._counts
@@ -53,7 +53,7 @@ class Histogram:
         self._waiting.clear()
 
 
-def buckets(counts: npt.NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
+def buckets(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
     """One result's ``counts``, of shape (65536,), in 256 buckets of one width from ``minimum`` to ``maximum``."""
     codes = np.flatnonzero(counts)
     middles = np.nan_to_num(((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64))  # beyond float32 there are no others

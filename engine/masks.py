@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .errors import OptionError
 from .messages import shown, translate
 
@@ -103,9 +103,9 @@ def clear_classes(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def masked(values: npt.NDArray[Any], rule: MaskRule, choice: MaskChoice) -> npt.NDArray[np.bool_]:
+def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[np.bool_]:
     """Where pixels of any shape are left out by their mask's values; NaN, which tells nothing, leaves them out."""
-    hidden: npt.NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
     if rule is MaskRule.KEEP_NONZERO:
         hidden = (values == 0) | np.isnan(values)
         return hidden

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from typing import Any, Optional
 
 import numpy as np
-import numpy.typing as npt
 
 from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, size_note, stated
+from .arrays import NDArray
 from .compute import Calculator, Excluded
 from .creation import result_block
 from .errors import Cancelled
@@ -119,9 +119,9 @@ class _Run:
         self._histograms: list[Histogram] = []
         self._local = threading.local()
 
-    def histograms(self) -> npt.NDArray[np.int64]:
+    def histograms(self) -> NDArray[np.int64]:
         """Counts of all results, as :class:`Histogram` has them, when all windows have passed."""
-        total: npt.NDArray[np.int64] = np.sum([histogram.counts() for histogram in self._histograms], axis=0)
+        total: NDArray[np.int64] = np.sum([histogram.counts() for histogram in self._histograms], axis=0)
         return total
 
     def totals(self) -> tuple[Statistics, ...]:
@@ -195,7 +195,7 @@ class _Run:
         self.sink.write(window, pixels)
         return totals
 
-    def _compute(self, window: Window, out: npt.NDArray[Any]) -> tuple[Statistics, ...]:
+    def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, window.pixels)."""
         local, plan, bands = self._local, self.plan, len(self.plan.job.bands)
         self._leave_if_stopped()

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .functions import Function, Range
 
 _MOST_CASTS = 2  #: of a band in a program, before loading it once is faster
@@ -65,7 +65,7 @@ class Program(NamedTuple):
 class Evaluator:
     """A program on registers of its own: arrays of shape (n,) and of the program's register types, overwritten each time."""
 
-    def __init__(self, program: Program, registers: Sequence[npt.NDArray[Any]]) -> None:
+    def __init__(self, program: Program, registers: Sequence[NDArray[Any]]) -> None:
         last = [_last_alone(program, value) for value, _ in program.results]
         direct = {position: result for result, position in enumerate(last) if position is not None}
         self._steps = [(*_bound(action, registers), direct.get(position)) for position, action in enumerate(program.actions)]
@@ -73,8 +73,8 @@ class Evaluator:
         self._missing = [None if missing is None else registers[missing] for _, missing in program.results]
 
     def evaluate(
-        self, stored: Sequence[npt.NDArray[Any]], invalid: Sequence[npt.NDArray[np.bool_]], out: npt.NDArray[np.floating[Any]]
-    ) -> list[npt.NDArray[np.bool_] | None]:
+        self, stored: Sequence[NDArray[Any]], invalid: Sequence[NDArray[np.bool_]], out: NDArray[np.floating[Any]]
+    ) -> list[NDArray[np.bool_] | None]:
         """Fill ``out``, of shape (results, n), for bands of stored values of shape (n,), and tell for each result where it is nodata."""
         for compute, operands, register, result in self._steps:
             target = register if result is None else out[result]
@@ -101,7 +101,7 @@ def _last_alone(program: Program, register: int) -> int | None:
     return touching[-1] if simple and alone and last.register == register else None
 
 
-def _bound(action: Load | Step, registers: Sequence[npt.NDArray[Any]]) -> tuple[Callable[..., Any] | None, tuple[Any, ...], npt.NDArray[Any]]:
+def _bound(action: Load | Step, registers: Sequence[NDArray[Any]]) -> tuple[Callable[..., Any] | None, tuple[Any, ...], NDArray[Any]]:
     """What to call with what, so that nothing but stored values is looked up while pixels wait; a load has nothing to call."""
     out = registers[action.register]
     if isinstance(action, Load):

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .grid import Window
 from .storage import Storage
 
-Values = npt.NDArray[Any]
+Values = NDArray[Any]
 _SMALLEST = 512  #: pixels of the longer side, at most, of the smallest overview
 
 

@@ -8,8 +8,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import NDArray
 from .errors import MetadataError, OptionError
 from .messages import Text, translate
 from .products import ProductFacts, product_facts
@@ -143,7 +143,7 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
     return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
 
 
-def mark(values: npt.NDArray[Any], marker: np.generic | None, found: npt.NDArray[np.bool_]) -> None:
+def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
     """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing."""
     if marker is None:
         found[...] = False

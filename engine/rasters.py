@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.dtypes import dtype_fwd, dtype_rev
@@ -20,6 +19,7 @@ from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
+from .arrays import NDArray
 from .errors import InputError
 from .grid import Grid
 from .masks import recognised
@@ -240,7 +240,7 @@ def block_cache(size: int) -> Iterator[None]:
                 set_gdal_config("GDAL_CACHEMAX", before)
 
 
-def name_of(values: npt.NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)) -> str:
+def name_of(values: NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)) -> str:
     """What GDAL opens as a dataset: values of shape (bands, height, width) where they lie in memory, which has to outlive it. Nothing is copied."""
     bands, height, width = values.shape
     layout = {

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from .arrays import NDArray
 
 
 class Scratch:
@@ -18,9 +19,9 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        self._rooms: dict[str, npt.NDArray[np.uint8]] = {}
+        self._rooms: dict[str, NDArray[np.uint8]] = {}
 
-    def array(self, name: str, shape: Sequence[int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    def array(self, name: str, shape: Sequence[int], dtype: np.dtype[Any] | type[Any] | str) -> NDArray[Any]:
         """An array that holds anything; the last one of this name is overwritten with it."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
         room = self._rooms.get(name)

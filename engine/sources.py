@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from rasterio.windows import Window as RasterioWindow
 
+from .arrays import NDArray
 from .errors import ReadError
 from .grid import Window
 from .layout import Resampling
@@ -120,14 +120,14 @@ class Sources:
         datasets: dict[str, Any] = self._local.datasets
         return datasets
 
-    def read(self, window: Window, buffers: Buffers) -> tuple[list[npt.NDArray[Any]], list[list[npt.NDArray[Any]]]]:
+    def read(self, window: Window, buffers: Buffers) -> tuple[list[NDArray[Any]], list[list[NDArray[Any]]]]:
         """Values of every input that is needed, and its mask planes, each of shape (window.pixels,), in ``buffers``.
 
         Raises :class:`ReadError` with file, band and window.
         """
         datasets = self._datasets()
-        stored: list[npt.NDArray[Any]] = [np.empty(0)] * len(self.inputs)
-        masks: list[list[npt.NDArray[Any]]] = [[] for _ in self.inputs]
+        stored: list[NDArray[Any]] = [np.empty(0)] * len(self.inputs)
+        masks: list[list[NDArray[Any]]] = [[] for _ in self.inputs]
         for index in self.needed:
             masks[index] = [plane[: window.pixels] for plane in buffers.masks[index]]
         for group, buffer in zip(buffers.groups, buffers.stored):
@@ -168,7 +168,7 @@ def _mask_type(number: int, band: BandFacts) -> type[np.generic]:
 
 
 def _read_as_it_is(
-    dataset: Any, group: Sequence[Input], window: Window, values: npt.NDArray[Any], planes: Sequence[Sequence[npt.NDArray[Any]]]
+    dataset: Any, group: Sequence[Input], window: Window, values: NDArray[Any], planes: Sequence[Sequence[NDArray[Any]]]
 ) -> None:
     """Stored values, of shape (bands, height, width), and mask planes of bands of one file; zeros beyond it."""
     band = group[0].band
@@ -193,7 +193,7 @@ def _mask_reader(dataset: Any, band: BandFacts, number: int) -> Callable[..., An
     return lambda part, **out: dataset.read_masks(band.number, window=part, **out)
 
 
-def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: npt.NDArray[Any]) -> None:
+def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: NDArray[Any]) -> None:
     """Read what lies in the raster, and zeros for what does not."""
     inside = place.shared(whole)
     if inside == place:
@@ -205,14 +205,14 @@ def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: npt.
 
 
 def _read_warped(
-    dataset: Any, one: Input, warp: Warp, window: Window, values: npt.NDArray[Any], planes: Sequence[npt.NDArray[Any]], scratch: Scratch
+    dataset: Any, one: Input, warp: Warp, window: Window, values: NDArray[Any], planes: Sequence[NDArray[Any]], scratch: Scratch
 ) -> None:
     """Numbers on the result's grid: NaN where there are none, or with whole numbers a plane that is 0 there."""
     whole = values.dtype.kind != "f"
     dtype = np.dtype(np.float32 if np.can_cast(one.band.dtype, np.float32) else np.float64)
-    numbers: npt.NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
+    numbers: NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
 
-    def read(part: Window) -> npt.NDArray[np.floating[Any]]:
+    def read(part: Window) -> NDArray[np.floating[Any]]:
         plain = Input(one.band)
         shape = part.height, part.width
         stored = scratch.array("stored", (1, *shape), one.band.dtype)

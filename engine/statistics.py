@@ -7,7 +7,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from .arrays import NDArray
 
 
 class Statistics(NamedTuple):
@@ -73,11 +74,11 @@ class Statistics(NamedTuple):
 
 
 def moments(
-    values: npt.NDArray[np.floating[Any]],
+    values: NDArray[np.floating[Any]],
     minimum: float,
     maximum: float,
-    scratch: npt.NDArray[np.float64],
-    invalid: npt.NDArray[np.bool_] | None = None,
+    scratch: NDArray[np.float64],
+    invalid: NDArray[np.bool_] | None = None,
 ) -> tuple[int, float, float]:
     """Count, mean and sum of squared deviations of the values, finite and not all ``invalid``, in float64 and in one pass.
 

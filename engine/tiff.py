@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from .arrays import NDArray
 
 _STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
 _TYPES = {3: "u2", 4: "u4", 16: "u8"}
 
-Numbers = npt.NDArray[np.uint64]
+Numbers = NDArray[np.uint64]
 
 
 class _Array(NamedTuple):
@@ -99,7 +100,7 @@ def _arrays(data: bytes | memoryview, order: str, image: int, *, big: bool) -> I
             yield tag, _Array(place, length, dtype)
 
 
-def plain_rows(part: npt.NDArray[Any], width: int, order: str) -> memoryview:
+def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:
     """Rows of a block ``width`` pixels wide as they lie in an uncompressed file; ``part``, of shape (bands, height, at most width), is filled up."""
     bands, rows, columns = part.shape
     dtype = np.dtype(order + part.dtype.str[1:])

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import rasterio
 from rasterio.enums import Resampling as Method
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
+from .arrays import NDArray
 from .crs import crs_of, pixels_of
 from .grid import Grid, Window
 from .layout import Resampling
@@ -36,7 +36,7 @@ _FAR = 4  #: places beside each other in a tile that lie a fourth of the source 
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
-Read = Callable[[Window], npt.NDArray[np.floating[Any]]]
+Read = Callable[[Window], NDArray[np.floating[Any]]]
 
 
 class Warp(NamedTuple):
@@ -66,7 +66,7 @@ class Warp(NamedTuple):
         """Pixels of the source that a tile takes, about."""
         return math.ceil(math.prod(self.tile / along + 2 * _margin(self.resampling, along) for along in self.scale))
 
-    def fill(self, window: Window, read: Read, out: npt.NDArray[np.floating[Any]]) -> None:
+    def fill(self, window: Window, read: Read, out: NDArray[np.floating[Any]]) -> None:
         """Put the numbers of a window of the target, NaN where there are none, into ``out`` of shape (height, width)."""
         tile = self.tile
         for row in range(window.row // tile * tile, window.row + window.height, tile):
@@ -76,7 +76,7 @@ class Warp(NamedTuple):
                 if part is not None:
                     out[part.within(window)] = self._warped(whole, read, out.dtype)[part.within(whole)]
 
-    def _warped(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:
+    def _warped(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
         window, clear = self._source_window(tile)
         if window is None:
             return np.full((tile.height, tile.width), np.nan, dtype)
@@ -99,10 +99,10 @@ class Warp(NamedTuple):
             XSCALE=repr(_kernel_scale(self.scale[0])),
             YSCALE=repr(_kernel_scale(self.scale[1])),
         ) as warped:
-            found: npt.NDArray[np.floating[Any]] = warped.read(1)
+            found: NDArray[np.floating[Any]] = warped.read(1)
         return found
 
-    def _in_parts(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:
+    def _in_parts(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
         out = np.empty((tile.height, tile.width), dtype)
         width, height = -(-tile.width // 2), -(-tile.height // 2)
         for row in range(0, tile.height, height):
@@ -134,7 +134,7 @@ class Warp(NamedTuple):
         return Window(left, top, right - left, bottom - top).shared(self.source.window), complete and not (across or down)
 
 
-def _jumps(numbers: npt.NDArray[np.float64], length: int) -> bool:
+def _jumps(numbers: NDArray[np.float64], length: int) -> bool:
     """Whether places beside each other lie far apart in a source so long."""
     square = numbers.reshape(_SAMPLES, _SAMPLES)
     return any(bool((np.abs(np.diff(square, axis=axis)) > length / _FAR).any()) for axis in (0, 1))

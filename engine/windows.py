@@ -12,7 +12,7 @@ from .grid import Grid, Window
 #: Pixels of a window where blocks and memory leave the choice: smaller costs calls, larger costs memory.
 TARGET_PIXELS = 1024 * 1024
 #: Least size of GDAL's block cache, in bytes; more made no run faster.
-LEAST_CACHE = 16 * 1024 * 1024
+LEAST_CACHE = 8 * 1024 * 1024
 
 
 class Cost(NamedTuple):

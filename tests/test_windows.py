@@ -90,7 +90,7 @@ def test_a_window_is_whole_result_blocks_within_the_memory(
         assert (chosen.width, chosen.height, chosen.workers) == (*result, 1), "there is nothing smaller to offer"
     held = chosen.workers * (chosen.width * (chosen.height * COST.per_pixel + chosen.rows * COST.per_read) + COST.fixed) + chosen.cache
     assert chosen.memory == held, "what is promised is what buffers and cache take"
-    assert chosen.cache >= 16 * 1024 * 1024
+    assert chosen.cache >= 8 * 1024 * 1024
 
 
 def test_strips_get_windows_as_wide_as_the_raster() -> None:

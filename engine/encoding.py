@@ -64,7 +64,7 @@ class Encoder:
     def _predicted(self, values: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
         """What a codec gets of a window, of shape (planes, height, bytes), and how many bytes a row of a block has.
 
-        numpy subtracts many bytes at once, libtiff one after the other.
+        Predictor 2 is of TIFF 6.0, section 14, 3 of Adobe's TIFF Technical Note 3. numpy subtracts many bytes at once, libtiff one after the other.
         """
         planes = values[:, np.newaxis] if self._separate else values[np.newaxis]
         bands, height, width = planes.shape[1:]
@@ -77,7 +77,7 @@ class Encoder:
             for column, row in itertools.product(range(columns), range(0, height, _ROWS)):
                 pixels = plane[:, row : row + _ROWS, column * across : (column + 1) * across]
                 plain = np.frombuffer(plain_rows(pixels, across, "<"), f"<u{size}")
-                if self._planes:  # TIFF Technical Note 3: the first bytes of all numbers of a row, then the second, and so on
+                if self._planes:  # the first bytes of all numbers of a row, then the second, and so on
                     plain = np.moveaxis(plain.reshape(pixels.shape[1], -1, values.itemsize)[:, :, ::-1], 2, 1)
                 plain, rows = plain.reshape(pixels.shape[1], numbers), predicted[row : row + _ROWS, column]
                 rows[:, :bands] = plain[:, :bands]

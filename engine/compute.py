@@ -15,8 +15,9 @@ from .radiometry import mark
 from .statistics import Statistics, moments
 from .storage import Storage
 
-#: Pixels computed at a time: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
-CHUNK = 192 * 1024
+#: Pixels computed at a time, at most: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
+CHUNK = 208 * 1024
+_ALIGNED = 64  #: pixels, of which a chunk has a multiple, so that it starts where SIMD likes it
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
 MOST_REGISTER_BYTES = 8 * 1024 * 1024
 
@@ -91,13 +92,19 @@ class Calculator:
         """Fill ``out``, of shape (results, n) and the storage's type, from stored values and mask planes, each of shape (n,)."""
         totals = [Statistics() for _ in out]
         with np.errstate(all="ignore"):
-            for start in range(0, out.shape[1], self._most):
-                part = slice(start, min(start + self._most, out.shape[1]))
+            size = self._chunk_size(out.shape[1])
+            for start in range(0, out.shape[1], size):
+                part = slice(start, min(start + size, out.shape[1]))
                 chunk = self._chunk_of(part.stop - start)
                 planes = [[mask[part] for mask in band] for band in masks]
                 statistics = chunk.compute([band[part] for band in stored], planes, out[:, part], excluded.part(part))
                 totals = [total.merged(more) for total, more in zip(totals, statistics)]
         return tuple(totals)
+
+    def _chunk_size(self, pixels: int) -> int:
+        """So many that no chunk of a window is much smaller than the others: each costs the same calls."""
+        count = -(-pixels // self._most)
+        return min(self._most, -(-pixels // (count * _ALIGNED)) * _ALIGNED)
 
     def _chunk_of(self, size: int) -> _Chunk:
         """The windows of a run leave few sizes of a last chunk."""

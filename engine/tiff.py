@@ -107,7 +107,7 @@ def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:
     if bands == 1 and width == columns and part.flags.c_contiguous and part.dtype == dtype:
         return part.data
     block = (np.empty if width == columns else np.zeros)((rows, width, bands), dtype)
-    block[:, :columns] = np.moveaxis(part, 0, -1)
+    block[:, :columns] = part.transpose(1, 2, 0)
     return block.data
 
 

@@ -207,7 +207,7 @@ class _Chunk:
         """The least and the largest of the values that are not invalid, of which one stands in for these from now on."""
         if invalid is not None:
             np.copyto(values, values[np.argmin(invalid)], where=invalid)
-        return float(values.min()), float(values.max())
+        return float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
 
     def _invalid(self, values: Numbers, missing: Truths | None, excluded: Excluded) -> tuple[Statistics, Truths]:
         """Where values are to be nodata, and how many of them for which cause; each pixel counts for the first that fits."""

@@ -82,7 +82,7 @@ class Evaluator:
                 band, flags = operands
                 np.copyto(target, invalid[band] if flags else stored[band])
             else:
-                compute(*(stored[operand.band] if type(operand) is Stored else operand for operand in operands), out=target)
+                compute(*[stored[operand.band] if type(operand) is Stored else operand for operand in operands], out=target)
         for result, values in self._rest:
             np.copyto(out[result], values, casting="same_kind")
         return self._missing

@@ -241,23 +241,23 @@ class GeoTiffSink:
     def _finished(self) -> Path:
         """The file with overviews, or laid out for the cloud, if that is wanted; all cores work for it, for the workers are done."""
         method = Resampling.nearest if self._storage.whole and not self._storage.scaled else Resampling.average
-        with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
-            if self._cog is not None:
-                laid_out = self.temporary.with_suffix(".cog.tif")
-                options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
+        if self._cog is not None:
+            laid_out = self.temporary.with_suffix(".cog.tif")
+            options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
+            with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
                 rasterio.shutil.copy(self.temporary, laid_out, driver="COG", **options)
-                self.temporary.unlink()
-                if not fits(laid_out):
-                    raise self._not_whole()
-                for sidecar in sorted(laid_out.parent.glob(laid_out.name + ".*")):
-                    os.replace(sidecar, sidecar.with_name(sidecar.name.replace(laid_out.name, self.temporary.name, 1)))
-                return laid_out
-            if self._overviews and self._pyramid is None:
-                factors = [2 ** (level + 1) for level, _ in enumerate(overview_sizes(self._grid.width, self._grid.height))]
-                with rasterio.open(self.temporary, "r+") as dataset:
-                    dataset.build_overviews(factors, method)
-                with rasterio.open(self.temporary, overview_level=len(factors) - 1) as dataset:
-                    dataset.read(1)  # the last to be written
+            self.temporary.unlink()
+            if not fits(laid_out):
+                raise self._not_whole()
+            for sidecar in sorted(laid_out.parent.glob(laid_out.name + ".*")):
+                os.replace(sidecar, sidecar.with_name(sidecar.name.replace(laid_out.name, self.temporary.name, 1)))
+            return laid_out
+        if self._overviews and self._pyramid is None:
+            factors = [2 ** (level + 1) for level, _ in enumerate(overview_sizes(self._grid.width, self._grid.height))]
+            with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"), rasterio.open(self.temporary, "r+") as dataset:
+                dataset.build_overviews(factors, method)
+            with rasterio.open(self.temporary, overview_level=len(factors) - 1) as dataset:
+                dataset.read(1)  # the last to be written
         return self.temporary
 
     def _not_whole(self) -> OutputError:

@@ -28,7 +28,7 @@ from .masks import masked
 from .messages import translate
 from .plan import Plan, prepare
 from .radiometry import mark
-from .rasters import block_cache, enter_worker_thread
+from .rasters import block_cache, enter_worker_thread, patient
 from .sources import Buffers, Sources
 from .statistics import Statistics
 from .windows import WindowPlan, parts, windows
@@ -50,10 +50,11 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
     what stood under the output's name is as it was.
     """
     started = time.monotonic()
-    plan = prepare(job)
-    for note in plan.notes:
-        progress(0.0, note)
     with ExitStack() as stack:
+        stack.enter_context(patient())
+        plan = prepare(job)
+        for note in plan.notes:
+            progress(0.0, note)
         names = [result.name for result in job.formula.results]
         sink = stack.enter_context(
             GeoTiffSink(

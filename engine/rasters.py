@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,7 +177,7 @@ def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
         raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
     try:
-        with rasterio.Env(**_patience()):
+        with patient():
             return rasterio.open(path, sharing=False, **options)
     except RASTER_FAILURES as error:
         local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")
@@ -198,6 +198,12 @@ def reason_of(error: BaseException, path: str = "") -> str:
     for prefix in ("Read or write failed. ", f"{path}: ", f"{path}, "):
         words = words[len(prefix) :] if prefix and words.startswith(prefix) else words
     return words
+
+
+def patient() -> Any:
+    """GDAL's settings where a server may keep it waiting; entering an environment of rasterio's costs half a millisecond, so none where they hold."""
+    missing = _patience()
+    return rasterio.Env(**missing) if missing else nullcontext()
 
 
 def worker_settings() -> Any:

@@ -64,7 +64,7 @@ def profiles(entry: dict[str, Any]) -> list[tuple[str, ...]]:
     told = [(facts["title"], facts["profile"]) for facts in entry["tools"].values() if facts.get("profile")]
     if not entry["name"].startswith("scaling") or not told:
         return []
-    labels = list(told[0][1][0])
+    labels = ["workers", "windows", "seconds in the engine", *_STEP_LABELS]
     lines = [(title, *(f"{median(run[label] for run in runs):.4g}" for label in labels)) for title, runs in told]
     return [("tool", *labels), *lines]
 
@@ -139,9 +139,14 @@ def markdown(data: dict[str, Any], targets: Sequence[tuple[str, ...]], limits: S
     if growth:
         parts += ["", "### Growth: NDVI, uncompressed", "", *_markdown_table(_GROWTH_HEAD, _growth(growth))]
         parts += [f"\n{remark}" for entry in growth for remark in remarks(entry)]
+    smallest = [facts["profile"] for entry in data["cases"] for facts in entry["tools"].values() if entry["name"] == "startup" and "profile" in facts]
+    if smallest:
+        parts += ["", "What does not grow: milliseconds of a run of 16 x 16 pixels, by what the caller's thread does.", ""]
+        parts += _markdown_table(_FIXED_HEAD, map(_fixed, smallest))
     return "\n".join(parts) + "\n"
 
 
+_STEP_LABELS = [label for step in ("reading", "computing", "writing") for label in (step, f"waiting while {step}")]
 _STEPS_HEAD = ("case", "whole process", "start and end", "reading", "waiting", "computing", "waiting", "writing", "waiting")
 
 
@@ -151,8 +156,7 @@ def _steps(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         facts = entry["tools"].get("engine", {})
         if facts.get("profile") and facts.get("seconds") and not entry["name"].startswith(("growth", "startup")):
             inside = median(run["seconds in the engine"] for run in facts["profile"])
-            labels = [label for step in ("reading", "computing", "writing") for label in (step, f"waiting while {step}")]
-            told = (median(run[label] for run in facts["profile"]) for label in labels)
+            told = (median(run[label] for run in facts["profile"]) for label in _STEP_LABELS)
             whole = median(facts["seconds"])
             yield (f"{entry['name']}. {entry['title']}", f"{whole:.2f}", f"{whole - inside:.2f}", *(f"{seconds:.2f}" for seconds in told))
 
@@ -177,6 +181,15 @@ def _growth(entries: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
         for facts in entry["tools"].values()
         if facts.get("seconds")
     ]
+
+
+_FIXED = ("planning", "making the file", "opening the inputs", "finishing the file", "first rasterio.open", "rasterio.open")
+_FIXED_HEAD = ("the engine", *_FIXED[:4], "in these, the first rasterio.open", "the other calls of it")
+
+
+def _fixed(runs: Sequence[dict[str, float]]) -> tuple[str, ...]:
+    inside, *steps, first, opened = (median(run[label] for run in runs) * 1e3 for label in ("seconds in the engine", *_FIXED))
+    return tuple(f"{number:.1f}" for number in (inside, *steps, first, opened - first))
 
 
 def _markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:

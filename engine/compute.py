@@ -19,7 +19,7 @@ from .storage import Storage
 CHUNK = 208 * 1024
 _ALIGNED = 64  #: pixels, of which a chunk has a multiple, so that it starts where SIMD likes it
 #: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
-MOST_REGISTER_BYTES = 8 * 1024 * 1024
+MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
 Numbers = NDArray[np.floating[Any]]
 Truths = NDArray[np.bool_]

@@ -127,11 +127,11 @@ def test_a_compressed_result_is_written_once(bench: Any, pair: Any) -> None:
 def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str) -> None:
     """Between two calls of numpy a thread holds the interpreter, so calls are what other threads wait for.
 
-    Python 3.11 makes some 120 for each 128 Ki pixels of these, the windows' own included.
+    Python 3.11 makes 109 to 118 for each 128 Ki pixels of these, the windows' own included; with a last chunk that is small, up to 128.
     """
     found = count(bench, "calls", pair(FORMS["tiles"], 4096, 4096), expression, workers=1)
     assert found["windows"] == 16
-    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < 160
+    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < 125
 
 
 def test_overviews_read_nothing_and_write_a_third(bench: Any, pair: Any) -> None:

@@ -6,9 +6,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any, Optional
 
@@ -37,7 +36,7 @@ from .windows import WindowPlan, parts, windows
 Progress = Callable[[float, Optional[Note]], None]
 Cancel = Callable[[], bool]
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 _SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -67,9 +66,9 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
         sources = stack.enter_context(Sources(plan.inputs, plan.needed, shape.workers))
-        work = _Run(plan, shape, sources, sink, progress, cancelled)
-        statistics = tuple(band.rounded() for band in work.totals())
-        tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, work.histograms())]
+        totals, histograms = _Run(plan, shape, sources, sink).results(progress, cancelled)
+        statistics = tuple(band.rounded() for band in totals)
+        tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, histograms)]
         sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags)
     report = Report(
         output=job.output,
@@ -110,102 +109,107 @@ def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
 class _Run:
     """The state that the caller's thread and the workers share while windows pass."""
 
-    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink, progress: Progress, cancelled: Cancel) -> None:
+    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink) -> None:
         self.plan, self.shape = plan, shape
         self.sources, self.sink = sources, sink
-        self.progress, self.cancelled = progress, cancelled
         self.stop = threading.Event()
-        self.error: BaseException | None = None
+        self._count = shape.count(plan.grid)
+        self._upcoming = enumerate(windows(plan.grid, shape))
+        self._found: dict[int, tuple[Statistics, ...]] = {}
+        self._error: BaseException | None = None
         self._lock = threading.Lock()
-        self._histograms: list[Histogram] = []
-        self._local = threading.local()
 
-    def histograms(self) -> NDArray[np.int64]:
-        """Counts of all results, as :class:`Histogram` has them, when all windows have passed."""
-        total: NDArray[np.int64] = np.sum([histogram.counts() for histogram in self._histograms], axis=0)
-        return total
+    def results(self, progress: Progress, cancelled: Cancel) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
+        """Statistics of all result bands, merged in the order of the windows, and counts as :class:`Histogram` has them.
 
-    def totals(self) -> tuple[Statistics, ...]:
-        """Statistics of all result bands, merged in the order of the windows."""
+        The caller's thread looks now and then how far the workers are: woken for each window, it would take their time.
+        """
         pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise", initializer=enter_worker_thread)
-        totals = tuple(Statistics() for _ in self.plan.job.formula.results)
+        pace = _Pace(self._count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
+        totals, done = (Statistics(),) * len(self.plan.job.formula.results), 0
         try:
-            for parts in self._consumed(pool):
-                totals = tuple(total.merged(part) for total, part in zip(totals, parts))
+            turns = [pool.submit(self._work) for _ in range(self.shape.workers)]
+            busy = set(turns)
+            while busy:
+                if cancelled():
+                    raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+                busy = wait(busy, _POLL_SECONDS, FIRST_EXCEPTION).not_done
+                if self._error is not None:
+                    raise self._error
+                before = done
+                while done in self._found:
+                    totals = tuple(total.merged(more) for total, more in zip(totals, self._found.pop(done)))
+                    done += 1
+                if done > before:
+                    progress(done / self._count, pace.line(done))
         finally:
             self.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
-        return totals
+        return totals, np.sum([turn.result().counts() for turn in turns], axis=0)
 
-    def _consumed(self, pool: ThreadPoolExecutor) -> Iterator[tuple[Statistics, ...]]:
-        """Results in window order, with no more windows under way than keep every worker busy."""
-        count = self.shape.count(self.plan.grid)
-        pace = _Pace(count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
-        waiting: deque[Future[tuple[Statistics, ...]]] = deque()
-        upcoming = windows(self.plan.grid, self.shape)
-        for done in range(count):
-            while len(waiting) < 2 * self.shape.workers:
-                window = next(upcoming, None)
-                if window is None:
-                    break
-                waiting.append(pool.submit(self._guarded, window))
-            yield self._awaited(waiting.popleft())
-            self.progress((done + 1) / count, pace.line(done + 1))
-
-    def _awaited(self, future: Future[tuple[Statistics, ...]]) -> tuple[Statistics, ...]:
-        while True:
-            if self.cancelled():
-                self.stop.set()
-                raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
-            finished = wait([future], timeout=_POLL_SECONDS).done
-            if self.error is not None:
-                raise self.error
-            if finished:
-                return future.result()
-
-    def _guarded(self, window: Window) -> tuple[Statistics, ...]:
-        """A worker's turn; the first error is kept and stops the others at their next step."""
+    def _work(self) -> Histogram:
+        """A worker's turn, until no window is left; the first error of any is kept and stops the others at their next step."""
         try:
-            return self._process(window)
+            worker = _Worker(self)
+            for number, window in self._taken():
+                self._found[number] = worker.process(window)
+            return worker.histogram
         except BaseException as error:
             with self._lock:
-                if self.error is None and not self.stop.is_set():
-                    self.error = error
+                if self._error is None and not self.stop.is_set():
+                    self._error = error
                     self.stop.set()
             raise
 
-    def _process(self, window: Window) -> tuple[Statistics, ...]:
-        local, plan = self._local, self.plan
-        results = len(plan.job.formula.results)
-        if not hasattr(local, "calculator"):
-            local.buffers = Buffers(plan.inputs, plan.needed, self.shape.width * self.shape.rows)
-            local.out = np.empty(results * self.shape.width * self.shape.height, plan.recipe.storage.dtype)
-            local.calculator = Calculator(plan.recipe)
-            local.histogram = Histogram(results, step_of(plan.grid))
+    def _taken(self) -> Iterator[tuple[int, Window]]:
+        """The windows that are this thread's, each with its number: a generator yields to one at a time."""
+        while not self.stop.is_set():
             with self._lock:
-                self._histograms.append(local.histogram)
-        out = local.out[: results * window.pixels].reshape(results, window.pixels)
-        totals = (Statistics(),) * results
-        for part in parts(window, self.shape.rows):
+                turn = next(self._upcoming, None)
+            if turn is None:
+                return
+            yield turn
+
+    def leave_if_stopped(self) -> None:
+        if self.stop.is_set():
+            raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+
+
+class _Worker:
+    """What one thread works with, made once: room for a window's values and results."""
+
+    def __init__(self, run: _Run) -> None:
+        self.run, self.plan, self._rows = run, run.plan, run.shape.rows
+        self._results = len(self.plan.job.formula.results)
+        self._buffers = Buffers(self.plan.inputs, self.plan.needed, run.shape.width * run.shape.rows)
+        self._out = np.empty(self._results * run.shape.width * run.shape.height, self.plan.recipe.storage.dtype)
+        self._calculator = Calculator(self.plan.recipe)
+        self.histogram = Histogram(self._results, step_of(self.plan.grid))
+
+    def process(self, window: Window) -> tuple[Statistics, ...]:
+        """Read, compute and write a window."""
+        out = self._out[: self._results * window.pixels].reshape(self._results, window.pixels)
+        totals = (Statistics(),) * self._results
+        for part in parts(window, self._rows):
             start = (part.row - window.row) * window.width
             found = self._compute(part, out[:, start : start + part.pixels])
             totals = tuple(total.merged(more) for total, more in zip(totals, found))
-        self._leave_if_stopped()
+        self.run.leave_if_stopped()
         pixels = out.reshape(-1, window.height, window.width)
-        local.histogram.add(window, pixels, plan.recipe.storage.nodata)
-        self.sink.write(window, pixels)
+        self.histogram.add(window, pixels, self.plan.recipe.storage.nodata)
+        self.run.sink.write(window, pixels)
         return totals
 
     def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, window.pixels)."""
-        local, plan, bands = self._local, self.plan, len(self.plan.job.bands)
-        self._leave_if_stopped()
+        plan, bands = self.plan, len(self.plan.job.bands)
+        self.run.leave_if_stopped()
         outside = plan.area.outside(window).reshape(-1) if plan.area else None
         if outside is not None and outside.all():
             out[...] = plan.recipe.storage.nodata
             return (Statistics(outside=window.pixels),) * len(out)
-        values, planes = self.sources.read(window, local.buffers)
-        self._leave_if_stopped()
+        values, planes = self.run.sources.read(window, self._buffers)
+        self.run.leave_if_stopped()
         hidden = None
         if plan.mask_rule is not None and plan.job.mask is not None:
             hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
@@ -214,12 +218,8 @@ class _Run:
             hidden |= unknown
             for plane in planes[-1]:
                 hidden |= plane == 0
-        statistics: tuple[Statistics, ...] = local.calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
+        statistics: tuple[Statistics, ...] = self._calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
         return statistics
-
-    def _leave_if_stopped(self) -> None:
-        if self.stop.is_set():
-            raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
 
 
 class _Pace:

@@ -269,7 +269,12 @@ def test_another_run_in_the_same_folder_is_left_alone(bench: Any, pair: list[str
 def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(bench: Any, pair: list[str]) -> None:
     """Same folder, so the last step is a rename and no copy; and the target's name is not there before."""
     seen: list[list[str]] = []
-    run(bench.job(*pair, memory=24), progress=lambda fraction, note: seen.append(sorted(os.listdir(bench.folder))) if 0 < fraction < 1 else None)
+
+    def cancelled() -> bool:
+        seen.append(sorted(os.listdir(bench.folder)))
+        return False
+
+    run(bench.job(*pair, memory=24), cancelled=cancelled)
     assert seen
     for names in seen:
         assert "ndvi.tif" not in names

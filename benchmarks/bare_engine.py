@@ -22,10 +22,10 @@ from engine.geotiff import GeoTiffSink
 from engine.job import BandRef, Job, Report
 from engine.radiometry import RadiometryChoice, Scaling
 from engine.references import named_formula
-from engine.sources import Sources
+from engine.sources import Reader, Sources
 
 _STEPS: tuple[tuple[str, Any, str], ...] = (
-    ("reading", Sources, "read"),
+    ("reading", Reader, "read"),
     ("computing", Calculator, "compute"),
     ("writing", GeoTiffSink, "write"),
     ("planning", engine.pipeline, "prepare"),

@@ -15,12 +15,12 @@ from . import __version__
 from .arrays import NDArray
 from .grid import Grid
 from .histogram import buckets
+from .inputs import Input
 from .job import BandRef, Job, Note, Report
 from .layout import Resampling
 from .masks import MaskRule
 from .messages import Text, join, translate
 from .radiometry import Radiometry
-from .sources import Input
 from .statistics import Statistics
 from .storage import Storage
 from .windows import WindowPlan

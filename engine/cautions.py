@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .expression import Band, Call, Formula, Number
+from .inputs import Input
 from .job import BandRef, Job, Note
 from .layout import GridRule
 from .messages import Text, translate
 from .radiometry import Radiometry
 from .rasters import has_empty_corner
-from .sources import Input
 
 _LARGEST_BLOCK = 512 * 512  #: pixels
 _LARGEST_INDEX_CONSTANT = 2.0  #: the constants that indices of reflectance add (EVI 1, SAVI 0.5) are small

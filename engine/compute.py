@@ -11,7 +11,7 @@ import numpy as np
 
 from .arrays import NDArray
 from .program import Evaluator, Program
-from .radiometry import mark
+from .radiometry import Stack, mark
 from .statistics import Statistics, moments
 from .storage import Storage
 
@@ -41,15 +41,13 @@ _NOTHING = Excluded()
 class Recipe(NamedTuple):
     """All that computing needs to know, the same for every window; ``ranges`` are those that results should keep within.
 
-    ``clean`` gives the same values as ``program`` where no band has nodata. ``dtypes`` and ``markers`` are those of the bands: of the
-    values that come, and which of them are nodata and saturated.
+    ``clean`` gives the same values as ``program`` where no band has nodata. ``stacks`` are the bands that are read, as their values come.
     """
 
     program: Program
     clean: Program
     ranges: tuple[tuple[float, float] | None, ...]
-    dtypes: tuple[np.dtype[Any], ...]
-    markers: tuple[tuple[np.generic | None, np.generic | None], ...]
+    stacks: tuple[Stack, ...]
     storage: Storage
 
     @property
@@ -71,7 +69,8 @@ class Recipe(NamedTuple):
     @property
     def _bytes_per_pixel(self) -> int:
         numbers = 8 * len(self.ranges) if self.storage.whole else 0
-        return sum(dtype.itemsize for dtype in self.registers) + 2 * len(self.dtypes) + 8 + 2 + numbers
+        truths = 2 + 2 * sum(len(stack.bands) for stack in self.stacks)
+        return sum(dtype.itemsize for dtype in self.registers) + truths + 8 + numbers
 
 
 class Calculator:
@@ -89,7 +88,7 @@ class Calculator:
         out: NDArray[Any],
         excluded: Excluded = _NOTHING,
     ) -> tuple[Statistics, ...]:
-        """Fill ``out``, of shape (results, n) and the storage's type, from stored values and mask planes, each of shape (n,)."""
+        """Fill ``out``, of shape (results, n), from the stacks' values, of shape (bands, n), and the bands' mask planes, of shape (n,)."""
         totals = [Statistics() for _ in out]
         with np.errstate(all="ignore"):
             size = self._chunk_size(out.shape[1])
@@ -97,7 +96,7 @@ class Calculator:
                 part = slice(start, min(start + size, out.shape[1]))
                 chunk = self._chunk_of(part.stop - start)
                 planes = [[mask[part] for mask in band] for band in masks]
-                statistics = chunk.compute([band[part] for band in stored], planes, out[:, part], excluded.part(part))
+                statistics = chunk.compute([values[:, part] for values in stored], planes, out[:, part], excluded.part(part))
                 totals = [total.merged(more) for total, more in zip(totals, statistics)]
         return tuple(totals)
 
@@ -114,8 +113,8 @@ class Calculator:
 
 
 class _Arrays(NamedTuple):
-    """What a thread computes in, of shape (n,): registers, for each band where it is nodata and where saturated, and of shape (results, n)
-    the ``numbers`` that become integers.
+    """What a thread computes in: registers and others of shape (n,), for each stack where its bands are nodata and where saturated, of shape
+    (bands, n), and of shape (results, n) the ``numbers`` that become integers.
     """
 
     registers: list[NDArray[Any]]
@@ -128,15 +127,15 @@ class _Arrays(NamedTuple):
 
     @classmethod
     def of(cls, recipe: Recipe) -> _Arrays:
-        size, bands = recipe.chunk, range(len(recipe.dtypes))
-        gaps, saturations = ([np.zeros(size, np.bool_) for _ in bands] for _ in range(2))
+        size = recipe.chunk
+        gaps, saturations = ([np.zeros((len(stack.bands), size), np.bool_) for stack in recipe.stacks] for _ in range(2))
         registers = [np.empty(size, dtype) for dtype in recipe.registers]
         numbers = np.empty((len(recipe.ranges) if recipe.storage.whole else 0, size))
         return cls(registers, gaps, saturations, np.empty(size, np.bool_), np.empty(size, np.bool_), np.empty(size, np.float64), numbers)
 
     def cut(self, size: int) -> _Arrays:
-        registers, gaps, saturations = ([array[:size] for array in arrays] for arrays in (self.registers, self.gaps, self.saturations))
-        return _Arrays(registers, gaps, saturations, self.invalid[:size], self.flags[:size], self.wide[:size], self.numbers[:, :size])
+        registers, gaps, saturations = ([_cut(array, size) for array in arrays] for arrays in self[:3])
+        return _Arrays(registers, gaps, saturations, *(_cut(array, size) for array in self[3:]))
 
 
 class _Chunk:
@@ -147,7 +146,8 @@ class _Chunk:
         storage = recipe.storage
         self._stored_nodata = storage.dtype.type(storage.nodata)
         self._beside_nodata = None if storage.whole else np.nextafter(self._stored_nodata, storage.dtype.type(0))
-        self._evaluator, self._clean = (Evaluator(program, _placed(program, arrays.registers)) for program in (recipe.program, recipe.clean))
+        self._gaps = self._by_band(arrays.gaps)
+        self._evaluator, self._clean = (Evaluator(program, arrays.registers) for program in (recipe.program, recipe.clean))
 
     def cut(self, size: int) -> _Chunk:
         """The same for fewer pixels, in the same memory."""
@@ -156,28 +156,33 @@ class _Chunk:
     def compute(
         self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]], out: NDArray[Any], excluded: Excluded
     ) -> list[Statistics]:
-        """Fill ``out``, of shape (results, n), from values and mask planes of shape (n,)."""
-        found = [self._find_gaps(band, values, masks[band]) for band, values in enumerate(stored)]
+        """Fill ``out``, of shape (results, n), from values of shape (bands, n) and mask planes of shape (n,)."""
+        program = self._evaluator if self._find_gaps(stored, masks) else self._clean
         numbers = self._arrays.numbers if self.recipe.storage.whole else out
-        missing = (self._evaluator if any(found) else self._clean).evaluate(stored, self._arrays.gaps, numbers)
+        missing = program.evaluate(self._by_band(stored), self._gaps, numbers)
         excluded = Excluded(*(truths if truths is not None and truths.any() else None for truths in excluded))
         return [self._result(*result, excluded) for result in zip(numbers, out, missing, self.recipe.ranges)]
 
-    def _find_gaps(self, band: int, values: NDArray[Any], masks: Sequence[NDArray[np.uint8]]) -> bool:
-        """Mark where a band is nodata or saturated, and tell whether it is anywhere."""
-        nodata, saturated = self.recipe.markers[band]
-        if not values.size or (nodata is saturated is None and not masks):  # a band that no result needs is not read
-            return False
-        gaps, saturations, flags = self._arrays.gaps[band], self._arrays.saturations[band], self._arrays.flags
-        mark(values, nodata, gaps)
-        for mask in masks:
-            mark(mask, np.uint8(0), flags)
-            np.logical_or(gaps, flags, out=gaps)
-        if saturated is not None:
-            mark(values, saturated, saturations)
-            np.greater(saturations, gaps, out=saturations)
-            np.logical_or(gaps, saturations, out=gaps)
-        return bool(np.count_nonzero(gaps))
+    def _by_band(self, stacks: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        return {band: row for stack, rows in zip(self.recipe.stacks, stacks) for band, row in zip(stack.bands, rows)}
+
+    def _find_gaps(self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]]) -> bool:
+        """Mark where bands are nodata or saturated, and tell whether any is anywhere."""
+        flags, found = self._arrays.flags, False
+        for stack, values, gaps, saturations in zip(self.recipe.stacks, stored, self._arrays.gaps, self._arrays.saturations):
+            planes = [(row, mask) for row, band in enumerate(stack.bands) for mask in masks[band]]
+            if stack.nodata is stack.saturated is None and not planes:
+                continue
+            mark(values, stack.nodata, gaps)
+            for row, mask in planes:
+                mark(mask, np.uint8(0), flags)
+                np.logical_or(gaps[row], flags, out=gaps[row])
+            if stack.saturated is not None:
+                mark(values, stack.saturated, saturations)
+                np.greater(saturations, gaps, out=saturations)
+                np.logical_or(gaps, saturations, out=gaps)
+            found = bool(np.count_nonzero(gaps)) or found
+        return found
 
     def _result(
         self, values: Numbers, out: NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
@@ -269,23 +274,24 @@ class _Chunk:
 
     def _count_saturated(self, missing: Truths) -> int:
         """Pixels that are nodata and saturated in some band that is not nodata there."""
-        if all(saturated is None for _, saturated in self.recipe.markers):
+        if all(stack.saturated is None for stack in self.recipe.stacks):
             return 0
         union, flags = self._arrays.invalid, self._arrays.flags
         union[:] = False
-        for found in self._arrays.saturations:
-            np.logical_or(union, found, out=union)
-        for gaps, found in zip(self._arrays.gaps, self._arrays.saturations):
-            np.greater(gaps, found, out=flags)
-            np.greater(union, flags, out=union)
+        for saturations in self._arrays.saturations:
+            np.logical_or(union, saturations.any(axis=0), out=union)
+        for gaps, saturations in zip(self._arrays.gaps, self._arrays.saturations):
+            for row, saturated in zip(gaps, saturations):
+                np.greater(row, saturated, out=flags)
+                np.greater(union, flags, out=union)
         np.logical_and(union, missing, out=union)
         return int(np.count_nonzero(union))
 
 
-def _placed(program: Program, registers: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """An array for each of a program's registers, of its type."""
-    free = {kind: iter([register for register in registers if register.dtype == kind]) for kind in set(program.registers)}
-    return [next(free[dtype]) for dtype in program.registers]
+def _cut(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """The first of an array's memory, for ``size`` pixels instead of those of its last dimension."""
+    shape = (*array.shape[:-1], size)
+    return array.reshape(-1)[: math.prod(shape)].reshape(shape)
 
 
 def _count_beyond(values: Numbers, low: float, high: float, invalid: Truths | None) -> int:

@@ -28,7 +28,7 @@ from .messages import translate
 from .plan import Plan, prepare
 from .radiometry import mark
 from .rasters import block_cache, enter_worker_thread, patient
-from .sources import Buffers, Sources
+from .sources import Sources
 from .statistics import Statistics
 from .windows import WindowPlan, parts, windows
 
@@ -65,7 +65,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        sources = stack.enter_context(Sources(plan.inputs, plan.needed, shape.workers))
+        sources = stack.enter_context(Sources(plan.inputs, plan.stacks, shape.workers))
         totals, histograms = _Run(plan, shape, sources, sink).results(progress, cancelled)
         statistics = tuple(band.rounded() for band in totals)
         tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, histograms)]
@@ -181,7 +181,7 @@ class _Worker:
     def __init__(self, run: _Run) -> None:
         self.run, self.plan, self._rows = run, run.plan, run.shape.rows
         self._results = len(self.plan.job.formula.results)
-        self._buffers = Buffers(self.plan.inputs, self.plan.needed, run.shape.width * run.shape.rows)
+        self._reader = run.sources.reader(run.shape.width * run.shape.rows)
         self._out = np.empty(self._results * run.shape.width * run.shape.height, self.plan.recipe.storage.dtype)
         self._calculator = Calculator(self.plan.recipe)
         self.histogram = Histogram(self._results, step_of(self.plan.grid))
@@ -202,24 +202,24 @@ class _Worker:
 
     def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, window.pixels)."""
-        plan, bands = self.plan, len(self.plan.job.bands)
+        plan = self.plan
         self.run.leave_if_stopped()
         outside = plan.area.outside(window).reshape(-1) if plan.area else None
         if outside is not None and outside.all():
             out[...] = plan.recipe.storage.nodata
             return (Statistics(outside=window.pixels),) * len(out)
-        values, planes = self.run.sources.read(window, self._buffers)
+        values, planes = self._reader.read(window)
         self.run.leave_if_stopped()
         hidden = None
         if plan.mask_rule is not None and plan.job.mask is not None:
-            hidden = masked(values[-1], plan.mask_rule, plan.job.mask)
+            (classes,) = values.pop()
+            hidden = masked(classes, plan.mask_rule, plan.job.mask)
             unknown = np.empty_like(hidden)
-            mark(values[-1], plan.inputs[-1].markers[0], unknown)
+            mark(classes, plan.inputs[-1].markers[0], unknown)
             hidden |= unknown
             for plane in planes[-1]:
                 hidden |= plane == 0
-        statistics: tuple[Statistics, ...] = self._calculator.compute(values[:bands], planes[:bands], out, Excluded(outside, hidden))
-        return statistics
+        return self._calculator.compute(values, planes, out, Excluded(outside, hidden))
 
 
 class _Pace:

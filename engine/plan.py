@@ -21,15 +21,15 @@ from .crs import same_crs
 from .errors import GridError, OptionError, OutputError, SpaceError
 from .geotiff import free_bytes
 from .grid import Grid
+from .inputs import Input, stacked
 from .job import Job, Note
 from .layout import GridRule, Resampling
 from .masks import MaskRule, recognised, rule_of
 from .messages import translate
 from .placement import Raster, result_grid
 from .profile import cog_options, creation_profile
-from .radiometry import Radiometry, as_stored, resolve
+from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
-from .sources import Input
 from .storage import storage_of
 from .warping import Warp
 from .windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
@@ -41,11 +41,14 @@ _LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
 
 class Plan(NamedTuple):
-    """A checked job: its inputs, those of the formula first and then its mask, the result's grid, the recipe and the creation profile."""
+    """A checked job: its inputs, those of the formula first and then its mask, the stacks of those that are read, the result's grid, the
+    recipe and the creation profile.
+    """
 
     job: Job
     inputs: tuple[Input, ...]
     radiometries: tuple[Radiometry, ...]
+    stacks: tuple[Stack, ...]
     grid: Grid
     recipe: Recipe
     mask_rule: MaskRule | None
@@ -55,12 +58,6 @@ class Plan(NamedTuple):
     cog: dict[str, str] | None
     workers: int
     notes: tuple[Note, ...]
-
-    @property
-    def needed(self) -> tuple[int, ...]:
-        """Positions of the inputs that are read."""
-        bands = tuple(self.job.formula.bands())
-        return bands if self.mask_rule is None else (*bands, len(self.inputs) - 1)
 
     @property
     def stored_bytes_per_pixel(self) -> int:
@@ -124,17 +121,17 @@ def prepare(job: Job) -> Plan:
     values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
     exact = storage.whole or storage.dtype.itemsize > 4
     program, clean = (compile_formula(job.formula, some, double=exact) for some in (values, [value._replace(gaps=False) for value in values]))
+    stacks = stacked(inputs, [*job.formula.bands(), *range(len(bands), len(inputs))], masked=mask_rule is not None)
     recipe = Recipe(
         program=program,
         clean=clean if clean.dtype == program.dtype else program,
         ranges=tuple(result.valid_range for result in job.formula.results),
-        dtypes=tuple(one.dtype for one in inputs[: len(bands)]),
-        markers=tuple(one.markers for one in inputs[: len(bands)]),
+        stacks=stacks if mask_rule is None else stacks[:-1],
         storage=storage,
     )
     lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid))
     notes = (*job.notes, *lines, *cautions(job, inputs, radiometries), *room)
-    return Plan(job, tuple(inputs), radiometries, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
+    return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
 
 
 def _others(job: Job) -> list[tuple[str, int]]:

@@ -63,9 +63,11 @@ class Program(NamedTuple):
 
 
 class Evaluator:
-    """A program on registers of its own: arrays of shape (n,) and of the program's register types, overwritten each time."""
+    """A program on registers: some of the ``arrays`` of shape (n,) that are given, as its types want; overwritten each time."""
 
-    def __init__(self, program: Program, registers: Sequence[NDArray[Any]]) -> None:
+    def __init__(self, program: Program, arrays: Sequence[NDArray[Any]]) -> None:
+        free = {dtype: iter([array for array in arrays if array.dtype == dtype]) for dtype in set(program.registers)}
+        registers = [next(free[dtype]) for dtype in program.registers]
         last = [_last_alone(program, value) for value, _ in program.results]
         direct = {position: result for result, position in enumerate(last) if position is not None}
         self._steps = [(*_bound(action, registers), direct.get(position)) for position, action in enumerate(program.actions)]
@@ -73,9 +75,9 @@ class Evaluator:
         self._missing = [None if missing is None else registers[missing] for _, missing in program.results]
 
     def evaluate(
-        self, stored: Sequence[NDArray[Any]], invalid: Sequence[NDArray[np.bool_]], out: NDArray[np.floating[Any]]
+        self, stored: Mapping[int, NDArray[Any]], invalid: Mapping[int, NDArray[np.bool_]], out: NDArray[np.floating[Any]]
     ) -> list[NDArray[np.bool_] | None]:
-        """Fill ``out``, of shape (results, n), for bands of stored values of shape (n,), and tell for each result where it is nodata."""
+        """Fill ``out``, of shape (results, n), from the bands' stored values, of shape (n,), and tell for each result where it is nodata."""
         for compute, operands, register, result in self._steps:
             target = register if result is None else out[result]
             if compute is None:

@@ -64,6 +64,18 @@ class Radiometry(NamedTuple):
     caution: Text | None = None
 
 
+class Stack(NamedTuple):
+    """Bands whose values lie together, a row each, for they are of one type and have the same ``nodata`` and ``saturated`` (stored values).
+
+    ``bands`` are their positions among a run's inputs.
+    """
+
+    bands: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nodata: np.generic | None = None
+    saturated: np.generic | None = None
+
+
 def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiometry:
     """Decide how a band's stored values are to be read.
 

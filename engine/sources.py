@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,98 +16,56 @@ from rasterio.windows import Window as RasterioWindow
 from .arrays import NDArray
 from .errors import ReadError
 from .grid import Window
-from .layout import Resampling
+from .inputs import COVERAGE, Input, call_of
 from .messages import translate
-from .radiometry import mark
+from .radiometry import Stack, mark
 from .rasters import RASTER_FAILURES, BandFacts, opened, reason_of, thread_safe_datasets, worker_settings
 from .scratch import Scratch
 from .warping import Warp
 
-_COVERAGE = -1  #: the mask plane that is 0 where the result reaches beyond a raster, or where a class was brought from nowhere
 _NETWORK = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiswift", "/vsioss", "http:", "https:")
-_TILES_HELD = 4  #: blocks of a resampled source that a worker's neighbouring tiles have in common, at most
 
 
-class Input(NamedTuple):
-    """A band as a run reads it: as it is, its pixel ``shift`` (column, row) on the result's first, or through a ``warp``.
+class _Place(NamedTuple):
+    """Where inputs lie that follow each other: rows of the array of their type."""
 
-    ``nodata`` and ``saturated`` are stored values; ``covered`` says that the band's raster has a pixel for each of the result's.
-    """
+    inputs: tuple[int, ...]
+    dtype: str
+    rows: slice
 
-    band: BandFacts
-    nodata: np.generic | None = None
-    saturated: np.generic | None = None
-    shift: tuple[int, int] = (0, 0)
-    covered: bool = True
-    warp: Warp | None = None
 
-    @property
-    def _stays_whole(self) -> bool:
-        return self.warp is not None and self.warp.resampling is Resampling.NEAREST and self.band.dtype.kind in "iu"
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values that are read: numbers between integers are floating-point."""
-        if self.warp is None or self._stays_whole:
-            return self.band.dtype
-        return np.dtype(np.float32 if np.can_cast(self.band.dtype, np.float32) else np.float64)
-
-    @property
-    def masks(self) -> tuple[int, ...]:
-        """The mask planes that are read with the values, as :attr:`BandFacts.masks` has them, or of coverage."""
-        if self.warp is not None:
-            return (_COVERAGE,) if self._stays_whole else ()
-        return self.band.masks if self.covered else (*self.band.masks, _COVERAGE)
-
-    @property
-    def markers(self) -> tuple[np.generic | None, np.generic | None]:
-        """The values that are nodata and saturated in what is read; a warp has looked for the stored ones and leaves NaN."""
-        if self.warp is None:
-            return self.nodata, self.saturated
-        return (None if self._stays_whole else self.dtype.type(np.nan)), None
-
-    @property
-    def block(self) -> tuple[int, int]:
-        """(width, height) of what is decoded together, in pixels of the result."""
-        return self.band.block if self.warp is None else (self.warp.tile, self.warp.tile)
-
-    @property
-    def decoded(self) -> int:
-        """Bytes that GDAL has to keep, so that no block is decoded twice."""
-        return self.band.decoded * (_TILES_HELD if self.warp else 1)
-
-    @property
-    def scratch(self) -> int:
-        """Bytes that resampling a tile takes: stored values, numbers, and twice what GDAL makes of them."""
-        if self.warp is None:
-            return 0
-        return self.warp.source_pixels * (self.band.dtype.itemsize + len(self.band.masks) + 1 + 3 * self.dtype.itemsize)
+def _places(inputs: Sequence[Input], groups: Iterable[Iterable[int]]) -> list[_Place]:
+    places: list[_Place] = []
+    ends: Counter[str] = Counter()
+    for group in map(tuple, groups):
+        dtype = inputs[group[0]].dtype.str
+        places.append(_Place(group, dtype, slice(ends[dtype], ends[dtype] + len(group))))
+        ends[dtype] += len(group)
+    return places
 
 
 class Sources:
     """The inputs of one run, opened once per worker, or once for all where datasets are thread-safe.
 
-    ``needed`` are the positions of the inputs that are read, the others stand for their grid; ``handles`` counts the
-    datasets that were opened. The thread that enters opens all: the first of a thread takes ten milliseconds more, for PROJ.
+    ``stacks`` are those that are read, the others stand for their grid; ``handles`` counts the datasets that were opened. The thread that
+    enters opens all: the first of a thread takes ten milliseconds more, for PROJ.
     """
 
-    def __init__(self, inputs: Sequence[Input], needed: Sequence[int], workers: int) -> None:
-        self.inputs = tuple(inputs)
-        self.needed = frozenset(needed)
+    def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], workers: int) -> None:
+        self.inputs, self.stacks = tuple(inputs), tuple(stacks)
         self.shared = thread_safe_datasets()
         self.handles = 0
         self._workers = workers
         self._stack = ExitStack()
         self._free: list[dict[str, Any]] = []
-        self._local = threading.local()
 
     def __enter__(self) -> Sources:
-        paths = sorted({self.inputs[index].band.path for index in self.needed})
+        paths = sorted({self.inputs[index].band.path for stack in self.stacks for index in stack.bands})
         options = {"thread_safe": True} if self.shared else {}
         times = 1 if self.shared else self._workers
-        with worker_settings(), ExitStack() as stack:
-            sets = [{path: stack.enter_context(opened(path, **options)) for path in paths} for _ in range(times)]
-            self._stack = stack.pop_all()
+        with worker_settings(), ExitStack() as opening:
+            sets = [{path: opening.enter_context(opened(path, **options)) for path in paths} for _ in range(times)]
+            self._stack = opening.pop_all()
         self.handles = times * len(paths)
         self._free = sets * self._workers if self.shared else sets
         return self
@@ -113,53 +73,44 @@ class Sources:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _datasets(self) -> dict[str, Any]:
-        """This thread's, by path."""
-        if not hasattr(self._local, "datasets"):
-            self._local.datasets = self._free.pop()
-        datasets: dict[str, Any] = self._local.datasets
-        return datasets
-
-    def read(self, window: Window, buffers: Buffers) -> tuple[list[NDArray[Any]], list[list[NDArray[Any]]]]:
-        """Values of every input that is needed, and its mask planes, each of shape (window.pixels,), in ``buffers``.
-
-        Raises :class:`ReadError` with file, band and window.
-        """
-        datasets = self._datasets()
-        stored: list[NDArray[Any]] = [np.empty(0)] * len(self.inputs)
-        masks: list[list[NDArray[Any]]] = [[] for _ in self.inputs]
-        for index in self.needed:
-            masks[index] = [plane[: window.pixels] for plane in buffers.masks[index]]
-        for group, buffer in zip(buffers.groups, buffers.stored):
-            first = self.inputs[group[0]]
-            dataset = datasets[first.band.path]
-            values = buffer[: len(group) * window.pixels].reshape(len(group), window.height, window.width)
-            planes = [[plane.reshape(window.height, window.width) for plane in masks[index]] for index in group]
-            if first.warp is None:
-                _read_as_it_is(dataset, [self.inputs[index] for index in group], window, values, planes)
-            else:
-                _read_warped(dataset, first, first.warp, window, values[0], planes[0], buffers.scratch)
-            for index, plane in zip(group, values):
-                stored[index] = plane.reshape(-1)
-        return stored, masks
+    def reader(self, pixels: int) -> Reader:
+        """What one of the workers reads windows of up to so many pixels by."""
+        return Reader(self.inputs, self.stacks, self._free.pop(), pixels)
 
 
-class Buffers:
-    """What one thread reads into, made once for windows of up to ``pixels`` pixels.
+class Reader:
+    """What one thread reads windows by: its ``datasets``, by path, and arrays that are made once, for up to ``pixels`` pixels.
 
-    Bands of one file, type and place are read in one call into one buffer, so that a block that holds several
-    bands is decoded once; ``groups`` has their positions.
+    There is one for each type, with a row for each band, so that what is read in one call, and a stack, are rows of one array.
     """
 
-    def __init__(self, inputs: Sequence[Input], needed: Sequence[int], pixels: int) -> None:
-        together: dict[object, list[int]] = {}
-        for index in needed:
-            one = inputs[index]
-            together.setdefault((one.band.path, one.dtype, one.shift) if one.warp is None else index, []).append(index)
-        self.groups = list(together.values())
-        self.stored = [np.empty(len(group) * pixels, inputs[group[0]].dtype) for group in self.groups]
-        self.scratch = Scratch()
-        self.masks = [[np.empty(pixels, _mask_type(number, one.band)) for number in one.masks] for one in inputs]
+    def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], datasets: Mapping[str, Any], pixels: int) -> None:
+        self._inputs, self._datasets = inputs, datasets
+        self._stacks = _places(inputs, (stack.bands for stack in stacks))
+        order = (index for stack in stacks for index in stack.bands)
+        self._calls = _places(inputs, (group for _, group in groupby(order, partial(call_of, inputs))))
+        self._counts = Counter(stack.dtype.str for stack in stacks for _ in stack.bands)
+        self._values = {dtype: np.empty(count * pixels, dtype) for dtype, count in self._counts.items()}
+        self._masks = [[np.empty(pixels, _mask_type(number, one.band)) for number in one.masks] for one in inputs]
+        self._scratch = Scratch()
+
+    def read(self, window: Window) -> tuple[list[NDArray[Any]], list[list[NDArray[Any]]]]:
+        """Values of every stack, of shape (bands, window.pixels), and the mask planes of every input, of shape (window.pixels,).
+
+        The next window overwrites them. Raises :class:`ReadError` with file, band and window.
+        """
+        values = {dtype: self._values[dtype][: count * window.pixels].reshape(-1, window.pixels) for dtype, count in self._counts.items()}
+        masks = [[plane[: window.pixels] for plane in planes] for planes in self._masks]
+        for call in self._calls:
+            group = [self._inputs[index] for index in call.inputs]
+            dataset = self._datasets[group[0].band.path]
+            pixels = values[call.dtype][call.rows].reshape(-1, window.height, window.width)
+            planes = [[plane.reshape(window.height, window.width) for plane in masks[index]] for index in call.inputs]
+            if group[0].warp is None:
+                _read_as_it_is(dataset, group, window, pixels, planes)
+            else:
+                _read_warped(dataset, group[0], group[0].warp, window, pixels[0], planes[0], self._scratch)
+        return [values[stack.dtype][stack.rows] for stack in self._stacks], masks
 
 
 def _mask_type(number: int, band: BandFacts) -> type[np.generic]:
@@ -178,7 +129,7 @@ def _read_as_it_is(
         _read_part(lambda part, **out: dataset.read(numbers, window=part, **out), place, band.grid.window, values)
         for one, masks in zip(group, planes):
             for number, plane in zip(one.masks, masks):
-                if number == _COVERAGE:
+                if number == COVERAGE:
                     plane[...] = 0
                     inside = place.shared(band.grid.window)
                     if inside is not None:

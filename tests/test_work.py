@@ -28,10 +28,11 @@ UNEVEN = ("odd tiles", "strips", "strips, DEFLATE")
 COUNT = """
 import json, sys, threading, tracemalloc
 from bandwise.engine.job import BandRef, Job
+from bandwise.engine.masks import MaskChoice, MaskRule
 from bandwise.engine.pipeline import run
 from bandwise.engine.references import named_formula
 
-job = Job({bands}, named_formula({expression!r}, {names}), "out.tif", **{options})
+job = Job({bands}, named_formula({expression!r}, {names}), "out.tif", mask={mask}, **{options})
 run(job)  # what is done once a process is not counted
 told = []
 calls = [0]
@@ -59,7 +60,9 @@ print(json.dumps(dict(read=after["rchar"] - before["rchar"], written=after["wcha
 pytestmark = pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's count of bytes that a process reads and writes")
 
 
-def count(bench: Any, what: str, bands: dict[str, tuple[str, int]], expression: str = "(a - b) / (a + b)", **options: Any) -> dict[str, int]:
+def count(
+    bench: Any, what: str, bands: dict[str, tuple[str, int]], expression: str = "(a - b) / (a + b)", mask: str = "None", **options: Any
+) -> dict[str, int]:
     """What a second run in a process takes."""
     references = ", ".join(f"BandRef({name!r}, {path!r}, {number})" for name, (path, number) in bands.items())
     result = bench.python(
@@ -68,6 +71,7 @@ def count(bench: Any, what: str, bands: dict[str, tuple[str, int]], expression: 
             names=list(bands),
             expression=f"x := {expression}",
             what=what,
+            mask=mask,
             options={"creation_options": "COMPRESS=NONE", "overviews": False, **options},
         )
     )
@@ -106,6 +110,18 @@ def test_bands_of_one_file_are_read_together(bench: Any) -> None:
     path = bench.save("stack.tif", stored(4), nodata=0, interleave="pixel", **FORMS["tiles"])
     found = count(bench, "bytes", {name: (path, number) for number, name in enumerate("abcd", start=1)}, "a + b + c + d")
     assert found["read"] < Path(path).stat().st_size * 1.05 + 100_000
+
+
+def test_a_mask_among_the_bands_is_read_with_them(bench: Any) -> None:
+    """Ten bands interleaved by pixel, the fifth a mask: a window's blocks do not stay in GDAL's cache until they are asked for again."""
+    values = stored(10)
+    values[4] %= 2
+    path = bench.save("stack.tif", values, nodata=0, interleave="pixel", **FORMS["tiles, DEFLATE"])
+    other = bench.save("other.tif", values[0], nodata=0, **FORMS["tiles"])
+    bands = {"a": (path, 1), "b": (other, 1), "c": (path, 9)}
+    found = count(bench, "bytes", bands, "a + b + c", mask=f"MaskChoice({path!r}, 5, MaskRule.KEEP_NONZERO)")
+    size = sum(Path(name).stat().st_size for name in (path, other))
+    assert found["read"] < size * 1.05 + 100_000
 
 
 def test_a_jpeg_2000_is_decoded_once(bench: Any) -> None:

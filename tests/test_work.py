@@ -138,16 +138,17 @@ def test_a_compressed_result_is_written_once(bench: Any, pair: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["(a - b) / (a + b)", "2.5 * (a/10000 - b/10000) / (a/10000 + 6 * b/10000 + 1)", "where(a > b, a, b)"]
+    ("expression", "most"),
+    [("(a - b) / (a + b)", 103), ("2.5 * (a/10000 - b/10000) / (a/10000 + 6 * b/10000 + 1)", 107), ("where(a > b, a, b)", 113)],
 )
-def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str) -> None:
+def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str, most: int) -> None:
     """Between two calls of numpy a thread holds the interpreter, so calls are what other threads wait for.
 
-    Python 3.11 makes 109 to 118 for each 128 Ki pixels of these, the windows' own included; with a last chunk that is small, up to 128.
+    Python 3.11 makes 101, 105 and 111 for each 128 Ki pixels of these, the windows' own included; 3.12 a seventh less.
     """
     found = count(bench, "calls", pair(FORMS["tiles"], 4096, 4096), expression, workers=1)
     assert found["windows"] == 16
-    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < 125
+    assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < most
 
 
 def test_overviews_read_nothing_and_write_a_third(bench: Any, pair: Any) -> None:

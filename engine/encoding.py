@@ -15,7 +15,7 @@ from rasterio.io import MemoryFile
 
 from .arrays import NDArray
 from .profile import CODECS_WITH_PREDICTOR
-from .rasters import name_of
+from .rasters import name_of, within_settings
 from .scratch import Scratch
 from .storage import Storage
 from .tiff import block_index, plain_rows
@@ -25,6 +25,7 @@ _PREDICTORS = {"2": "iu", "3": "f"}  #: those that are known here, and the kinds
 #: With these options alone a codec gets the bytes of a block's rows, predicted, and nothing else.
 _BYTES_ALONE = {"TILED", "BLOCKXSIZE", "BLOCKYSIZE", "COMPRESS", "PREDICTOR", "ZLEVEL", "ZSTD_LEVEL", "INTERLEAVE", "BIGTIFF", "NUM_THREADS"}
 _ROWS = 64  #: rows that are predicted at once, so that they stay in the cache of a core
+_copy = within_settings(rasterio.shutil.copy)
 
 
 class Encoder:
@@ -52,11 +53,11 @@ class Encoder:
             if self._predicts:
                 values, row = self._predicted(values)
                 whole = {"PREDICTOR": "1", "INTERLEAVE": "BAND", "BLOCKXSIZE": str(row), "BLOCKYSIZE": str(self._block[1])}
-                rasterio.shutil.copy(name_of(values), encoded.name, driver="GTiff", **{**self._options, **whole})
+                _copy(name_of(values), encoded.name, driver="GTiff", **{**self._options, **whole})
             else:
                 with rasterio.open(name_of(values), "r+") as plain:
                     plain.nodata = self._nodata
-                    rasterio.shutil.copy(plain, encoded.name, driver="GTiff", **self._options)
+                    _copy(plain, encoded.name, driver="GTiff", **self._options)
             data = memoryview(encoded.getbuffer()).cast("B")
             for offset, length in zip(*(numbers.tolist() for numbers in block_index(data).read(data))):
                 yield data[offset : offset + length]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
@@ -217,6 +217,11 @@ def worker_settings() -> Any:
 def enter_worker_thread() -> None:
     """Those settings for this thread, until it ends."""
     worker_settings().__enter__()
+
+
+def within_settings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of rasterio's for threads that have such settings, without the environment that it enters for every call, at half a millisecond."""
+    return getattr(function, "__wrapped__", function)
 
 
 def _patience() -> dict[str, str]:

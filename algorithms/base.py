@@ -31,7 +31,7 @@ from .layers import file_of, path_as_given, promised_path
 from .options import SharedOptions
 from .parameters import shared_parameters
 from .requirements import how_to_install, missing_requirement
-from .resources import dresser, help_path, icon_path
+from .resources import help_path, icon_path, style_when_loaded
 
 translate = QCoreApplication.translate
 
@@ -108,20 +108,20 @@ class BandwiseAlgorithm(SharedOptions):
             return {}
         except BandwiseError as error:
             raise QgsProcessingException(_in_users_language(error.args[0])) from error
-        self._dress(output, context)
+        self._style(output, context)
         return {self.OUTPUT: output, self.REPORT: report.forecast, **_numbers(report)}
 
     def _job(self, chosen: tuple[Any, dict[str, Any]], parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> Job:
         inputs, layers = chosen
         return self.job(inputs, parameters, context, output=output, **layers, **self.plain_options(parameters, context))
 
-    def _dress(self, output: str, context: QgsProcessingContext) -> None:
+    def _style(self, output: str, context: QgsProcessingContext) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
         if not context.willLoadLayerOnCompletion(output):
             return
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
-        details.setPostProcessor(dresser(description if details.name == description else "", self.STYLE))
+        style_when_loaded(details, description if details.name == description else "", self.STYLE)
 
     def band_ref(self, name: str, layer_parameter: str, band_parameter: str, parameters: dict[str, Any], context: QgsProcessingContext) -> BandRef:
         """The band that a raster parameter and a band parameter choose together; a band left empty is the first."""

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingLayerPostProcessorInterface, QgsRasterLayer
+from qgis.PyQt import sip
 
 _RESOURCES = Path(__file__).parents[1] / "resources"
 
@@ -22,8 +22,8 @@ def help_path(name: str) -> str:
     return str(_RESOURCES / "help" / f"{name}.html")
 
 
-class _Dresser(QgsProcessingLayerPostProcessorInterface):
-    """Names and styles a layer once it is loaded."""
+class LayerStyler(QgsProcessingLayerPostProcessorInterface):
+    """Names a layer and loads its style once Processing has loaded it; what is empty stays as it is."""
 
     def __init__(self, name: str, style: str) -> None:
         super().__init__()
@@ -39,11 +39,13 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
-@cache
-def dresser(name: str, style: str) -> QgsProcessingLayerPostProcessorInterface:
-    """A post-processor that names a layer and loads ``style`` of ``resources/styles``; what is empty is left as it is.
+def style_when_loaded(details: QgsProcessingContext.LayerDetails, name: str, style: str) -> None:
+    """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles`` when it is loaded.
 
-    Processing keeps a bare pointer to it, and a model deletes its child algorithms before it loads layers: so
-    post-processors live as long as the plugin does.
+    The processing context owns a post-processor and deletes it, so each run has one of its own. Its Python half has to live
+    until then, though ``details`` and, in a model, the algorithm are gone long before: as its own owner it keeps itself, and
+    sip lets go of it when C++ deletes it. (With None as the owner nothing keeps it, and QGIS calls a method that is not there.)
     """
-    return _Dresser(name, style)
+    styler = LayerStyler(name, style)
+    details.setPostProcessor(styler)
+    sip.transferto(styler, styler)

@@ -14,10 +14,10 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from .crs import crs_of
+from .environment import RASTER_FAILURES, reason_of
 from .errors import OptionError
 from .grid import Grid
 from .messages import translate
-from .rasters import RASTER_FAILURES, reason_of
 from .storage import Storage
 
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

@@ -13,10 +13,10 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from .arrays import NDArray
+from .environment import RASTER_FAILURES
 from .errors import GridError
 from .grid import Grid, crs_name
 from .messages import translate
-from .rasters import RASTER_FAILURES
 
 Numbers = Union[Sequence[float], NDArray[np.float64]]
 Places = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -14,8 +14,9 @@ import rasterio.shutil
 from rasterio.io import MemoryFile
 
 from .arrays import NDArray
+from .environment import within_settings
 from .profile import CODECS_WITH_PREDICTOR
-from .rasters import name_of, within_settings
+from .rasters import name_of
 from .scratch import Scratch
 from .storage import Storage
 from .tiff import block_index, plain_rows

@@ -23,11 +23,11 @@ from rasterio.enums import Resampling
 from .arrays import NDArray
 from .creation import creation_arguments, is_sparse, written_as_computed
 from .encoding import Encoder
+from .environment import RASTER_FAILURES, block_cache, reason_of
 from .errors import OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .pyramid import Pyramid, overview_sizes
-from .rasters import RASTER_FAILURES, block_cache, reason_of
 from .storage import Storage
 from .tiff import BlockIndex, block_index, fits, mapped, plain_rows
 from .windows import LEAST_CACHE

@@ -17,6 +17,7 @@ from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, 
 from .arrays import NDArray
 from .compute import Calculator, Excluded
 from .creation import result_block
+from .environment import block_cache, enter_worker_thread, patient
 from .errors import Cancelled
 from .forecast import forecast
 from .geotiff import GeoTiffSink
@@ -27,7 +28,6 @@ from .masks import masked
 from .messages import translate
 from .plan import Plan, prepare
 from .radiometry import mark
-from .rasters import block_cache, enter_worker_thread, patient
 from .sources import Sources
 from .statistics import Statistics
 from .windows import WindowPlan, parts, windows

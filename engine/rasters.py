@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Opening rasters, their facts, and GDAL's settings."""
+"""Opening rasters, and their facts."""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
-from rasterio._err import CPLE_BaseError
 from rasterio.dtypes import dtype_fwd, dtype_rev
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
-from rasterio.env import get_gdal_config, set_gdal_config
-from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from .arrays import NDArray
+from .environment import RASTER_FAILURES, patient, reason_of
 from .errors import InputError
 from .grid import Grid
 from .masks import recognised
@@ -28,11 +25,6 @@ from .radiometry import Declared
 
 _CORNER = 64  #: pixels a side
 _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
-
-_PATIENCE = {"GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_LIMIT": "1", "GDAL_HTTP_LOW_SPEED_TIME": "30"}  #: seconds, bytes a second
-
-#: What rasterio raises, by version, where GDAL fails.
-RASTER_FAILURES = (RasterioError, CPLE_BaseError, OSError)
 
 
 class BandFacts(NamedTuple):
@@ -160,19 +152,6 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
     return tuple(masks)
 
 
-def thread_safe_datasets() -> bool:
-    """Whether one dataset may be read by several threads: rasterio >= 1.5 on GDAL >= 3.11.
-
-    Older rasterio accepts ``thread_safe=True`` and ignores it, so this is told by version.
-    """
-    return _version(rasterio.__version__) >= (1, 5) and _version(rasterio.__gdal_version__) >= (3, 11)
-
-
-def _version(text: str) -> tuple[int, int]:
-    major, minor = text.split(".")[:2]
-    return int(major), int("".join(filter(str.isdigit, minor)) or 0)
-
-
 def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
         raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
@@ -188,67 +167,6 @@ def opened(path: str, **options: Any) -> Any:
                 file=path, reason=reason_of(error, path)
             )
         ) from error
-
-
-def reason_of(error: BaseException, path: str = "") -> str:
-    """GDAL's own words: rasterio >= 1.4 keeps them in the cause."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    words = str(getattr(error, "errmsg", error)).strip().rstrip(".")
-    for prefix in ("Read or write failed. ", f"{path}: ", f"{path}, "):
-        words = words[len(prefix) :] if prefix and words.startswith(prefix) else words
-    return words
-
-
-def patient() -> Any:
-    """GDAL's settings where a server may keep it waiting; entering an environment of rasterio's costs half a millisecond, so none where they hold."""
-    missing = _patience()
-    return rasterio.Env(**missing) if missing else nullcontext()
-
-
-def worker_settings() -> Any:
-    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL starts no readers of its own.
-
-    Datasets of our memory are opened too, which GDAL >= 3.10 does only where it is told so.
-    """
-    return rasterio.Env(GDAL_NUM_THREADS="1", GDAL_MEM_ENABLE_OPEN="YES", **_patience())
-
-
-def enter_worker_thread() -> None:
-    """Those settings for this thread, until it ends."""
-    worker_settings().__enter__()
-
-
-def within_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of rasterio's for threads that have such settings, without the environment that it enters for every call, at half a millisecond."""
-    return getattr(function, "__wrapped__", function)
-
-
-def _patience() -> dict[str, str]:
-    """How long GDAL waits for a server, where the user has not said: for ever is its own default."""
-    return {name: seconds for name, seconds in _PATIENCE.items() if get_gdal_config(name) is None}
-
-
-_cache_lock = threading.Lock()
-_cache_before: list[int] = []
-
-
-@contextmanager
-def block_cache(size: int) -> Iterator[None]:
-    """Bound GDAL's block cache, which the whole process shares, to ``size`` bytes for a while.
-
-    Runs may overlap; the last to leave restores what the first found.
-    """
-    with _cache_lock:
-        _cache_before.append(get_gdal_config("GDAL_CACHEMAX"))
-        set_gdal_config("GDAL_CACHEMAX", size)
-    try:
-        yield
-    finally:
-        with _cache_lock:
-            before = _cache_before.pop()
-            if not _cache_before:
-                set_gdal_config("GDAL_CACHEMAX", before)
 
 
 def name_of(values: NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)) -> str:

@@ -14,12 +14,13 @@ import numpy as np
 from rasterio.windows import Window as RasterioWindow
 
 from .arrays import NDArray
+from .environment import RASTER_FAILURES, reason_of, thread_safe_datasets, worker_settings
 from .errors import ReadError
 from .grid import Window
 from .inputs import COVERAGE, Input, call_of
 from .messages import translate
 from .radiometry import Stack, mark
-from .rasters import RASTER_FAILURES, BandFacts, opened, reason_of, thread_safe_datasets, worker_settings
+from .rasters import BandFacts, opened
 from .scratch import Scratch
 from .warping import Warp
 

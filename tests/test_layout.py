@@ -12,7 +12,7 @@ import pytest
 
 ENGINE = Path(__file__).resolve().parents[1] / "engine"
 FILES = sorted(ENGINE.glob("*.py"))
-ON_RASTERIO = ("rasters.py", "crs.py", "warping.py", "areas.py", "sources.py", "creation.py", "encoding.py", "geotiff.py")
+ON_RASTERIO = ("environment.py", "rasters.py", "crs.py", "warping.py", "areas.py", "sources.py", "creation.py", "encoding.py", "geotiff.py")
 
 
 def imports(path: Path) -> tuple[set[str], set[str]]:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine.environment import worker_settings
 from bandwise.engine.errors import OptionError
 from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.pipeline import run
 from bandwise.engine.profile import creation_profile, parse_creation_options
-from bandwise.engine.rasters import worker_settings
 from bandwise.engine.storage import DataType, storage_of
 
 FLOAT32 = storage_of(DataType.FLOAT32)

@@ -146,7 +146,7 @@ def test_a_file_in_an_archive(bench: Any, pair: list[str]) -> None:
 
 
 def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bandwise.engine.rasters import _patience
+    from bandwise.engine.environment import _patience
 
     assert _patience()["GDAL_HTTP_LOW_SPEED_TIME"] == "30"
     with rasterio.Env(GDAL_HTTP_LOW_SPEED_TIME="7"):

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine import geotiff
+from bandwise.engine.environment import enter_worker_thread, worker_settings
 from bandwise.engine.errors import OutputError
 from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.profile import creation_profile
-from bandwise.engine.rasters import enter_worker_thread, worker_settings
 from bandwise.engine.storage import DataType, Storage, storage_of
 from bandwise.engine.tiff import block_index
 from rasterio.transform import Affine

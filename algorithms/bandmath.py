@@ -65,7 +65,10 @@ class BandMath(BandwiseAlgorithm):
             "named, or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
             "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and "
             "<b>coalesce(A, 0)</b> decide otherwise.</p>"
-            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling.</p>"
+            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling. Sentinel-2 "
+            "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which <b>(B - A) / (B + A)</b> of stored values leaves "
+            "out: the result is too small. Set <b>Scale and offset</b> to Automatic to apply it, or write it, as in "
+            "<b>(B - A) / (B + A - 2000)</b>; a warning tells where metadata would give another result.</p>"
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:

@@ -9,13 +9,42 @@ from .expression import Band, Call, Formula, Number
 from .inputs import Input
 from .job import BandRef, Job, Note
 from .layout import GridRule
-from .messages import Text, translate
-from .radiometry import Radiometry
+from .messages import Text, join, translate
+from .radiometry import KnownScale, Radiometry
 from .rasters import has_empty_corner
+from .scaling_check import StoredBand, scaling_changes
 
 _LARGEST_BLOCK = 512 * 512  #: pixels
 _LARGEST_INDEX_CONSTANT = 2.0  #: the constants that indices of reflectance add (EVI 1, SAVI 0.5) are small
 _INDEX_FACTORS = (0.1, 20.0)  #: and so are their factors (EVI 6 and 7.5), unlike those that scale stored values
+
+
+_MOST_NAMES = 10  #: of bands, in one sentence
+
+
+def unused_scaling(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> list[Note]:
+    """A warning that stored values are used where metadata are known that would give other results: the first of a run."""
+    bands = [
+        StoredBand(one.band.dtype, radiometry.unused.scale, radiometry.unused.offset) if radiometry.unused else StoredBand(one.band.dtype)
+        for one, radiometry in zip(inputs, radiometries)
+    ]
+    if not scaling_changes(job.formula, bands):
+        return []
+    groups: dict[KnownScale, list[str]] = {}
+    for index in job.formula.bands():
+        if unused := radiometries[index].unused:
+            groups.setdefault(unused, []).append(job.bands[index].name)
+    clauses = []
+    for known, names in groups.items():
+        shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+        clause = translate("Bandwise", "{bands}: scale {scale:g}, offset {offset:g} ({source})")
+        clauses.append(clause.format(bands=shown, scale=known.scale, offset=known.offset, source=known.source))
+    text = translate(
+        "Bandwise",
+        "Stored values are used, and the result would be another with the scale and offset that are known of {groups}; to apply them, set "
+        "“Scale and offset” to Automatic (RADIOMETRY=0)"
+    )
+    return [_caution(text.format(groups=join(clauses)))]
 
 
 def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> Iterator[Note]:
@@ -35,7 +64,7 @@ def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
     if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
         yield _caution(translate("Bandwise", "REFERENCE is given but GRID does not ask for it, so it counts for nothing").format())
     stored = [
-        (radiometry.scale, radiometry.offset) == (1.0, 0.0) and one.band.dtype.kind in "iu" and one.band.dtype.itemsize > 1
+        (radiometry.scale, radiometry.offset) == (1.0, 0.0) and not radiometry.unused and one.band.dtype.kind in "iu" and one.band.dtype.itemsize > 1
         for one, radiometry in zip(inputs, radiometries)
     ]
     if wants_reflectance(job.formula, stored):

@@ -13,7 +13,7 @@ import numpy as np
 
 from .account import MEGABYTE, exclusion_notes, input_notes
 from .areas import AreaMask
-from .cautions import cautions
+from .cautions import cautions, unused_scaling
 from .compiler import BandValue, compile_formula
 from .compute import Recipe
 from .creation import check_profile, written_as_computed
@@ -130,7 +130,8 @@ def prepare(job: Job) -> Plan:
         storage=storage,
     )
     lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid))
-    notes = (*job.notes, *lines, *cautions(job, inputs, radiometries), *room)
+    first = unused_scaling(job, inputs, radiometries)
+    notes = (*first, *job.notes, *lines, *cautions(job, inputs, radiometries), *room)
     return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
 
 

@@ -45,7 +45,7 @@ _LANDSAT_GROUPS = {
 class ProductFacts(NamedTuple):
     """Reflectance = stored value * ``scale`` + ``offset``; ``nodata`` and ``saturated`` are stored values.
 
-    ``source`` names the file and the numbers read from it. Where ``missing`` is given, the file's name
+    ``source`` names the file and the numbers read from it, ``origin`` the file alone. Where ``missing`` is given, the file's name
     promises metadata that are not there, and the other fields hold what no metadata mean.
     """
 
@@ -55,6 +55,7 @@ class ProductFacts(NamedTuple):
     nodata: float | None = None
     saturated: float | None = None
     missing: bool = False
+    origin: Text = translate("Bandwise", "the product's metadata").format()
 
 
 def product_facts(path: str, dtype: str, band_name: str = "") -> ProductFacts | None:
@@ -135,6 +136,7 @@ def _sentinel2(metadata: str, band: str, scene: re.Match[str] | None = None) -> 
         offset=offset / quantification,
         nodata=special.get("NODATA"),
         saturated=special.get("SATURATED"),
+        origin=translate("Bandwise", "{file}").format(file=filename),
     )
 
 

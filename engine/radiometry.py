@@ -52,8 +52,19 @@ class Declared(NamedTuple):
     description: str = ""
 
 
+class KnownScale(NamedTuple):
+    """Scale and offset of a band, and in short where they were found."""
+
+    scale: float
+    offset: float
+    source: Text
+
+
 class Radiometry(NamedTuple):
-    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``."""
+    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``.
+
+    ``unused`` is what the metadata say of a band whose stored values are used because they were asked for.
+    """
 
     scale: float
     offset: float
@@ -62,6 +73,7 @@ class Radiometry(NamedTuple):
     scaling_source: Text
     nodata_source: Text
     caution: Text | None = None
+    unused: KnownScale | None = None
 
 
 class Stack(NamedTuple):
@@ -97,6 +109,7 @@ def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiomet
         scaling_source=scaling_source,
         nodata_source=nodata_source,
         caution=caution,
+        unused=_unused(declared, product) if choice.scaling is Scaling.STORED else None,
     )
 
 
@@ -126,6 +139,16 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
     if product and not product.missing:
         return product.scale, product.offset, product.source
     return 1.0, 0.0, translate("Bandwise", "stored values, as no scale or offset was found").format()
+
+
+def _unused(declared: Declared, product: ProductFacts | None) -> KnownScale | None:
+    """What automatic scaling would apply, where that is known and sound."""
+    if (declared.scale, declared.offset) != (1.0, 0.0):
+        sound = declared.scale != 0 and math.isfinite(declared.scale) and math.isfinite(declared.offset)
+        return KnownScale(declared.scale, declared.offset, translate("Bandwise", "tags of the band").format()) if sound else None
+    if product and not product.missing and (product.scale, product.offset) != (1.0, 0.0):
+        return KnownScale(product.scale, product.offset, product.origin)
+    return None
 
 
 def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float | None, Text]:

@@ -167,6 +167,13 @@ def closing_notes(job: Job, report: Report) -> list[Note]:
         if band.clamped:
             text = translate("Bandwise", "{name}: {count} values were clamped to the range of CLAMP_MIN and CLAMP_MAX or of the data type")
             notes.append(Note(text.format(name=result.name, count=band.clamped), caution=True))
+        if band.moved:
+            text = translate(
+                "Bandwise",
+                "{name}: {count} values are so near the nodata value -9999 that GDAL would take them for nodata; they were moved about 0.005 away. "
+                "If nodata was meant, write -9999 as a branch of a condition, as in where(A > 0, A, -9999)"
+            )
+            notes.append(Note(text.format(name=result.name, count=band.moved), caution=True))
     notes.append(Note(translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(seconds=report.seconds, file=report.output)))
     return notes
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One window from stored values to result: what is valid, what it amounts to, and what it adds up to."""
+"""Compute one window: find invalid pixels, evaluate the program, store the result, collect statistics."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from .arrays import NDArray
 from .program import Evaluator, Program
-from .radiometry import Stack, mark
-from .statistics import Statistics, moments
+from .quantise import Quantiser, limits_of
+from .radiometry import Stack
+from .statistics import Statistics
 from .storage import Storage
+from .validity import Excluded, Validity
 
 #: Pixels computed at a time, at most: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
 CHUNK = 208 * 1024
@@ -23,16 +25,6 @@ MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
 Numbers = NDArray[np.floating[Any]]
 Truths = NDArray[np.bool_]
-
-
-class Excluded(NamedTuple):
-    """Pixels that are left out on the user's word, of shape (n,): ``outside`` the area, and ``masked``; None for no such word."""
-
-    outside: Truths | None = None
-    masked: Truths | None = None
-
-    def part(self, part: slice) -> Excluded:
-        return Excluded(*(None if truths is None else truths[part] for truths in self))
 
 
 _NOTHING = Excluded()
@@ -49,6 +41,12 @@ class Recipe(NamedTuple):
     ranges: tuple[tuple[float, float] | None, ...]
     stacks: tuple[Stack, ...]
     storage: Storage
+
+    @property
+    def wide(self) -> bool:
+        """Whether results are float64 first: those that become integers, and those that a clamp may bring back into float32."""
+        narrower = self.program.dtype.itemsize > self.storage.dtype.itemsize
+        return self.storage.whole or (narrower and self.storage.clamp != (-math.inf, math.inf))
 
     @property
     def chunk(self) -> int:
@@ -68,7 +66,7 @@ class Recipe(NamedTuple):
 
     @property
     def _bytes_per_pixel(self) -> int:
-        numbers = 8 * len(self.ranges) if self.storage.whole else 0
+        numbers = 8 * len(self.ranges) if self.wide else 0
         truths = 2 + 2 * sum(len(stack.bands) for stack in self.stacks)
         return sum(dtype.itemsize for dtype in self.registers) + truths + 8 + numbers
 
@@ -114,7 +112,7 @@ class Calculator:
 
 class _Arrays(NamedTuple):
     """What a thread computes in: registers and others of shape (n,), for each stack where its bands are nodata and where saturated, of shape
-    (bands, n), and of shape (results, n) the ``numbers`` that become integers.
+    (bands, n), and of shape (results, n) the ``numbers`` that become integers or float32.
     """
 
     registers: list[NDArray[Any]]
@@ -130,7 +128,7 @@ class _Arrays(NamedTuple):
         size = recipe.chunk
         gaps, saturations = ([np.zeros((len(stack.bands), size), np.bool_) for stack in recipe.stacks] for _ in range(2))
         registers = [np.empty(size, dtype) for dtype in recipe.registers]
-        numbers = np.empty((len(recipe.ranges) if recipe.storage.whole else 0, size))
+        numbers = np.empty((len(recipe.ranges) if recipe.wide else 0, size))
         return cls(registers, gaps, saturations, np.empty(size, np.bool_), np.empty(size, np.bool_), np.empty(size, np.float64), numbers)
 
     def cut(self, size: int) -> _Arrays:
@@ -143,9 +141,8 @@ class _Chunk:
 
     def __init__(self, recipe: Recipe, arrays: _Arrays) -> None:
         self.recipe, self._arrays = recipe, arrays
-        storage = recipe.storage
-        self._stored_nodata = storage.dtype.type(storage.nodata)
-        self._beside_nodata = None if storage.whole else np.nextafter(self._stored_nodata, storage.dtype.type(0))
+        self._quantiser = Quantiser(recipe.storage, arrays.wide)
+        self._validity = Validity(recipe.stacks, arrays.gaps, arrays.saturations, arrays.invalid, arrays.flags)
         self._gaps = self._by_band(arrays.gaps)
         self._evaluator, self._clean = (Evaluator(program, arrays.registers) for program in (recipe.program, recipe.clean))
 
@@ -157,32 +154,17 @@ class _Chunk:
         self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]], out: NDArray[Any], excluded: Excluded
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n), from values of shape (bands, n) and mask planes of shape (n,)."""
-        program = self._evaluator if self._find_gaps(stored, masks) else self._clean
-        numbers = self._arrays.numbers if self.recipe.storage.whole else out
+        program = self._evaluator if self._validity.find(stored, masks) else self._clean
+        numbers = self._arrays.numbers if self.recipe.wide else out
         missing = program.evaluate(self._by_band(stored), self._gaps, numbers)
-        excluded = Excluded(*(truths if truths is not None and truths.any() else None for truths in excluded))
+        if self.recipe.wide and not self.recipe.storage.whole:
+            self._quantiser.narrow(numbers, out)
+            numbers = out
+        excluded = excluded.where_any()
         return [self._result(*result, excluded) for result in zip(numbers, out, missing, self.recipe.ranges)]
 
     def _by_band(self, stacks: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
         return {band: row for stack, rows in zip(self.recipe.stacks, stacks) for band, row in zip(stack.bands, rows)}
-
-    def _find_gaps(self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]]) -> bool:
-        """Mark where bands are nodata or saturated, and tell whether any is anywhere."""
-        flags, found = self._arrays.flags, False
-        for stack, values, gaps, saturations in zip(self.recipe.stacks, stored, self._arrays.gaps, self._arrays.saturations):
-            planes = [(row, mask) for row, band in enumerate(stack.bands) for mask in masks[band]]
-            if stack.nodata is stack.saturated is None and not planes:
-                continue
-            mark(values, stack.nodata, gaps)
-            for row, mask in planes:
-                mark(mask, np.uint8(0), flags)
-                np.logical_or(gaps[row], flags, out=gaps[row])
-            if stack.saturated is not None:
-                mark(values, stack.saturated, saturations)
-                np.greater(saturations, gaps, out=saturations)
-                np.logical_or(gaps, saturations, out=gaps)
-            found = bool(np.count_nonzero(gaps)) or found
-        return found
 
     def _result(
         self, values: Numbers, out: NDArray[Any], missing: Truths | None, valid_range: tuple[float, float] | None, excluded: Excluded
@@ -191,109 +173,25 @@ class _Chunk:
         absent = 0 if missing is None else int(np.count_nonzero(missing))
         if not absent:
             missing = None
-        if all(truths is None for truths in excluded) and absent < values.size:
-            limits = self._limits(values, missing)
-            if math.isfinite(sum(limits)) and not limits[0] <= self.recipe.storage.nodata <= limits[1]:
-                statistics = self._stored(values, out, valid_range, limits, missing)
+        if all(pixels is None for pixels in excluded) and absent < values.size:
+            limits = limits_of(values, missing)
+            if math.isfinite(sum(limits)):
+                statistics = self._quantiser.store(values, out, valid_range, limits, missing)
                 if missing is None:
                     return statistics
-                np.copyto(out, self._stored_nodata, where=missing)
-                saturated = self._count_saturated(missing)
+                np.copyto(out, self._quantiser.nodata, where=missing)
+                saturated = self._validity.count_saturated(missing)
                 return statistics._replace(nodata=absent - saturated, saturated=saturated)
-        counts, invalid = self._invalid(values, missing, excluded)
+        counts, invalid = self._validity.invalid(values, missing, excluded)
         if counts.invalid == values.size:
-            out[:] = self._stored_nodata
+            out[:] = self._quantiser.nodata
             return counts
-        statistics = self._stored(values, out, valid_range, self._limits(values, invalid), invalid)
-        np.copyto(out, self._stored_nodata, where=invalid)
+        statistics = self._quantiser.store(values, out, valid_range, limits_of(values, invalid), invalid)
+        np.copyto(out, self._quantiser.nodata, where=invalid)
         return counts.merged(statistics)
-
-    def _limits(self, values: Numbers, invalid: Truths | None) -> tuple[float, float]:
-        """The least and the largest of the values that are not invalid, of which one stands in for these from now on."""
-        if invalid is not None:
-            np.copyto(values, values[np.argmin(invalid)], where=invalid)
-        return float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
-
-    def _invalid(self, values: Numbers, missing: Truths | None, excluded: Excluded) -> tuple[Statistics, Truths]:
-        """Where values are to be nodata, and how many of them for which cause; each pixel counts for the first that fits."""
-        invalid, outside = self._arrays.invalid, 0
-        masked, saturated, nodata = 0, 0, 0
-        if excluded.outside is not None:
-            outside = int(np.count_nonzero(excluded.outside))
-            missing = None if missing is None else missing & ~excluded.outside
-        if missing is not None:
-            saturated = self._count_saturated(missing)
-            nodata = int(np.count_nonzero(missing)) - saturated
-        np.isfinite(values, out=invalid)
-        np.logical_not(invalid, out=invalid)
-        for truths in (missing, excluded.outside):
-            if truths is not None:
-                np.logical_or(invalid, truths, out=invalid)
-        if excluded.masked is not None:
-            known = [truths for truths in (missing, excluded.outside) if truths is not None]
-            only = excluded.masked & ~np.logical_or.reduce(known) if known else excluded.masked
-            masked = int(np.count_nonzero(only))
-            np.logical_or(invalid, only, out=invalid)
-        rest = int(np.count_nonzero(invalid)) - outside - nodata - saturated - masked
-        return Statistics(nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest), invalid
-
-    def _stored(
-        self,
-        values: Numbers,
-        out: NDArray[Any],
-        valid_range: tuple[float, float] | None,
-        limits: tuple[float, float],
-        invalid: Truths | None = None,
-    ) -> Statistics:
-        """Put finite values, of which ``limits`` are the least and the largest, into ``out`` as they are stored; floating-point
-        ones lie there already. What is ``invalid`` does not count.
-        """
-        storage = self.recipe.storage
-        minimum, maximum = limits
-        low, high = valid_range or limits
-        beyond = 0 if low <= minimum and maximum <= high else _count_beyond(values, low, high, invalid)
-        low, high = storage.clamp
-        clamped = 0
-        if minimum < low or maximum > high:
-            clamped = _count_beyond(values, low, high, invalid)
-            np.clip(values, low, high, out=values)
-            minimum, maximum = max(minimum, low), min(maximum, high)
-        if storage.whole:
-            np.add(values, storage.shift, out=values)
-            np.multiply(values, storage.factor, out=values)
-            np.rint(values, out=values)
-            clamped += _count_beyond(values, storage.low, storage.high, invalid)
-            np.clip(values, storage.low, storage.high, out=values)
-            minimum, maximum = float(values.min()), float(values.max())
-            np.copyto(out, values, casting="unsafe")
-        elif self._beside_nodata is not None and minimum <= storage.nodata <= maximum:
-            np.copyto(values, self._beside_nodata, where=values == self._stored_nodata)
-            minimum, maximum = float(values.min()), float(values.max())
-        valid, mean, squares = moments(values, minimum, maximum, self._arrays.wide, invalid)
-        return Statistics(valid=valid, beyond=beyond, clamped=clamped, minimum=minimum, maximum=maximum, mean=mean, squares=squares)
-
-    def _count_saturated(self, missing: Truths) -> int:
-        """Pixels that are nodata and saturated in some band that is not nodata there."""
-        if all(stack.saturated is None for stack in self.recipe.stacks):
-            return 0
-        union, flags = self._arrays.invalid, self._arrays.flags
-        union[:] = False
-        for saturations in self._arrays.saturations:
-            np.logical_or(union, saturations.any(axis=0), out=union)
-        for gaps, saturations in zip(self._arrays.gaps, self._arrays.saturations):
-            for row, saturated in zip(gaps, saturations):
-                np.greater(row, saturated, out=flags)
-                np.greater(union, flags, out=union)
-        np.logical_and(union, missing, out=union)
-        return int(np.count_nonzero(union))
 
 
 def _cut(array: NDArray[Any], size: int) -> NDArray[Any]:
     """The first of an array's memory, for ``size`` pixels instead of those of its last dimension."""
     shape = (*array.shape[:-1], size)
     return array.reshape(-1)[: math.prod(shape)].reshape(shape)
-
-
-def _count_beyond(values: Numbers, low: float, high: float, invalid: Truths | None) -> int:
-    beyond = (values < low) | (values > high)
-    return int(np.count_nonzero(beyond if invalid is None else beyond > invalid))

@@ -35,7 +35,8 @@ class Histogram:
         """Count the valid of ``values``, of shape (results, window.height, window.width)."""
         for result, plane in enumerate(values):
             some = plane[-window.row % self._step :: self._step, -window.column % self._step :: self._step]
-            some = some[some != nodata].astype(np.float32)
+            with np.errstate(over="ignore"):  # of float64: infinite, in the last bucket
+                some = some[some != nodata].astype(np.float32)
             self._waiting.append((result, (some.view(np.uint32) >> 16).astype(np.uint16)))
         if len(self._waiting) >= _MOST_WAITING:
             self._count()
@@ -56,7 +57,8 @@ class Histogram:
 def buckets(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
     """One result's ``counts``, of shape (65536,), in 256 buckets of one width from ``minimum`` to ``maximum``."""
     codes = np.flatnonzero(counts)
-    middles = np.nan_to_num(((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64))  # beyond float32 there are no others
+    with np.errstate(invalid="ignore"):
+        middles = np.nan_to_num(((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64))  # beyond float32 there are no others
     width = maximum - minimum
     places = np.zeros(codes.size) if not 0 < width < math.inf else (np.clip(middles, minimum, maximum) - minimum) / width * BUCKETS
     found = np.bincount(np.minimum(places, BUCKETS - 1).astype(np.int64), counts[codes], BUCKETS)

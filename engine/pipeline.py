@@ -15,7 +15,7 @@ import numpy as np
 
 from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, size_note, stated
 from .arrays import NDArray
-from .compute import Calculator, Excluded
+from .compute import Calculator
 from .creation import result_block
 from .environment import block_cache, enter_worker_thread, patient
 from .errors import Cancelled
@@ -30,6 +30,7 @@ from .plan import Plan, prepare
 from .radiometry import mark
 from .sources import Sources
 from .statistics import Statistics
+from .validity import Excluded
 from .windows import WindowPlan, parts, windows
 
 #: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.

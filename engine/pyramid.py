@@ -11,6 +11,7 @@ import numpy as np
 
 from .arrays import NDArray
 from .grid import Window
+from .nodata import nodata_range
 from .storage import Storage
 
 Values = NDArray[Any]
@@ -79,7 +80,9 @@ def halved(values: Values, storage: Storage) -> Values:
     wide = np.pad(values, ((0, 0), (0, odd[0]), (0, odd[1])), "edge") if any(odd) else values
     quarters = [wide[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
     dtype = np.dtype(np.float64) if storage.whole else values.dtype
-    if not np.count_nonzero(values == storage.nodata):
+    low, high = (storage.nodata, storage.nodata) if storage.whole else nodata_range(values.dtype.type(storage.nodata))
+    below = np.count_nonzero(wide <= high) if not storage.whole else np.count_nonzero(wide == storage.nodata)
+    if not below:
         total = np.add(quarters[0], quarters[1], dtype=dtype)
         for quarter in quarters[2:]:
             total += quarter
@@ -92,5 +95,8 @@ def halved(values: Values, storage: Storage) -> Values:
             np.add(total, quarter, out=total, where=~missing)
             count += ~missing
         np.divide(total, count, out=total, where=count > 0)
+        if not storage.whole and below > sum(map(np.count_nonzero, invalid)):  # a mean of valid values may be what GDAL takes for nodata
+            taken = (total >= low) & (total <= high) & (count > 0)
+            np.copyto(total, np.nextafter(high, np.inf, dtype=total.dtype), where=taken)
         total[count == 0] = storage.nodata
     return np.rint(total).astype(values.dtype) if storage.whole else total

@@ -12,6 +12,7 @@ import numpy as np
 from .arrays import NDArray
 from .errors import MetadataError, OptionError
 from .messages import Text, translate
+from .nodata import mark_range
 from .products import ProductFacts, product_facts
 
 
@@ -179,10 +180,15 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
 
 
 def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
-    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing."""
+    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
+
+    Floating-point ones are equal where GDAL takes them for equal.
+    """
     if marker is None:
         found[...] = False
     elif np.isnan(marker):
         np.isnan(values, out=found)
+    elif isinstance(marker, np.floating):
+        mark_range(values, marker, found)
     else:
         np.equal(values, marker, out=found)

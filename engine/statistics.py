@@ -16,7 +16,8 @@ class Statistics(NamedTuple):
 
     ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
     squared deviations from the mean. ``beyond`` counts valid values beyond the result's range, ``clamped`` those that were
-    held within the type's or the user's. ``masked`` and ``outside`` are pixels that the user's mask and area leave out.
+    held within the type's or the user's, ``moved`` those that GDAL would have taken for nodata.
+    ``masked`` and ``outside`` are pixels that the user's mask and area leave out.
     """
 
     valid: int = 0
@@ -27,6 +28,7 @@ class Statistics(NamedTuple):
     not_finite: int = 0
     beyond: int = 0
     clamped: int = 0
+    moved: int = 0
     minimum: float = math.nan
     maximum: float = math.nan
     mean: float = math.nan
@@ -66,6 +68,7 @@ class Statistics(NamedTuple):
             not_finite=self.not_finite + other.not_finite,
             beyond=self.beyond + other.beyond,
             clamped=self.clamped + other.clamped,
+            moved=self.moved + other.moved,
             minimum=minimum,
             maximum=maximum,
             mean=mean,

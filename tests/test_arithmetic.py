@@ -249,11 +249,11 @@ def test_float32_inputs_are_computed_in_float64(bench: Any, plane: Any) -> None:
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_a_computed_value_equal_to_nodata_moves_one_step(bench: Any, plane: Any, masked: bool) -> None:
-    """Stored -9999 is a valid value of this band: it becomes the next float32, -9998.999, in pixels and in statistics."""
+def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(bench: Any, plane: Any, masked: bool) -> None:
+    """Stored -9999 is a valid value of this band: it becomes the fifth float32 above, -9998.995, in pixels and in statistics."""
     path = plane("band.tif", "int16", [[-9999, -9998, -10000, 7]], **({"nodata": 7} if masked else {}))
     pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
-    beside = np.nextafter(np.float32(-9999), np.float32(0))
+    beside = -9999 + 5 * np.spacing(np.float32(9999))
     np.testing.assert_array_equal(pixels, np.array([[beside, -9998, -10000, -9999 if masked else 7]], np.float32))
     assert report.statistics[0].valid == (3 if masked else 4)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .account import input_facts, placement
-from .geotiff import free_bytes
+from .disk import free_bytes
 from .grid import crs_name
 from .plan import Plan
 from .windows import WindowPlan

@@ -18,8 +18,8 @@ from .compiler import BandValue, compile_formula
 from .compute import Recipe
 from .creation import check_profile, written_as_computed
 from .crs import same_crs
+from .disk import free_bytes
 from .errors import GridError, OptionError, OutputError, SpaceError
-from .geotiff import free_bytes
 from .grid import Grid
 from .inputs import Input, stacked
 from .job import Job, Note
@@ -66,6 +66,8 @@ class Plan(NamedTuple):
     def windows(self, result_block: tuple[int, int]) -> WindowPlan:
         """The windows for a result whose blocks are ``result_block`` (width, height); a window may end within one where that is written in parts."""
         result_block = (result_block[0], math.gcd(result_block[1], _PART)) if written_as_computed(self.profile) else result_block
+        if self.overviews and result_block[1] % 2:
+            result_block = (result_block[0], 2 * result_block[1])  # two rows make one of the first overview
         masks = sum(len(one.masks) for one in self.inputs) + 3 * (self.mask_rule is not None) + (self.area is not None)
         result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
         encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result

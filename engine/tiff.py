@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a TIFF keeps its blocks: the offsets and byte counts in its first directory (TIFF 6.0, and BigTIFF)."""
+"""Where a TIFF keeps its blocks: the offsets and byte counts in its directories (TIFF 6.0, and BigTIFF)."""
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ import numpy as np
 from .arrays import NDArray
 
 _STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
+INDEX_TAGS = (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS)
 _TYPES = {3: "u2", 4: "u4", 16: "u8"}
+#: Bytes of a value, by the number of its type.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 Numbers = NDArray[np.uint64]
 
@@ -67,37 +71,75 @@ class BlockIndex:
         return [(array.position, array.stored(numbers)) for array, numbers in ((self._offsets, offsets), (self._byte_counts, byte_counts))]
 
 
-def block_index(data: bytes | memoryview, image: int = 0) -> BlockIndex:
-    """Find the index of the TIFF that ``data`` starts or is, or of a later ``image`` in it. Raises ``ValueError`` where there is none."""
-    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
+class Field(NamedTuple):
+    """An entry of a directory: ``length`` values of the TIFF type ``kind``, from the file's byte ``position``."""
+
+    tag: int
+    kind: int
+    length: int
+    position: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the values. Raises ``ValueError`` for a type that no TIFF has."""
+        if self.kind not in _SIZES:
+            raise ValueError(f"the TIFF has a field of type {self.kind}")
+        return self.length * _SIZES[self.kind]
+
+
+def directories(data: bytes | memoryview) -> Iterator[list[Field]]:
+    """The fields of each image of a TIFF that ``data`` starts or is: of the raster itself, then of its overviews and masks.
+
+    Raises ``ValueError`` for what is no TIFF and for one that is cut off.
+    """
+    order, big = byte_order(data)
+    pointer, count, head = (f"{order}{code}" for code in (("Q", "Q", "HHQ") if big else ("I", "H", "HHI")))
+    pointer_size, count_size, head_size = map(struct.calcsize, (pointer, count, head))
+    seen: set[int] = set()
     try:
-        version = struct.unpack_from(f"{order}H", data, 2)[0]
-        arrays = dict(_arrays(data, order, image, big=version == 43))
+        directory = struct.unpack_from(pointer, data, pointer_size if big else 4)[0]
+        while directory and directory not in seen:
+            seen.add(directory)
+            entries, first = struct.unpack_from(count, data, directory)[0], directory + count_size
+            after = first + entries * (head_size + pointer_size)
+            fields = []
+            for position in range(first, after, head_size + pointer_size):
+                tag, kind, length = struct.unpack_from(head, data, position)
+                inside = length * _SIZES.get(kind, 1) <= pointer_size
+                place = position + head_size if inside else struct.unpack_from(pointer, data, position + head_size)[0]
+                fields.append(Field(tag, kind, length, place))
+            yield fields
+            directory = struct.unpack_from(pointer, data, after)[0]
     except struct.error as error:
         raise ValueError("the TIFF is cut off") from error
-    if not order or version not in (42, 43) or len(arrays) != 2:
-        raise ValueError("this is no TIFF, or it does not tell where its blocks lie")
+
+
+def byte_order(data: bytes | memoryview) -> tuple[str, bool]:
+    """A TIFF's byte order as numpy writes it, < or >, and whether it is a BigTIFF. Raises ``ValueError`` for what is no TIFF."""
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
+    version = struct.unpack_from(f"{order}H", data, 2)[0] if len(data) >= 4 else 0
+    if not order or version not in (42, 43):
+        raise ValueError("this is no TIFF")
+    return order, version == 43
+
+
+def block_index(data: bytes | memoryview, image: int = 0) -> BlockIndex:
+    """Find the index of the TIFF that ``data`` starts or is, or of a later ``image`` in it. Raises ``ValueError`` where there is none."""
+    fields = next(itertools.islice(directories(data), image, None), None)
+    if fields is None:
+        raise ValueError("the TIFF has fewer images")
+    return _index_of(fields, byte_order(data)[0])
+
+
+def _index_of(fields: Sequence[Field], order: str) -> BlockIndex:
+    arrays = {
+        field.tag: _Array(field.position, field.length, np.dtype(order + _TYPES[field.kind]))
+        for field in fields
+        if field.tag in INDEX_TAGS and field.kind in _TYPES
+    }
+    if len(arrays) != 2:
+        raise ValueError("the TIFF does not tell where its blocks lie")
     return BlockIndex(order, _TILE_OFFSETS in arrays, *(array for _, array in sorted(arrays.items())))
-
-
-def _arrays(data: bytes | memoryview, order: str, image: int, *, big: bool) -> Iterator[tuple[int, _Array]]:
-    """The arrays that an image's directory points to, or holds itself where they are as short as a pointer."""
-    pointer, count, head = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
-    pointer_size, count_size, head_size = (struct.calcsize(f"<{code}") for code in (pointer, count, head))
-    directory = struct.unpack_from(order + pointer, data, pointer_size if big else 4)[0]
-    for _ in range(image):
-        entries = struct.unpack_from(order + count, data, directory)[0]
-        directory = struct.unpack_from(order + pointer, data, directory + count_size + entries * (head_size + pointer_size))[0]
-        if not directory:
-            raise ValueError("the TIFF has fewer images")
-    for number in range(struct.unpack_from(order + count, data, directory)[0]):
-        position = directory + count_size + number * (head_size + pointer_size)
-        tag, kind, length = struct.unpack_from(order + head, data, position)
-        if tag in (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS) and kind in _TYPES:
-            dtype = np.dtype(order + _TYPES[kind])
-            inside = length * dtype.itemsize <= pointer_size
-            place = position + head_size if inside else struct.unpack_from(order + pointer, data, position + head_size)[0]
-            yield tag, _Array(place, length, dtype)
 
 
 def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:
@@ -118,11 +160,21 @@ def mapped(path: Path) -> Iterator[memoryview]:
         yield view
 
 
-def fits(path: Path) -> bool:
-    """Whether a TIFF is as long as the index of its first image says."""
+def is_complete(data: bytes | memoryview, *, images: int | None = None, sparse: bool = False) -> bool:
+    """Whether every block of every image of a TIFF lies within the file, and it has so many ``images``, overviews and masks included.
+
+    Only of a ``sparse`` file a block may be left out (offset and byte count 0).
+    """
+    found, length = 0, np.uint64(len(data))
     try:
-        with mapped(path) as data:
-            offsets, byte_counts = block_index(data).read(data)
-            return int((offsets + byte_counts).max()) <= len(data)
+        order = byte_order(data)[0]
+        for fields in directories(data):
+            offsets, byte_counts = _index_of(fields, order).read(data)
+            left_out = (offsets == 0) & (byte_counts == 0) & sparse
+            within = (offsets > 0) & (byte_counts > 0) & (byte_counts <= length) & (offsets <= length - byte_counts)
+            if not (within | left_out).all():
+                return False
+            found += 1
     except ValueError:
         return False
+    return found == images if images is not None else found > 0

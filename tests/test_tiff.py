@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine import geotiff
+from bandwise.engine import block_file, geotiff
 from bandwise.engine.environment import enter_worker_thread, worker_settings
 from bandwise.engine.errors import OutputError
 from bandwise.engine.geotiff import GeoTiffSink
@@ -151,7 +151,7 @@ def test_the_pages_of_a_large_file_are_handed_to_the_disk_and_given_back(bench: 
     write(bench.path("small.tif"), values(1), layout)
     assert not told
     monkeypatch.setattr(geotiff, "_LARGE", 0)
-    monkeypatch.setattr(geotiff, "_BEHIND", 2)
+    monkeypatch.setattr(block_file, "_BEHIND", 2)
     write(bench.path("large.tif"), values(1), layout, threads=3)
     with rasterio.open(bench.path("large.tif")) as dataset:
         np.testing.assert_array_equal(dataset.read(), values(1))
@@ -198,7 +198,7 @@ def test_an_uncompressed_file_is_written_in_any_rows(bench: Any, options: str, r
 def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
     profile = creation_profile("BIGTIFF=NO", FLOAT32.dtype)
     with GeoTiffSink(bench.path("out.tif"), GRID, ["a"], storage=FLOAT32, profile=profile) as sink:
-        sink._end = 2**32 - 1000  # as after 5000 compressed tiles
+        sink._file._end = 2**32 - 1000  # as after 5000 compressed tiles
         with pytest.raises(OutputError, match="BIGTIFF=YES"):
             sink.write(Window(0, 0, 300, 200), values(1))
     assert bench.listing() == {}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A TIFF that is being written: places for its blocks, and the bytes that threads put there."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .arrays import NDArray
+from .errors import OutputError
+from .grid import Window
+from .messages import translate
+from .tiff import BlockIndex, Numbers
+
+#: Blocks start where a page of memory does: so threads never share a page of an uncompressed file.
+_PAGE = 4096
+_CLOSED = -1
+_BEHIND = 64  #: blocks that the disk may be behind
+
+
+class Part(NamedTuple):
+    """What of a window lies in one block: the block's number in the index, the first row of it, and pixels of shape (bands that lie together,
+    height, width).
+    """
+
+    number: int
+    row: int
+    pixels: NDArray[Any]
+
+
+class Image:
+    """The raster itself, or an overview: its size, its ``block``'s (width, height), and where in the file the blocks lie.
+
+    ``separate`` tells that bands lie apart.
+    """
+
+    def __init__(self, size: tuple[int, int], block: tuple[int, int], index: BlockIndex, *, separate: bool) -> None:
+        (self.width, self.height), self.block, self.index, self.separate = size, block, index, separate
+        self.offsets, self.byte_counts = np.zeros((2, len(index)), np.uint64)
+
+    def parts(self, window: Window, values: NDArray[Any]) -> Iterator[Part]:
+        """What of a window lies in each block, in the order of the index."""
+        width, height = self.block
+        columns, rows = -(-self.width // width), -(-self.height // height)
+        bottom = window.row + window.height
+        for plane, pixels in enumerate(values[:, np.newaxis] if self.separate else values[np.newaxis]):
+            for block_row in range(window.row // height, -(-bottom // height)):
+                first, last = max(block_row * height, window.row), min((block_row + 1) * height, bottom)
+                for column in range(0, window.width, width):
+                    number = (plane * rows + block_row) * columns + (window.column + column) // width
+                    part = pixels[:, first - window.row : last - window.row, column : column + width]
+                    yield Part(number, first - block_row * height, part)
+
+    def reserve(self, file: BlockFile, bands: int, itemsize: int) -> None:
+        """Give every block its place: one after the other, of one size but for the strips that end with the raster."""
+        planes, together = (bands, 1) if self.separate else (1, bands)
+        row, blocks = self.block[0] * together * itemsize, len(self.index) // planes
+        sizes = np.full((planes, blocks), row * self.block[1], np.uint64)
+        if not self.index.tiled:
+            sizes[:, -1] = row * (self.height - (blocks - 1) * self.block[1])
+        self.byte_counts = sizes.reshape(-1)
+        self.offsets = np.uint64(file.append(int(sizes.sum()))) + np.cumsum(self.byte_counts) - self.byte_counts
+
+    def is_kept(self, offsets: Numbers, byte_counts: Numbers) -> bool:
+        """Whether a file's index has these blocks. One strip that is not compressed GDAL enters as many small ones, with the same bytes."""
+        if len(self.offsets) == 1 < len(offsets):
+            together = np.array_equal(offsets[1:], (offsets + byte_counts)[:-1])
+            return bool(together and offsets[0] == self.offsets[0] and byte_counts.sum() == self.byte_counts[0])
+        return np.array_equal(offsets, self.offsets) and np.array_equal(byte_counts, self.byte_counts)
+
+
+class BlockFile:
+    """The file ``path``, to which threads write at once. ``target`` is its name in messages.
+
+    It ends at the byte ``end`` and may not grow past ``most_bytes``; of a ``large`` one the system keeps no pages in memory.
+    """
+
+    def __init__(self, path: Path, target: Path, *, end: int, most_bytes: int, large: bool) -> None:
+        self._target, self._most_bytes = target, most_bytes
+        self._end = -(-end // _PAGE) * _PAGE
+        self._lock = threading.Lock()
+        self._behind: deque[tuple[int, int]] | None = deque() if large else None
+        self._file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+
+    def append(self, size: int) -> int:
+        """Take so many bytes at the file's end and tell where that was; the lock is held for the sum alone."""
+        with self._lock:
+            offset = self._end
+            self._end += size + size % 2
+        if self._end > self._most_bytes:
+            raise OutputError(
+                translate("Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.").format(file=self._target)
+            )
+        return offset
+
+    def put(self, data: memoryview | bytes, offset: int) -> None:
+        """Write at a place of the file, whatever other threads write; Windows knows no ``pwrite`` and takes turns.
+
+        Of a large file the disk gets this at once, and the system forgets what it got before: else pages that nobody reads would fill the
+        memory, at the cost of those that somebody does, until threads wait for the disk.
+        """
+        done = 0
+        while done < len(data):
+            if hasattr(os, "pwrite"):
+                done += os.pwrite(self._file, data[done:], offset + done)
+            else:
+                with self._lock:
+                    os.lseek(self._file, offset + done, os.SEEK_SET)
+                    done += os.write(self._file, data[done:])
+        if self._behind is not None:
+            self._behind.append((offset, done))
+            os.posix_fadvise(self._file, offset, done, os.POSIX_FADV_DONTNEED)
+            if len(self._behind) > _BEHIND:
+                os.posix_fadvise(self._file, *self._behind.popleft(), os.POSIX_FADV_DONTNEED)
+
+    def finish(self) -> None:
+        """Give the file its length, for tiles reach beyond the raster, where nothing is written, and close it."""
+        os.ftruncate(self._file, max(self._end, os.fstat(self._file).st_size))
+        self.close()
+
+    def close(self) -> None:
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)

@@ -16,6 +16,7 @@ from .warping import Warp
 
 COVERAGE = -1  #: the mask plane that is 0 where the result reaches beyond a raster, or where a class was brought from nowhere
 _TILES_HELD = 4  #: blocks of a resampled source that a worker's neighbouring tiles have in common, at most
+_SUMS_HELD = 4  #: arrays of float64 of a tile that sums of weights and of values take
 
 
 class Input(NamedTuple):
@@ -68,10 +69,11 @@ class Input(NamedTuple):
 
     @property
     def scratch(self) -> int:
-        """Bytes that resampling a tile takes: stored values, numbers, and twice what GDAL makes of them."""
+        """Bytes that resampling a tile takes: stored values, flags, numbers and twice what is made of them; then float64 of the tile."""
         if self.warp is None:
             return 0
-        return self.warp.source_pixels * (self.band.dtype.itemsize + len(self.band.masks) + 1 + 3 * self.dtype.itemsize)
+        source = self.warp.source_pixels * (self.band.dtype.itemsize + len(self.band.masks) + 2 + 3 * self.dtype.itemsize)
+        return source + _SUMS_HELD * 8 * self.warp.tile**2
 
 
 def stacked(inputs: Sequence[Input], needed: Sequence[int], *, masked: bool) -> tuple[Stack, ...]:

@@ -18,6 +18,7 @@ from .environment import RASTER_FAILURES, reason_of, thread_safe_datasets, worke
 from .errors import ReadError
 from .grid import Window
 from .inputs import COVERAGE, Input, call_of
+from .layout import Resampling
 from .messages import translate
 from .radiometry import Stack, mark
 from .rasters import BandFacts, opened
@@ -160,28 +161,71 @@ def _read_warped(
     dataset: Any, one: Input, warp: Warp, window: Window, values: NDArray[Any], planes: Sequence[NDArray[Any]], scratch: Scratch
 ) -> None:
     """Numbers on the result's grid: NaN where there are none, or with whole numbers a plane that is 0 there."""
-    whole = values.dtype.kind != "f"
-    dtype = np.dtype(np.float32 if np.can_cast(one.band.dtype, np.float32) else np.float64)
-    numbers: NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
-
-    def read(part: Window) -> NDArray[np.floating[Any]]:
-        plain = Input(one.band)
-        shape = part.height, part.width
-        stored = scratch.array("stored", (1, *shape), one.band.dtype)
-        masks = [scratch.array(f"mask {number}", shape, _mask_type(number, one.band)) for number in plain.masks]
-        _read_as_it_is(dataset, [plain], part, stored, [masks])
-        found, flags = scratch.array("numbers", shape, dtype), scratch.array("flags", shape, np.bool_)
-        np.copyto(found, stored[0])
-        for marked, marker in ((stored[0], one.nodata), (stored[0], one.saturated), *((mask, mask.dtype.type(0)) for mask in masks)):
-            mark(marked, marker, flags)
-            np.copyto(found, np.nan, where=flags)
-        return found
-
     with _reading(one.band.path, [one.band.number], window):
+        if warp.lines is not None and warp.resampling is Resampling.NEAREST:
+            for part in warp.parts(window):
+                place = part.within(window)
+                columns = warp.lines[0].nearest(part.column, part.width, warp.source.width)
+                rows = warp.lines[1].nearest(part.row, part.height, warp.source.height)
+                _read_nearest(dataset, one, columns, rows, values[place], [plane[place] for plane in planes], scratch)
+            return
+        whole = values.dtype.kind != "f"
+        dtype = np.dtype(np.float32 if np.can_cast(one.band.dtype, np.float32) else np.float64)
+        numbers: NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
+
+        def read(part: Window) -> NDArray[np.floating[Any]]:
+            stored, invalid = _read_stored(dataset, one, part, scratch)
+            found = scratch.array("numbers", stored.shape, dtype)
+            np.copyto(found, stored)
+            np.copyto(found, np.nan, where=invalid)
+            return found
+
         warp.fill(window, read, numbers)
     if whole:
         np.isfinite(numbers, out=planes[0].view(np.bool_))
         np.copyto(values, np.nan_to_num(numbers, nan=0.0), casting="unsafe")
+
+
+def _read_nearest(
+    dataset: Any,
+    one: Input,
+    columns: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    values: NDArray[Any],
+    planes: Sequence[NDArray[Any]],
+    scratch: Scratch,
+) -> None:
+    """The stored values at columns and rows of the band, -1 beyond it: NaN where there are none, or 0 and a plane that is 0 there."""
+    invalid = planes[0].view(np.bool_) if planes else scratch.array("invalid", values.shape, np.bool_)
+    across, down = columns[columns >= 0], rows[rows >= 0]
+    if across.size and down.size:
+        left, top = int(across.min()), int(down.min())
+        stored, flags = _read_stored(dataset, one, Window(left, top, int(across.max()) - left + 1, int(down.max()) - top + 1), scratch)
+        for source, out in ((stored, values), (flags, invalid)):
+            near = source.take(columns - left, axis=1, mode="clip")
+            out[...] = near.take(rows - top, axis=0, mode="clip")
+        invalid |= (rows < 0)[:, np.newaxis] | (columns < 0)
+    else:
+        invalid[...] = True
+    np.copyto(values, 0 if planes else np.nan, where=invalid)
+    if planes:
+        np.logical_not(invalid, out=invalid)
+
+
+def _read_stored(dataset: Any, one: Input, part: Window, scratch: Scratch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """A window of the band as it is stored, and where it is not valid."""
+    plain = Input(one.band)
+    shape = part.height, part.width
+    stored = scratch.array("stored", (1, *shape), one.band.dtype)
+    masks = [scratch.array(f"mask {number}", shape, _mask_type(number, one.band)) for number in plain.masks]
+    _read_as_it_is(dataset, [plain], part, stored, [masks])
+    invalid, flags = scratch.array("any flag", shape, np.bool_), scratch.array("flags", shape, np.bool_)
+    invalid[...] = False
+    for marked, marker in ((stored[0], one.nodata), (stored[0], one.saturated), *((mask, mask.dtype.type(0)) for mask in masks)):
+        if marker is not None:
+            mark(marked, marker, flags)
+            invalid |= flags
+    return stored[0], invalid
 
 
 def _rasterio_window(window: Window) -> RasterioWindow:

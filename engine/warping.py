@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A band brought onto another grid, tile by tile, by GDAL's warper."""
+"""A band brought onto another grid, tile by tile: in numpy where axes are parallel, else by GDAL's warper."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +14,9 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from .arrays import NDArray
-from .crs import crs_of, pixels_of
+from .crs import crs_of, pixels_of, same_crs
 from .grid import Grid, Window
+from .kernels import BILINEAR, CUBIC, CUBIC_SPLINE, LANCZOS, Axis, average, nearest, resampled, weighted
 from .layout import Resampling
 from .rasters import name_of
 
@@ -27,6 +28,9 @@ _METHODS = {
     Resampling.CUBIC_SPLINE: (Method.cubic_spline, 2),
     Resampling.LANCZOS: (Method.lanczos, 3),
 }  #: GDAL's method, and how many source pixels its kernel reaches
+_KERNELS = {
+    Resampling.BILINEAR: BILINEAR, Resampling.CUBIC: CUBIC, Resampling.CUBIC_SPLINE: CUBIC_SPLINE, Resampling.LANCZOS: LANCZOS,
+}
 _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
 _TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
@@ -39,11 +43,27 @@ _SAMPLES = 17  #: places along a tile's side, by which its source window is foun
 Read = Callable[[Window], NDArray[np.floating[Any]]]
 
 
+class Line(NamedTuple):
+    """Where the edges of the target's columns, or rows, lie in the source: pixel ``n`` begins at ``start + step * n``."""
+
+    start: float
+    step: float
+
+    def at(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
+        """Places in the source of places in the target, in pixels."""
+        return self.start + self.step * pixels
+
+    def nearest(self, begin: int, count: int, length: int) -> NDArray[np.intp]:
+        """The source pixels, of ``length``, in which the centres of ``count`` pixels from ``begin`` on lie; -1 beyond the source."""
+        return nearest(self.at(np.arange(begin, begin + count) + 0.5), length)
+
+
 class Warp(NamedTuple):
     """How a raster on ``source`` comes onto ``target``.
 
     Tiles of ``tile`` x ``tile`` pixels, counted from the target's upper left pixel, are computed each by itself: so pixels do not
-    depend on windows. ``scale`` is how many target pixels a source pixel has, along its columns and its rows.
+    depend on windows. ``scale`` is how many target pixels a source pixel has, along its columns and its rows. ``lines`` are the columns
+    and rows of grids of one CRS whose axes are parallel: there pixels are computed in numpy, the same on every GDAL.
     """
 
     source: Grid
@@ -51,32 +71,46 @@ class Warp(NamedTuple):
     resampling: Resampling
     tile: int
     scale: tuple[float, float]
+    lines: tuple[Line, Line] | None = None
 
     @classmethod
     def between(cls, source: Grid, target: Grid, resampling: Resampling) -> Warp:
         """The warp with a tile so small that its source window is not large."""
         scale = _scale(source, target)
-        tile = _LARGEST_TILE
-        while tile > 1 and math.prod(tile / along + 2 * _margin(resampling, along) for along in scale) > _MOST_SOURCE_PIXELS:
-            tile //= 2
-        return cls(source, target, resampling, tile, scale)
+        warp = cls(source, target, resampling, _LARGEST_TILE, scale, _lines(source, target, resampling, scale))
+        while warp.tile > 1 and warp.source_pixels > _MOST_SOURCE_PIXELS:
+            warp = warp._replace(tile=warp.tile // 2)
+        return warp
 
     @property
     def source_pixels(self) -> int:
         """Pixels of the source that a tile takes, about."""
-        return math.ceil(math.prod(self.tile / along + 2 * _margin(self.resampling, along) for along in self.scale))
+        exact = self.lines is not None and self.resampling in (Resampling.NEAREST, Resampling.AVERAGE)
+        return math.ceil(math.prod(self.tile / along + (2 if exact else 2 * _margin(self.resampling, along)) for along in self.scale))
 
-    def fill(self, window: Window, read: Read, out: NDArray[np.floating[Any]]) -> None:
-        """Put the numbers of a window of the target, NaN where there are none, into ``out`` of shape (height, width)."""
+    def parts(self, window: Window) -> Iterator[Window]:
+        """What a window has of each tile."""
+        for tile in self._tiles(window):
+            part = tile.shared(window)
+            if part is not None:
+                yield part
+
+    def _tiles(self, window: Window) -> Iterator[Window]:
         tile = self.tile
         for row in range(window.row // tile * tile, window.row + window.height, tile):
             for column in range(window.column // tile * tile, window.column + window.width, tile):
-                whole = Window(column, row, min(tile, self.target.width - column), min(tile, self.target.height - row))
-                part = whole.shared(window)
-                if part is not None:
-                    out[part.within(window)] = self._warped(whole, read, out.dtype)[part.within(whole)]
+                yield Window(column, row, min(tile, self.target.width - column), min(tile, self.target.height - row))
+
+    def fill(self, window: Window, read: Read, out: NDArray[np.floating[Any]]) -> None:
+        """Put the numbers of a window of the target, NaN where there are none, into ``out`` of shape (height, width)."""
+        for tile in self._tiles(window):
+            part = tile.shared(window)
+            if part is not None:
+                out[part.within(window)] = self._warped(tile, read, out.dtype)[part.within(tile)]
 
     def _warped(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
+        if self.lines is not None:
+            return self._weighted(self.lines, tile, read, dtype)
         window, clear = self._source_window(tile)
         if window is None:
             return np.full((tile.height, tile.width), np.nan, dtype)
@@ -101,6 +135,24 @@ class Warp(NamedTuple):
         ) as warped:
             found: NDArray[np.floating[Any]] = warped.read(1)
         return found
+
+    def _weighted(self, lines: tuple[Line, Line], tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
+        columns = self._axis(lines[0], tile.column, tile.width, self.source.width)
+        rows = self._axis(lines[1], tile.row, tile.height, self.source.height)
+        across, down = columns.span, rows.span
+        if across is None or down is None:
+            return np.full((tile.height, tile.width), np.nan, dtype)
+        numbers = read(Window(across[0], down[0], across[1] - across[0], down[1] - down[0]))
+        kernel = _KERNELS.get(self.resampling)
+        return resampled(numbers, (across[0], down[0]), columns, rows, dtype, overshoots=kernel is not None and kernel.overshoots)
+
+    def _axis(self, line: Line, begin: int, count: int, length: int) -> Axis:
+        """Weights for ``count`` columns, or rows, from ``begin`` on, of a source that has ``length`` of them."""
+        if self.resampling is Resampling.AVERAGE:
+            edges = line.at(np.arange(begin, begin + count + 1))
+            return average(edges[:-1], edges[1:], length)
+        widened = 1 / _kernel_scale(1 / abs(line.step))
+        return weighted(line.at(np.arange(begin, begin + count) + 0.5), _KERNELS[self.resampling], widened, length)
 
     def _in_parts(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
         out = np.empty((tile.height, tile.width), dtype)
@@ -138,6 +190,31 @@ def _jumps(numbers: NDArray[np.float64], length: int) -> bool:
     """Whether places beside each other lie far apart in a source so long."""
     square = numbers.reshape(_SAMPLES, _SAMPLES)
     return any(bool((np.abs(np.diff(square, axis=axis)) > length / _FAR).any()) for axis in (0, 1))
+
+
+def _lines(source: Grid, target: Grid, resampling: Resampling, scale: tuple[float, float]) -> tuple[Line, Line] | None:
+    """Columns and rows of parallel grids; None where they are not, or where GDAL has a kernel of its own.
+
+    GDAL's cubic kernel onto smaller pixels is bilinear beside nodata and at the edge, where it would overshoot.
+    """
+    if not same_crs(source.crs, target.crs) or (resampling is Resampling.CUBIC and min(scale) >= _SAME_SIZE):
+        return None
+    width, height = target.width, target.height
+    (left, top), (right, turned), (slanted, bottom) = (
+        source.pixel_of(*target.place_of(*corner)) for corner in ((0, 0), (width, 0), (0, height))
+    )
+    if max(abs(turned - top), abs(slanted - left)) > _TOLERANCE[0]:
+        return None
+    return _line(left, right, width), _line(top, bottom, height)
+
+
+def _line(start: float, end: float, count: int) -> Line:
+    """A line from ``start`` to ``end``; where grids nest, so that edges meet, without what rounding made of their georeferences."""
+    step = (end - start) / count
+    parts = max(1, round(1 / abs(step)))  # of the target's pixels in one of the source
+    nested = Line(round(start * parts) / parts, math.copysign(max(1, round(abs(step))) / parts, step))
+    apart = abs(nested.start - start), abs(nested.start + nested.step * count - end)
+    return nested if max(apart) <= _TOLERANCE[0] else Line(start, step)
 
 
 def _scale(source: Grid, target: Grid) -> tuple[float, float]:

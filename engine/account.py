@@ -23,6 +23,7 @@ from .messages import Text, join, translate
 from .radiometry import Radiometry
 from .statistics import Statistics
 from .storage import Storage
+from .typed_nodata import CUSTOMARY_NODATA
 from .windows import WindowPlan
 
 MEGABYTE = 10**6
@@ -69,6 +70,21 @@ def exclusion_notes(job: Job, inputs: Sequence[Input], rule: MaskRule | None, gr
     if job.area:
         text = translate("Bandwise", "Area of interest: {count} polygons; pixels whose centre lies in none are nodata")
         notes.append(Note(text.format(count=len(job.area.polygons))))
+    return notes
+
+
+def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
+    """That branches of these values are nodata; a caution for a value that can be a number as well, such as 255."""
+    notes = []
+    for value in values:
+        text = translate("Bandwise", "{value:.0f} as a branch of a condition is taken as nodata, and so is {value:.0f} as the last value of coalesce")
+        if value != CUSTOMARY_NODATA:
+            text = translate(
+                "Bandwise",
+                "{value:.0f} as a branch of a condition is taken as nodata, as it is the nodata value of the data type; if a number is meant, "
+                "choose a larger data type"
+            )
+        notes.append(Note(text.format(value=value), caution=value != CUSTOMARY_NODATA))
     return notes
 
 

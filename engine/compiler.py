@@ -21,9 +21,9 @@ from .expression import Band, Call, Formula, Number
 from .functions import FUNCTIONS, TRUTH, Range
 from .messages import translate
 from .program import Load, Program, Reference, Value, allocate
+from .terms import LARGEST_EXACT, Term, quotient
 
 _MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
-_LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 
 
 class BandValue(NamedTuple):
@@ -45,31 +45,6 @@ def compile_formula(formula: Formula, bands: Sequence[BandValue], *, double: boo
     return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single and not double else np.float64))
 
 
-class _Term(NamedTuple):
-    """A number that is ``scale * (value + shift) / divisor``, or a truth; the operand is a value or a constant."""
-
-    operand: Reference | float | bool
-    scale: float = 1.0
-    shift: float = 0.0
-    divisor: float = 1.0
-
-    @property
-    def constant(self) -> float | None:
-        return None if isinstance(self.operand, Reference) or not math.isfinite(self.operand) else float(self.operand)
-
-    def shift_of(self, constant: float | None) -> float | None:
-        """What to add before scale and divisor for a constant after them, where that is a whole number."""
-        if constant is None or (self.scale, self.divisor) == (1.0, 1.0):
-            return None
-        shift = _quotient(constant * self.divisor, self.scale)
-        return shift if shift.is_integer() and abs(shift) <= _LARGEST_EXACT else None
-
-    def times(self, factor: float, divisor: float = 1.0) -> _Term | None:
-        """The number times a constant, unless that is out of a number's range."""
-        scale, divisor = self.scale * factor, self.divisor * divisor
-        return self._replace(scale=scale, divisor=divisor) if _is_sound(scale) and _is_sound(divisor) else None
-
-
 class _Compiler:
     """Builds values in single-assignment form, each once."""
 
@@ -78,10 +53,10 @@ class _Compiler:
         self.values: list[Value] = []
         self.single = True
         self._known: dict[object, Reference] = {}
-        self._terms: list[_Term] = []
+        self._terms: list[Term] = []
         self._missing: list[frozenset[Reference]] = []
         for node, used in zip(formula.nodes, formula.used()):
-            term, missing = self._node(node) if used else (_Term(0.0), frozenset[Reference]())
+            term, missing = self._node(node) if used else (Term(0.0), frozenset[Reference]())
             self._terms.append(term)
             self._missing.append(missing if len(missing) <= _MOST_TRUTHS else frozenset(filter(None, [self.any_of(missing)])))
 
@@ -93,13 +68,13 @@ class _Compiler:
         missing = self._missing[node] - {self._known.get(("not_finite", (operand,)))}  # results are checked for that anyway
         return operand, self.any_of(missing)
 
-    def _node(self, node: Band | Number | Call) -> tuple[_Term, frozenset[Reference]]:
+    def _node(self, node: Band | Number | Call) -> tuple[Term, frozenset[Reference]]:
         if isinstance(node, Number):
-            return _Term(bool(node.value) if node.truth else node.value), frozenset()
+            return Term(bool(node.value) if node.truth else node.value), frozenset({self.everywhere()} if node.nodata else ())
         if isinstance(node, Band):
             return self._band(node.index)
         if node.function == "isnodata":
-            return _Term(self.missing(node.arguments[0])), frozenset()
+            return Term(self.missing(node.arguments[0])), frozenset()
         if node.function == "coalesce":
             return self._coalesce(node.arguments)
         if node.function == "where":
@@ -113,18 +88,18 @@ class _Compiler:
             missing |= {self.call("not_finite", self.number(term))}
         return term, missing
 
-    def _band(self, index: int) -> tuple[_Term, frozenset[Reference]]:
+    def _band(self, index: int) -> tuple[Term, frozenset[Reference]]:
         band = self.bands[index]
         limits = Range.of(band.dtype)
         value = self._value(("band", index), Value(Load(index, 0), False, limits is not None, limits, _exact_in_float32(limits)))
         gaps = Value(Load(index, 0, invalid=True), True, True, Range(0.0, 1.0))
         missing = frozenset({self._value(("gaps", index), gaps)} if band.gaps else ())
-        shift, divisor = _quotient(band.offset, band.scale), _quotient(1.0, band.scale)
+        shift, divisor = quotient(band.offset, band.scale), quotient(1.0, band.scale)
         if divisor > 1 and divisor.is_integer():  # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
-            return _Term(value, shift=shift, divisor=divisor), missing
-        return _Term(value, float(band.scale), shift), missing
+            return Term(value, shift=shift, divisor=divisor), missing
+        return Term(value, float(band.scale), shift), missing
 
-    def _call(self, node: Call) -> _Term:
+    def _call(self, node: Call) -> Term:
         terms = [self._terms[argument] for argument in node.arguments]
         if node.function in ("add", "subtract"):
             return self._sum(node.function, *terms)
@@ -133,22 +108,22 @@ class _Compiler:
         operands = [self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)]
         if FUNCTIONS[node.function].wants_whole:
             self._check_whole(node, operands)
-        return _Term(self.call(node.function, *operands))
+        return Term(self.call(node.function, *operands))
 
-    def _sum(self, name: str, a: _Term, b: _Term) -> _Term:
+    def _sum(self, name: str, a: Term, b: Term) -> Term:
         """A sum or difference that leaves scales and divisors that are common where they are."""
         if (a.scale, a.divisor) == (b.scale, b.divisor):
             shift = a.shift + b.shift if name == "add" else a.shift - b.shift
-            return _Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
+            return Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
         if (after := a.shift_of(b.constant)) is not None:
             return a._replace(shift=a.shift + after if name == "add" else a.shift - after)
         if (before := b.shift_of(a.constant)) is not None:
             return b._replace(operand=self.call(name, before + b.shift if name == "add" else before - b.shift, self.bare(b)), shift=0.0)
         if a.divisor == b.divisor:
-            return _Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
-        return _Term(self.call(name, self.number(a), self.number(b)))
+            return Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
+        return Term(self.call(name, self.number(a), self.number(b)))
 
-    def _product(self, name: str, a: _Term, b: _Term) -> _Term:
+    def _product(self, name: str, a: Term, b: Term) -> Term:
         """A product or quotient of what is before scales and divisors; those of constants are one number in the end."""
         scaled = None
         if b.constant is not None and a.constant is None:
@@ -160,13 +135,13 @@ class _Compiler:
         factors = (b.scale, b.divisor) if name == "multiply" else (b.divisor, b.scale)
         both = a.times(*factors)
         if both is None:
-            return _Term(self.call(name, self.number(a), self.number(b)))
+            return Term(self.call(name, self.number(a), self.number(b)))
         product = self.call(name, self.shifted(a), self.shifted(b))
         if name == "divide" or both.scale == both.divisor:
-            return _Term(product, both.scale / both.divisor)
-        return _Term(product, both.scale, divisor=both.divisor)
+            return Term(product, both.scale / both.divisor)
+        return Term(product, both.scale, divisor=both.divisor)
 
-    def _where(self, node: Call) -> tuple[_Term, frozenset[Reference]]:
+    def _where(self, node: Call) -> tuple[Term, frozenset[Reference]]:
         """A choice: what makes the branch not taken nodata does not count."""
         test, chosen, otherwise = node.arguments
         condition = self.truth(self._terms[test])
@@ -174,19 +149,19 @@ class _Compiler:
         missing = self._missing[test] | both
         first, second = self.any_of(self._missing[chosen] - both), self.any_of(self._missing[otherwise] - both)
         if first is not None:
-            missing |= {self.call("logical_and", condition, first)}
+            missing |= {self.both(condition, first)}
         if second is not None:
-            missing |= {self.call("logical_and", self.call("logical_not", condition), second)}
+            missing |= {self.both(self.call("logical_not", condition), second)}
         return self._call(node), missing
 
-    def _coalesce(self, arguments: tuple[int, ...]) -> tuple[_Term, frozenset[Reference]]:
+    def _coalesce(self, arguments: tuple[int, ...]) -> tuple[Term, frozenset[Reference]]:
         """The first argument that is not nodata."""
         term, missing = self._terms[arguments[-1]], self._missing[arguments[-1]]
         for argument in reversed(arguments[:-1]):
             absent = self.missing(argument)
-            term = _Term(self.call("where", absent, self.number(term), self.number(self._terms[argument])))
+            term = Term(self.call("where", absent, self.number(term), self.number(self._terms[argument])))
             later = self.any_of(missing)
-            missing = frozenset() if later is None else frozenset({self.call("logical_and", absent, later)})
+            missing = frozenset() if later is None else frozenset({self.both(absent, later)})
         return term, missing
 
     def missing(self, node: int) -> Reference | bool:
@@ -202,6 +177,16 @@ class _Compiler:
         for truth in sorted(truths, key=lambda reference: reference.number):
             found = truth if found is None else self.call("logical_or", found, truth)
         return found
+
+    def everywhere(self) -> Reference:
+        """The truth that all pixels are nodata, as they are where nodata was typed."""
+        return self.call("logical_not", False)
+
+    def both(self, condition: Reference | bool, missing: Reference) -> Reference:
+        """The truth that a condition holds and a value is nodata."""
+        if isinstance(condition, Reference) and missing == self._known.get(("logical_not", (repr(False),))):
+            return condition
+        return self.call("logical_and", condition, missing)
 
     def call(self, name: str, *operands: Reference | float | bool) -> Reference:
         """The value of a function of other values and constants."""
@@ -235,23 +220,23 @@ class _Compiler:
     def _is_whole(self, operand: Reference | float | bool) -> bool:
         return self.values[operand.number].whole if isinstance(operand, Reference) else float(operand).is_integer()
 
-    def bare(self, term: _Term) -> Reference | float | bool:
+    def bare(self, term: Term) -> Reference | float | bool:
         """The number before shift, scale and divisor."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
             return self.call("number", term.operand)
         return float(term.operand) if isinstance(term.operand, bool) else term.operand
 
-    def shifted(self, term: _Term) -> Reference | float | bool:
+    def shifted(self, term: Term) -> Reference | float | bool:
         """The number before its scale and divisor."""
         return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
 
-    def numerator(self, term: _Term) -> Reference | float | bool:
+    def numerator(self, term: Term) -> Reference | float | bool:
         """The number before its divisor."""
         if term.scale == 1:
             return self.shifted(term)
         return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
 
-    def _scaled_quotient(self, term: _Term) -> Reference | float | bool | None:
+    def _scaled_quotient(self, term: Term) -> Reference | float | bool | None:
         """A constant times a quotient, as what it gives with the dividend over the divisor, where that is exact: so it is rounded once."""
         if not isinstance(term.operand, Reference) or term.shift or ("not_finite", (term.operand,)) in self._known:
             return None
@@ -262,12 +247,12 @@ class _Compiler:
                 return self.call("divide", self.call("multiply", dividend, term.scale), divisor)
         return None
 
-    def number(self, term: _Term) -> Reference | float | bool:
+    def number(self, term: Term) -> Reference | float | bool:
         """The number itself; a truth counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
         numerator = self.numerator(term)
         return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
 
-    def truth(self, term: _Term) -> Reference | bool:
+    def truth(self, term: Term) -> Reference | bool:
         """Whether a number is not 0, or the truth itself."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
             return term.operand
@@ -282,16 +267,5 @@ class _Compiler:
             raise ExpressionError(text.format(), self.formula.text, *node.place)
 
 
-def _quotient(offset: float, scale: float) -> float:
-    """offset / scale, as the integer that it stands for where rounding alone keeps it from being one."""
-    quotient = float(offset) / float(scale)
-    whole = float(round(quotient))
-    return whole if math.isclose(quotient, whole, rel_tol=1e-15, abs_tol=0.0) else quotient
-
-
-def _is_sound(factor: float) -> bool:
-    return 1e-300 < abs(factor) < 1e300
-
-
 def _exact_in_float32(numbers: Range | None) -> bool:
-    return numbers is not None and numbers.grains <= _LARGEST_EXACT
+    return numbers is not None and numbers.grains <= LARGEST_EXACT

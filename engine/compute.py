@@ -15,7 +15,7 @@ from .quantise import Quantiser, limits_of
 from .radiometry import Stack
 from .statistics import Statistics
 from .storage import Storage
-from .validity import Excluded, Validity
+from .validity import NOTHING, Excluded, Validity
 
 #: Pixels computed at a time, at most: few enough for the registers to stay in the processor's cache, enough to outweigh the calls.
 CHUNK = 208 * 1024
@@ -25,9 +25,6 @@ MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
 Numbers = NDArray[np.floating[Any]]
 Truths = NDArray[np.bool_]
-
-
-_NOTHING = Excluded()
 
 
 class Recipe(NamedTuple):
@@ -84,17 +81,19 @@ class Calculator:
         stored: Sequence[NDArray[Any]],
         masks: Sequence[Sequence[NDArray[Any]]],
         out: NDArray[Any],
-        excluded: Excluded = _NOTHING,
+        excluded: Excluded = NOTHING,
     ) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, n), from the stacks' values, of shape (bands, n), and the bands' mask planes, of shape (n,)."""
         totals = [Statistics() for _ in out]
+        whole = excluded.outside is None and excluded.masked is None
         with np.errstate(all="ignore"):
             size = self._chunk_size(out.shape[1])
             for start in range(0, out.shape[1], size):
                 part = slice(start, min(start + size, out.shape[1]))
                 chunk = self._chunk_of(part.stop - start)
                 planes = [[mask[part] for mask in band] for band in masks]
-                statistics = chunk.compute([values[:, part] for values in stored], planes, out[:, part], excluded.part(part))
+                left_out = NOTHING if whole else excluded.part(part)
+                statistics = chunk.compute([values[:, part] for values in stored], planes, out[:, part], left_out)
                 totals = [total.merged(more) for total, more in zip(totals, statistics)]
         return tuple(totals)
 
@@ -141,6 +140,7 @@ class _Chunk:
 
     def __init__(self, recipe: Recipe, arrays: _Arrays) -> None:
         self.recipe, self._arrays = recipe, arrays
+        self._wide, self._whole = recipe.wide, recipe.storage.whole
         self._quantiser = Quantiser(recipe.storage, arrays.wide)
         self._validity = Validity(recipe.stacks, arrays.gaps, arrays.saturations, arrays.invalid, arrays.flags)
         self._gaps = self._by_band(arrays.gaps)
@@ -155,12 +155,11 @@ class _Chunk:
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n), from values of shape (bands, n) and mask planes of shape (n,)."""
         program = self._evaluator if self._validity.find(stored, masks) else self._clean
-        numbers = self._arrays.numbers if self.recipe.wide else out
+        numbers = self._arrays.numbers if self._wide else out
         missing = program.evaluate(self._by_band(stored), self._gaps, numbers)
-        if self.recipe.wide and not self.recipe.storage.whole:
+        if self._wide and not self._whole:
             self._quantiser.narrow(numbers, out)
             numbers = out
-        excluded = excluded.where_any()
         return [self._result(*result, excluded) for result in zip(numbers, out, missing, self.recipe.ranges)]
 
     def _by_band(self, stacks: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
@@ -173,7 +172,7 @@ class _Chunk:
         absent = 0 if missing is None else int(np.count_nonzero(missing))
         if not absent:
             missing = None
-        if all(pixels is None for pixels in excluded) and absent < values.size:
+        if excluded is NOTHING and absent < values.size:
             limits = limits_of(values, missing)
             if math.isfinite(sum(limits)):
                 statistics = self._quantiser.store(values, out, valid_range, limits, missing)

@@ -24,10 +24,11 @@ class Band:
 
 
 class Number(NamedTuple):
-    """A constant; ``truth`` marks the result of a comparison."""
+    """A constant; ``truth`` marks the result of a comparison, ``nodata`` one that stands for nodata."""
 
     value: float
     truth: bool = False
+    nodata: bool = False
 
 
 class Call(NamedTuple):

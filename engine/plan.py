@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .account import MEGABYTE, exclusion_notes, input_notes
+from .account import MEGABYTE, exclusion_notes, input_notes, typed_nodata_notes
 from .areas import AreaMask
 from .cautions import cautions, unused_scaling
 from .compiler import BandValue, compile_formula
@@ -31,6 +31,7 @@ from .profile import cog_options, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
 from .storage import storage_of
+from .typed_nodata import typed_nodata
 from .warping import Warp
 from .windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 
@@ -122,7 +123,8 @@ def prepare(job: Job) -> Plan:
     room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if cog else 1)), profile)
     values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
     exact = storage.whole or storage.dtype.itemsize > 4
-    program, clean = (compile_formula(job.formula, some, double=exact) for some in (values, [value._replace(gaps=False) for value in values]))
+    meant = typed_nodata(job.formula, storage.nodata)
+    program, clean = (compile_formula(meant.formula, some, double=exact) for some in (values, [value._replace(gaps=False) for value in values]))
     stacks = stacked(inputs, [*job.formula.bands(), *range(len(bands), len(inputs))], masked=mask_rule is not None)
     recipe = Recipe(
         program=program,
@@ -131,7 +133,7 @@ def prepare(job: Job) -> Plan:
         stacks=stacks if mask_rule is None else stacks[:-1],
         storage=storage,
     )
-    lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid))
+    lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid), *typed_nodata_notes(meant.values))
     first = unused_scaling(job, inputs, radiometries)
     notes = (*first, *job.notes, *lines, *cautions(job, inputs, radiometries), *room)
     return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)

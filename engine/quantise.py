@@ -69,8 +69,7 @@ class Quantiser:
             clamped += self._round(values, out, invalid)
             minimum, maximum = float(values.min()), float(values.max())
         elif minimum <= self._most_taken and self._least_taken <= maximum:
-            moved = self._move(values, invalid)
-            minimum, maximum = float(values.min()), float(values.max())
+            moved, (minimum, maximum) = self._move(values, invalid, (minimum, maximum))
         valid, mean, squares = moments(values, minimum, maximum, self._wide, invalid)
         return Statistics(
             valid=valid, beyond=beyond, clamped=clamped, moved=moved, minimum=minimum, maximum=maximum, mean=mean, squares=squares
@@ -87,13 +86,17 @@ class Quantiser:
         np.copyto(out, values, casting="unsafe")
         return clamped
 
-    def _move(self, values: Numbers, invalid: Booleans | None) -> int:
-        """Move values that GDAL would take for nodata to the nearest that it does not, and tell how many there were."""
-        taken = (values >= self._least_taken) & (values <= self._most_taken)
+    def _move(self, values: Numbers, invalid: Booleans | None, limits: Limits) -> tuple[int, Limits]:
+        """Move values that GDAL would take for nodata to the nearest that it does not; tell how many there were, and the new limits."""
+        taken = values <= self._most_taken
+        np.logical_and(taken, values >= self._least_taken, out=taken)
+        if not taken.any():
+            return 0, limits
         upper = taken & (values >= self.nodata)
         np.copyto(values, self._below, where=taken & ~upper)
         np.copyto(values, self._above, where=upper)
-        return int(np.count_nonzero(taken if invalid is None else taken > invalid))
+        moved = int(np.count_nonzero(taken if invalid is None else taken > invalid))
+        return moved, (float(values.min()), float(values.max()))
 
 
 def limits_of(values: Numbers, invalid: Booleans | None) -> Limits:

@@ -22,11 +22,12 @@ class Excluded(NamedTuple):
     masked: Booleans | None = None
 
     def part(self, part: slice) -> Excluded:
-        return Excluded(*(None if pixels is None else pixels[part] for pixels in self))
+        """The pixels of a part; :data:`NOTHING` where it has none, which is asked for each chunk."""
+        outside, masked = (None if pixels is None or not pixels[part].any() else pixels[part] for pixels in self)
+        return NOTHING if outside is None and masked is None else Excluded(outside, masked)
 
-    def where_any(self) -> Excluded:
-        """The same with None for what leaves out no pixel."""
-        return Excluded(*(pixels if pixels is not None and pixels.any() else None for pixels in self))
+
+NOTHING = Excluded()
 
 
 class Validity:

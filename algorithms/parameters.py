@@ -174,7 +174,8 @@ def _grids() -> _Declared:
             translate(
                 "Bandwise",
                 "Whose CRS, pixel size and origin the result has. Inputs on that grid are used as they are, others are resampled while "
-                "they are read. Default: the input with the smallest pixels."
+                "they are read. Default: the input with the smallest pixels; the first of several. Band math counts the rasters that its expression "
+                "uses, in the order of their letters, or A where it uses none."
             ),
         ),
         (reference, translate("Bandwise", "The raster whose grid is taken where the grid of the result is that of a reference raster.")),

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .dialects import DIALECTS, DialectChoice
 from .errors import ExpressionError, InputError
 from .expression import Formula
 from .job import BandRef, Job, Note
-from .layout import GridRule, Layout
 from .messages import join, translate
 from .parser import parse
 from .rasters import descriptions_of
@@ -37,17 +36,27 @@ def bandmath_job(
     notes = _letter_notes(inputs, choice, formula, references)
     if len(text) <= _LONGEST_COMPARED:
         notes += _difference_notes(text, inputs, choice, formula, references)
-    places = references.bands
+    order = sorted(range(len(references.bands)), key=references.bands.__getitem__)  # of letters, by which the grid is chosen
+    places = [references.bands[index] for index in order]
     if not formula.bands():
         places = places or [(0, 1)]
         caution = translate("Bandwise", "The expression uses no band: its value is written to every pixel of {name}'s grid").format(name=letter_of(0))
         notes.append(Note(caution, caution=True))
+    notes += _unused_notes(inputs, {raster for raster, _ in places})
     bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
-    layout = options.pop("layout", Layout())
-    if layout.rule is GridRule.FIRST:  # of the list, not of the expression
-        layout = layout._replace(rule=GridRule.REFERENCE, reference=rasters[0][1])
-    options["layout"] = layout
-    return Job(bands=bands, formula=formula, output=output, notes=tuple(notes), listed=tuple(path for _, path in rasters), **options)
+    listed = tuple(path for _, path in rasters)
+    return Job(bands=bands, formula=formula.renumbered(order), output=output, notes=tuple(notes), listed=listed, **options)
+
+
+def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]:
+    """Which rasters the expression leaves out, if any."""
+    unused = [
+        translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path))
+        for index, raster in enumerate(inputs)
+        if index not in used
+    ]
+    text = translate("Bandwise", "Not used by the expression, so without influence on the grid of the result: {rasters}")
+    return [Note(text.format(rasters=join(unused)))] if unused else []
 
 
 def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:

@@ -77,6 +77,12 @@ class Formula(NamedTuple):
         """The bands that the results need, ascending."""
         return tuple(sorted({node.index for node, used in zip(self.nodes, self.used()) if used and isinstance(node, Band)}))
 
+    def renumbered(self, order: Sequence[int]) -> Formula:
+        """The same formula of bands in another order: ``order`` has the former positions."""
+        position = {former: now for now, former in enumerate(order)}
+        nodes = (Band(position[node.index]) if isinstance(node, Band) else node for node in self.nodes)
+        return self._replace(nodes=tuple(nodes))
+
     def understood(self, names: Sequence[str]) -> tuple[str, ...]:
         """For each result its expression in full parentheses, with ``names`` for the bands."""
         texts: list[str] = []

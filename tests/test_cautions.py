@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from bandwise.engine.bandmath import bandmath_job
 from bandwise.engine.cautions import wants_reflectance
-from bandwise.engine.layout import GridRule, Layout
 from bandwise.engine.pipeline import dry_run, run
 from bandwise.engine.plan import prepare
 from bandwise.engine.references import named_formula
@@ -81,11 +80,3 @@ def test_a_dry_run_writes_nothing_and_tells_what_a_run_does(bench: Any) -> None:
     told = json.loads(done.forecast)
     assert {**told, "free_bytes": 0} == {**report, "free_bytes": 0}
     assert (done.windows, list(done.window_size), done.workers) == (report["windows"], report["window_size"], report["workers"])
-
-
-def test_the_first_input_of_a_list_is_the_first_of_the_list(bench: Any) -> None:
-    """Not the first that the expression names."""
-    coarse = bench.save("coarse.tif", np.ones((30, 30), np.uint16), transform=(20, 0, 500000, 0, -20, 5000000))
-    fine = bench.save("fine.tif", np.ones((60, 60), np.uint16), transform=(10, 0, 500000, 0, -10, 5000000))
-    job = bandmath_job([("coarse", coarse), ("fine", fine)], "B - A", bench.path("out.tif"), layout=Layout(rule=GridRule.FIRST))
-    assert prepare(job).grid.width == 30

@@ -25,8 +25,8 @@ _BEHIND = 64  #: blocks that the disk may be behind
 
 
 class Part(NamedTuple):
-    """What of a window lies in one block: the block's number in the index, the first row of it, and pixels of shape (bands that lie together,
-    height, width).
+    """The part of a window in one block: the block's ``number`` in the index, its first ``row`` within the block, and its
+    ``pixels`` of shape (bands stored together, height, width).
     """
 
     number: int
@@ -35,9 +35,9 @@ class Part(NamedTuple):
 
 
 class Image:
-    """The raster itself, or an overview: its size, its ``block``'s (width, height), and where in the file the blocks lie.
+    """The raster itself, or an overview: its size, the (width, height) of its ``block``, and the places of its blocks.
 
-    ``separate`` tells that bands lie apart.
+    ``separate`` means that each band has blocks of its own.
     """
 
     def __init__(self, size: tuple[int, int], block: tuple[int, int], index: BlockIndex, *, separate: bool) -> None:
@@ -45,7 +45,7 @@ class Image:
         self.offsets, self.byte_counts = np.zeros((2, len(index)), np.uint64)
 
     def parts(self, window: Window, values: NDArray[Any]) -> Iterator[Part]:
-        """What of a window lies in each block, in the order of the index."""
+        """Yield the part of a window in each block that it touches, in the order of the index."""
         width, height = self.block
         columns, rows = -(-self.width // width), -(-self.height // height)
         bottom = window.row + window.height
@@ -58,7 +58,7 @@ class Image:
                     yield Part(number, first - block_row * height, part)
 
     def reserve(self, file: BlockFile, bands: int, itemsize: int) -> None:
-        """Give every block its place: one after the other, of one size but for the strips that end with the raster."""
+        """Give every block its place, one after the other; only the last strips are smaller."""
         planes, together = (bands, 1) if self.separate else (1, bands)
         row, blocks = self.block[0] * together * itemsize, len(self.index) // planes
         sizes = np.full((planes, blocks), row * self.block[1], np.uint64)
@@ -68,7 +68,7 @@ class Image:
         self.offsets = np.uint64(file.append(int(sizes.sum()))) + np.cumsum(self.byte_counts) - self.byte_counts
 
     def is_kept(self, offsets: Numbers, byte_counts: Numbers) -> bool:
-        """Whether a file's index has these blocks. One strip that is not compressed GDAL enters as many small ones, with the same bytes."""
+        """Return whether a file's index has these blocks. GDAL splits a single uncompressed strip."""
         if len(self.offsets) == 1 < len(offsets):
             together = np.array_equal(offsets[1:], (offsets + byte_counts)[:-1])
             return bool(together and offsets[0] == self.offsets[0] and byte_counts.sum() == self.byte_counts[0])
@@ -76,9 +76,9 @@ class Image:
 
 
 class BlockFile:
-    """The file ``path``, to which threads write at once. ``target`` is its name in messages.
+    """The file ``path``, open for writing by several threads. ``target`` is its name in messages.
 
-    It ends at the byte ``end`` and may not grow past ``most_bytes``; of a ``large`` one the system keeps no pages in memory.
+    Blocks are appended from the byte ``end`` on, up to ``most_bytes``. A ``large`` file is kept out of memory.
     """
 
     def __init__(self, path: Path, target: Path, *, end: int, most_bytes: int, large: bool) -> None:
@@ -89,21 +89,23 @@ class BlockFile:
         self._file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
     def append(self, size: int) -> int:
-        """Take so many bytes at the file's end and tell where that was; the lock is held for the sum alone."""
+        """Reserve ``size`` bytes at the end of the file and return their offset; the lock is held for the sum alone."""
         with self._lock:
             offset = self._end
             self._end += size + size % 2
         if self._end > self._most_bytes:
             raise OutputError(
-                translate("Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.").format(file=self._target)
+                translate(
+                    "Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES."
+                ).format(file=self._target)
             )
         return offset
 
     def put(self, data: memoryview | bytes, offset: int) -> None:
-        """Write at a place of the file, whatever other threads write; Windows knows no ``pwrite`` and takes turns.
+        """Write ``data`` at ``offset``, while other threads write; on Windows, without ``pwrite``, threads take turns.
 
-        Of a large file the disk gets this at once, and the system forgets what it got before: else pages that nobody reads would fill the
-        memory, at the cost of those that somebody does, until threads wait for the disk.
+        Pages of a large file are written out at once and dropped later: otherwise dirty pages fill the page cache and
+        writers block on write-back.
         """
         done = 0
         while done < len(data):

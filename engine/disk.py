@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Room on the disk and in memory."""
+"""Free disk space, memory, symbolic links and permissions."""
 
 from __future__ import annotations
 
 import math
 import os
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,3 +19,29 @@ def free_bytes(folder: Path) -> int:
 def memory_bytes() -> float:
     """Bytes of memory that this machine has; infinite where the system cannot be told to forget pages of a file."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "posix_fadvise") else math.inf
+
+
+def behind_links(path: str | Path) -> Path:
+    """Return the file that ``path`` points to if it is a symbolic link, existing or not; else ``path``."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
+
+
+def keep_private(path: Path, former: Path) -> None:
+    """Let nobody read a file who may not read the one that it will replace, if there is one."""
+    with suppress(FileNotFoundError):
+        os.chmod(path, stat.S_IMODE(former.stat().st_mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def keep_access(path: Path, former: Path) -> None:
+    """Copy mode and, where this user may, owner and group of the file that ``path`` will replace, if there is one."""
+    try:
+        status = former.stat()
+    except FileNotFoundError:
+        return
+    for owner in (status.st_uid, -1) if hasattr(os, "chown") else ():
+        try:
+            os.chown(path, owner, status.st_gid)
+            break
+        except OSError:  # not permitted, or not known to this disk
+            continue
+    os.chmod(path, stat.S_IMODE(status.st_mode) & 0o777)

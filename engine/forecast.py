@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from .account import input_facts, placement
-from .disk import free_bytes
+from .disk import behind_links, free_bytes
 from .grid import crs_name
 from .plan import Plan
 from .windows import WindowPlan
@@ -39,7 +38,7 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "overviews": plan.overviews,
             "cog": plan.cog is not None,
         },
-        "free_bytes": free_bytes(Path(job.output).parent),
+        "free_bytes": free_bytes(behind_links(job.output).parent),
         "windows": shape.count(grid),
         "window_size": [shape.width, shape.height],
         "workers": shape.workers,

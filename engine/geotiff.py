@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,14 +17,16 @@ from rasterio.enums import Resampling
 from .arrays import NDArray
 from .block_file import BlockFile, Image
 from .creation import creation_arguments, is_sparse, written_as_computed
-from .disk import free_bytes, memory_bytes
+from .disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
 from .encoding import Encoder
 from .environment import RASTER_FAILURES, block_cache, reason_of
 from .errors import BandwiseError, OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .pyramid import Pyramid
+from .sidecars import set_aside, sidecars
 from .storage import Storage
+from .temporaries import Temporaries, sweep
 from .tiff import block_index, is_complete, mapped, plain_rows
 from .windows import LEAST_CACHE
 
@@ -54,8 +55,8 @@ class GeoTiffSink:
         overviews: bool = False,
         cog: Mapping[str, str] | None = None,
     ) -> None:
-        self.target = Path(target)
-        self.temporary = self.target.with_name(f".bandwise-{uuid.uuid4().hex[:12]}.tif")
+        self._name, self.target = Path(target), behind_links(target)
+        self.temporary = self.target  # until it is made
         self._as_computed = written_as_computed(profile)
         self._sparse = is_sparse(profile)
         self._grid, self._storage = grid, storage
@@ -64,6 +65,7 @@ class GeoTiffSink:
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         self._size = grid.width * grid.height * len(names) * storage.dtype.itemsize
         self._file: BlockFile
+        self._temporaries: Temporaries
         self._open = ExitStack()
         self._pyramid: Pyramid | None = None
 
@@ -77,6 +79,10 @@ class GeoTiffSink:
 
     def _create(self) -> None:
         with self._writing():
+            sweep(self.target.parent)
+            self._temporaries = Temporaries(self.target.parent)
+            self._open.callback(self._temporaries.remove)
+            self.temporary = self._temporaries.path(".tif")
             with rasterio.open(self.temporary, "w", **self._arguments) as dataset:
                 dataset.descriptions = self._names
                 if self._storage.scaled:
@@ -84,6 +90,7 @@ class GeoTiffSink:
                     dataset.offsets = [self._storage.offset_tag] * dataset.count
                 height, width = dataset.block_shapes[0]
                 separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
+            keep_private(self.temporary, self.target)
             blocks = [(width, height)]
             if self._overviews:
                 tiled = block_index(self.temporary.read_bytes()).tiled
@@ -101,7 +108,7 @@ class GeoTiffSink:
             self._images = [Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)]
             self._encoders = {block: self._encoder(block, separate=separate) for block in set(blocks)}
             large = self._size > memory_bytes() * _LARGE
-            self._file = BlockFile(self.temporary, self.target, end=len(head), most_bytes=indexes[0].most_bytes, large=large)
+            self._file = BlockFile(self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=large)
             self._open.callback(self._file.close)
             for image in self._images if self._as_computed else ():
                 image.reserve(self._file, len(self._names), self._storage.dtype.itemsize)
@@ -122,12 +129,6 @@ class GeoTiffSink:
 
     def _discard(self) -> None:
         self._open.close()
-        for leftover in self._leftovers():
-            leftover.unlink(missing_ok=True)
-
-    def _leftovers(self) -> list[Path]:
-        """The temporary file and what GDAL wrote beside it."""
-        return sorted(self.target.parent.glob(self.temporary.stem + ".*"))
 
     def write(self, window: Window, values: NDArray[Any]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width): whole blocks, or where they are written as they are computed any
@@ -168,10 +169,10 @@ class GeoTiffSink:
             raise self._not_whole()
         with self._writing():
             finished = self._finished()
-            os.replace(finished, self.target)
-            for suffix in (".aux.xml", ".ovr", ".msk"):  # what the former result of this name left would falsify the new one
-                self.target.with_name(self.target.name + suffix).unlink(missing_ok=True)
-            for sidecar in self._leftovers():
+            keep_access(finished, self.target)
+            with set_aside(dict.fromkeys([*sidecars(self._name), *sidecars(self.target)]), self._temporaries.name):
+                os.replace(finished, self.target)
+            for sidecar in self._temporaries.files():
                 suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
 
@@ -194,7 +195,7 @@ class GeoTiffSink:
 
     def _not_whole(self) -> OutputError:
         text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")
-        return OutputError(text.format(file=self.target, free=free_bytes(self.target.parent) // 10**6))
+        return OutputError(text.format(file=self._name, free=free_bytes(self.target.parent) // 10**6))
 
     def _complete(self, tags: Mapping[str, str]) -> bool:
         """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
@@ -220,5 +221,5 @@ class GeoTiffSink:
             raise OutputError(
                 translate(
                     "Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open."
-                ).format(file=self.target, reason=reason_of(error, str(self.temporary)))
+                ).format(file=self._name, reason=reason_of(error, str(self.temporary)))
             ) from error

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +16,15 @@ from .compiler import BandValue, compile_formula
 from .compute import Recipe
 from .creation import check_profile, written_as_computed
 from .crs import same_crs
-from .disk import free_bytes
-from .errors import GridError, OptionError, OutputError, SpaceError
+from .disk import behind_links, free_bytes
+from .errors import GridError, OptionError, SpaceError
 from .grid import Grid
 from .inputs import Input, stacked
 from .job import Job, Note
 from .layout import GridRule, Resampling
 from .masks import MaskRule, recognised, rule_of
 from .messages import translate
+from .output_checks import check_output
 from .placement import Raster, result_grid
 from .profile import cog_options, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
@@ -68,7 +67,7 @@ class Plan(NamedTuple):
         """The windows for a result whose blocks are ``result_block`` (width, height); a window may end within one where that is written in parts."""
         result_block = (result_block[0], math.gcd(result_block[1], _PART)) if written_as_computed(self.profile) else result_block
         if self.overviews and result_block[1] % 2:
-            result_block = (result_block[0], 2 * result_block[1])  # two rows make one of the first overview
+            result_block = (result_block[0], 2 * result_block[1])  # two rows of pixels make one of the first overview
         masks = sum(len(one.masks) for one in self.inputs) + 3 * (self.mask_rule is not None) + (self.area is not None)
         result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
         encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result
@@ -116,7 +115,7 @@ def prepare(job: Job) -> Plan:
     workers = job.workers or _cores()
     profile = creation_profile(job.creation_options, storage.dtype)
     check_profile(profile, storage)
-    _check_output(job, (*bands, *others))
+    check_output(job.output, _input_names(job, (*bands, *others)), profile)
     overviews = max(grid.width, grid.height) > (_LARGE_FOR_COG if job.cog else _LARGE) if job.overviews is None else job.overviews
     cog = cog_options(profile) if job.cog else None
     size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
@@ -187,38 +186,15 @@ def _band_value(one: Input, radiometry: Radiometry) -> BandValue:
     return BandValue(one.dtype, radiometry.scale, radiometry.offset, gaps)
 
 
-def _check_output(job: Job, bands: tuple[BandFacts, ...]) -> None:
-    target = Path(job.output)
-    folder = target.parent
-    try:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            target.lstat()
-    except (OSError, ValueError) as error:  # too long a name, or one with a null character
-        text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
-        raise OutputError(text.format(file=job.output[:100].replace("\0", ""), reason=getattr(error, "strerror", None) or error)) from error
-    named = {*job.listed, *filter(None, [job.layout.reference]), *(file for band in bands for file in band.files)}
-    if any(_same_file(target, file) for file in named):
-        raise OutputError(translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=job.output))
-    if target.suffix.lower() not in (".tif", ".tiff"):
-        raise OutputError(translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=job.output))
-    if not folder.is_dir():
-        raise OutputError(translate("Bandwise", "The folder {folder} does not exist; create it or choose another.").format(folder=folder))
-    if target.is_dir():
-        raise OutputError(translate("Bandwise", "{file} is a folder; choose a file name for the result.").format(file=job.output))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(translate("Bandwise", "The folder {folder} cannot be written to; choose another.").format(folder=folder))
-
-
-def _same_file(target: Path, other: str) -> bool:
-    if target.exists() and os.path.exists(other):
-        return os.path.samefile(target, other)
-    return os.path.realpath(target) == os.path.realpath(other)
+def _input_names(job: Job, bands: tuple[BandFacts, ...]) -> list[str]:
+    """The rasters that the user named, used or not, and the files that GDAL lists for those that are read."""
+    return [*job.listed, *filter(None, [job.layout.reference]), *(file for band in bands for file in band.files)]
 
 
 def _check_space(job: Job, size: int, profile: dict[str, str]) -> tuple[Note, ...]:
     """Compressed indices measured half to three quarters of their size; below a half a run is hopeless."""
     compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
-    free = free_bytes(Path(job.output).parent)
+    free = free_bytes(behind_links(job.output).parent)
     if free < (size // 2 if compressed else size):
         raise SpaceError(
             translate("Bandwise", "{file} needs about {size} MB and its disk has {free} MB free; make room or choose another folder.").format(

@@ -88,9 +88,9 @@ class Field(NamedTuple):
 
 
 def directories(data: bytes | memoryview) -> Iterator[list[Field]]:
-    """The fields of each image of a TIFF that ``data`` starts or is: of the raster itself, then of its overviews and masks.
+    """Yield the fields of each image of the TIFF that starts with ``data``: the raster itself, its overviews and masks.
 
-    Raises ``ValueError`` for what is no TIFF and for one that is cut off.
+    Raises ``ValueError`` if it is no TIFF or is cut off.
     """
     order, big = byte_order(data)
     pointer, count, head = (f"{order}{code}" for code in (("Q", "Q", "HHQ") if big else ("I", "H", "HHI")))
@@ -115,7 +115,7 @@ def directories(data: bytes | memoryview) -> Iterator[list[Field]]:
 
 
 def byte_order(data: bytes | memoryview) -> tuple[str, bool]:
-    """A TIFF's byte order as numpy writes it, < or >, and whether it is a BigTIFF. Raises ``ValueError`` for what is no TIFF."""
+    """Return a TIFF's byte order as numpy writes it, < or >, and whether it is a BigTIFF. Raises ``ValueError``."""
     order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
     version = struct.unpack_from(f"{order}H", data, 2)[0] if len(data) >= 4 else 0
     if not order or version not in (42, 43):
@@ -161,9 +161,9 @@ def mapped(path: Path) -> Iterator[memoryview]:
 
 
 def is_complete(data: bytes | memoryview, *, images: int | None = None, sparse: bool = False) -> bool:
-    """Whether every block of every image of a TIFF lies within the file, and it has so many ``images``, overviews and masks included.
+    """Return whether every block of every image of a TIFF lies within the file, and it has as many ``images`` as given.
 
-    Only of a ``sparse`` file a block may be left out (offset and byte count 0).
+    Overviews and masks count as images. Only in a ``sparse`` file a block may be missing (offset and byte count 0).
     """
     found, length = 0, np.uint64(len(data))
     try:

@@ -65,10 +65,18 @@ for number, limit in enumerate({limits}):
 
 @pytest.mark.parametrize(
     ("options", "cog"),
-    [("TILED=NO", False), ("BLOCKXSIZE=64|BLOCKYSIZE=128", False), ("TILED=NO|COMPRESS=NONE|BLOCKYSIZE=7", False), ("", False), ("", True)],
+    [
+        ("TILED=NO", False),
+        ("BLOCKXSIZE=64|BLOCKYSIZE=128", False),
+        ("TILED=NO|COMPRESS=NONE|BLOCKYSIZE=7", False),
+        ("", False),
+        ("", True),
+    ],
 )
-def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(bench: Any, pair: list[str], options: str, cog: bool) -> None:
-    """Thirty sizes from the plain file's to the whole one's: what is reported as done is the whole file, pixel for pixel."""
+def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
+    bench: Any, pair: list[str], options: str, cog: bool
+) -> None:
+    """Thirty sizes from the plain file's to the complete one's: a file that is reported as written is complete."""
     sizes = []
     for overviews in (False, True):
         run(bench.job(*pair, output="whole.tif", creation_options=options, overviews=overviews, cog=cog, workers=2))
@@ -94,13 +102,19 @@ def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(bench: Any, 
     assert not [name for name in bench.listing() if name.startswith(".")]
 
 
-@pytest.mark.parametrize("options", ["TILED=NO|BLOCKYSIZE=512", "TILED=NO|BLOCKYSIZE=512|COMPRESS=NONE", "TILED=NO|BLOCKYSIZE=512|INTERLEAVE=PIXEL"])
+@pytest.mark.parametrize(
+    "options",
+    ["TILED=NO|BLOCKYSIZE=512", "TILED=NO|BLOCKYSIZE=512|COMPRESS=NONE", "TILED=NO|BLOCKYSIZE=512|INTERLEAVE=PIXEL"],
+)
 @pytest.mark.parametrize("bands", [1, 2])
 def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int) -> None:
     pixels = np.random.default_rng(1).random((bands, 512, 512)).astype(np.float32)
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 512, 512)
     names, profile = ["a", "b"][:bands], creation_profile(options, FLOAT32.dtype)
-    with worker_settings(), GeoTiffSink(bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True) as sink:
+    with (
+        worker_settings(),
+        GeoTiffSink(bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True) as sink,
+    ):
         sink.write(Window(0, 0, 512, 512), pixels)
         sink.commit({}, [{}] * bands)
     plain, overview = images(bench.path("out.tif"))
@@ -111,11 +125,15 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
 @pytest.mark.parametrize("height", [1, 3, 7, 16])
 @pytest.mark.parametrize("codec", ["", "|COMPRESS=NONE", "|SPARSE_OK=YES"])
 def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) -> None:
-    """Odd ones too: a row of an overview is made of two, which lie in two windows where strips are odd and windows small."""
+    """Odd ones too: a row of an overview is made of two rows, which must lie in one window."""
     values = np.random.default_rng(2).random((1543, 700)).astype(np.float32)
     values[200:800] = -1
     near, visible = bench.save("nir.tif", values, nodata=-1), bench.save("red.tif", np.ones_like(values))
-    bench.run(bench.job(near, visible, creation_options=f"TILED=NO|BLOCKYSIZE={height}{codec}", overviews=True, memory=1, workers=3))
+    bench.run(
+        bench.job(
+            near, visible, creation_options=f"TILED=NO|BLOCKYSIZE={height}{codec}", overviews=True, memory=1, workers=3
+        )
+    )
     tiled, *smaller = images(bench.path("ndvi.tif"))
     bench.run(bench.job(near, visible, output="tiled.tif", overviews=True))
     right = images(bench.path("tiled.tif"))
@@ -125,7 +143,7 @@ def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) 
 
 
 def test_completeness_looks_at_every_image(bench: Any) -> None:
-    """Of a file of GDAL's with overviews and a mask, cut off at any place, and with any count or offset of any block removed."""
+    """A file of GDAL's with overviews and a mask, cut off at many places."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
     arguments = creation_arguments(grid, 1, FLOAT32, {"TILED": "YES", "COMPRESS": "DEFLATE"})
     pixels = np.random.default_rng(1).random((1, 500, 600)).astype(np.float32)

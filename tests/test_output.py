@@ -143,12 +143,19 @@ def test_a_result_can_be_replaced_again_and_again(bench: Any, pair: list[str]) -
     assert sorted(bench.listing()) == ["ndvi.tif", "nir.tif", "red.tif"]
 
 
-def test_a_symbolic_link_is_replaced_and_what_it_points_to_is_kept(bench: Any, pair: list[str]) -> None:
-    Path(bench.path("precious.tif")).write_bytes(b"precious")
-    os.symlink(bench.path("precious.tif"), bench.path("ndvi.tif"))
-    bench.ndvi(*pair)
-    assert Path(bench.path("precious.tif")).read_bytes() == b"precious"
-    assert bench.read(bench.path("ndvi.tif")).shape == (700, 900)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_symbolic_link_is_followed(bench: Any, pair: list[str], there: bool) -> None:
+    """It stays, and what it points to is replaced or made; what GDAL would read beside either name goes."""
+    former = Path(bench.path("results/former.tif"))
+    if there:
+        former.write_bytes(b"former")
+    os.symlink(former, bench.path("ndvi.tif"))
+    for path in (f"{former}.ovr", bench.path("ndvi.tif.aux.xml")):
+        Path(path).write_bytes(b"former")
+    pixels = bench.ndvi(*pair)
+    assert os.readlink(bench.path("ndvi.tif")) == str(former)
+    np.testing.assert_array_equal(bench.read(str(former)), pixels)
+    assert sorted(bench.listing()) == ["ndvi.tif", "nir.tif", "red.tif", "results/former.tif"]
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o002, 0o077])
@@ -159,6 +166,57 @@ def test_permissions_follow_the_umask(bench: Any, pair: list[str], umask: int) -
     finally:
         os.umask(before)
     assert stat.S_IMODE(os.stat(bench.path("ndvi.tif")).st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o604])
+@pytest.mark.parametrize("cog", [False, True])
+def test_the_mode_of_what_is_replaced_is_kept(bench: Any, pair: list[str], mode: int, cog: bool) -> None:
+    """And nobody may look into the temporary file who may not look into the result."""
+    Path(bench.path("ndvi.tif")).write_bytes(b"former")
+    os.chmod(bench.path("ndvi.tif"), mode)
+    seen = set()
+
+    def cancelled() -> bool:
+        seen.update(stat.S_IMODE(path.stat().st_mode) for path in bench.folder.glob(".bandwise-*.tif"))
+        return False
+
+    bench.run(bench.job(*pair, cog=cog), cancelled=cancelled)
+    assert seen == {mode}
+    assert stat.S_IMODE(os.stat(bench.path("ndvi.tif")).st_mode) == mode
+    assert bench.read(bench.path("ndvi.tif")).shape == (700, 900)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> None:
+    Path(bench.path("ndvi.tif")).write_bytes(b"former")
+    os.chown(bench.path("ndvi.tif"), 1234, 2345)
+    bench.ndvi(*pair)
+    status = os.stat(bench.path("ndvi.tif"))
+    assert (status.st_uid, status.st_gid) == (1234, 2345)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(("group", "kept"), [(2345, 2345), (3456, 1234)])
+def test_the_group_is_kept_where_the_owner_cannot_be(bench: Any, pair: list[str], group: int, kept: int) -> None:
+    """Of a file of root's that everyone may write to, in the user's own folder; the user is in the group 2345, and not in 3456."""
+    Path(bench.path("ndvi.tif")).write_bytes(b"former")
+    os.chown(bench.path("ndvi.tif"), 0, group)
+    os.chmod(bench.path("ndvi.tif"), 0o666)
+    os.chown(bench.folder, 1234, 1234)
+    script = """
+import os
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.pipeline import run
+from bandwise.engine.references import named_formula
+os.setgroups([2345])
+os.setgid(1234)
+os.setuid(1234)
+run(Job((BandRef("a", "nir.tif"),), named_formula("x := a + 1", ("a",)), "ndvi.tif"))
+"""
+    result = bench.python(script)
+    assert result.returncode == 0, result.stderr
+    status = os.stat(bench.path("ndvi.tif"))
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, kept, 0o666)
 
 
 def structure(path: str) -> dict[str, Any]:
@@ -254,7 +312,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     profile = creation_profile("", FLOAT32.dtype)
     with worker_settings(), GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
-        assert len(bench.listing()) == 2, "a temporary file while it is written"
+        assert len(bench.listing()) == 3, "a temporary file while it is written, and its lock"
         assert Path(bench.path("out.tif")).read_bytes() == b"former result"
     assert bench.listing() == before
 
@@ -278,4 +336,4 @@ def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(bench
     assert seen
     for names in seen:
         assert "ndvi.tif" not in names
-        assert len(names) == 3 and sum(name.startswith(".bandwise-") for name in names) == 1
+        assert len(names) == 4 and sorted(Path(name).suffix for name in names if name.startswith(".bandwise-")) == [".lock", ".tif"]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The local files that rasters are read from: through links, archives, parts of files, subdatasets and VRTs."""
+
+from __future__ import annotations
+
+import html
+import mmap
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+#: Where a path may begin and end in a name that is no path itself, such as ``/vsizip/{a.zip}/b.tif``.
+_STARTS = re.compile(r"""^|(?<=/vsi)(?!mem|curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs|std)[a-z0-9_]+/|[:"'{,?!=&|]""")
+_ENDS = re.compile(r"""[:"'},?!&|/\\]|$""")
+_LONGEST = 4096  #: characters of a name that may hold a path
+_HEADER = 1024  #: bytes, among which GDAL looks for a VRT's root element
+_VRT_SOURCE = re.compile(rb"<(SourceFilename|SourceDataset)\b([^>]*)>([^<]*)<")
+_RELATIVE = re.compile(rb"""relativeToVRT\s*=\s*["']1["']""", re.IGNORECASE)
+
+
+class InputFiles:
+    """The local files behind the ``names`` of rasters, and behind the sources of those that are VRTs, recursively.
+
+    ``path in files`` compares device and inode, so that links count as the file they lead to.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._paths: set[str] = set()
+        self._identities: set[tuple[int, int]] = set()
+        waiting = [(name, "") for name in names]
+        seen = set(waiting)
+        while waiting:
+            name, base = waiting.pop()
+            for path in _local_paths(name, base):
+                self._add(path)
+                new = [source for source in _vrt_sources(path) if source not in seen]
+                seen.update(new)
+                waiting.extend(new)
+
+    def _add(self, path: str) -> None:
+        with suppress(OSError, ValueError):
+            self._paths.add(os.path.realpath(path))
+            self._identities.add(_identity(path))
+
+    def __contains__(self, path: object) -> bool:
+        name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
+        try:
+            return _identity(name) in self._identities
+        except (OSError, ValueError):  # it does not exist, and so do inputs that will be complained of elsewhere
+            return os.path.realpath(name) in self._paths
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
+def _local_paths(name: str, base: str) -> Iterator[str]:
+    """Yield the files that a name may stand for: itself, or if there is no such file, each part of it that is one."""
+    name = name.strip()
+    whole = os.path.join(base, name)
+    try:
+        if os.path.lexists(whole) or len(name) > _LONGEST:
+            yield whole
+            return
+    except ValueError:  # a null character
+        return
+    yield whole
+    for start in {match.end() for match in _STARTS.finditer(name)}:
+        for end in {match.start() for match in _ENDS.finditer(name, start)}:
+            piece = os.path.join(base, name[start:end])
+            if end > start and os.path.isfile(piece):
+                yield piece
+
+
+def _vrt_sources(path: str) -> list[tuple[str, str]]:
+    """Return the names of a VRT's sources, each with the folder that it is relative to; none for another file."""
+    try:
+        with Path(path).open("rb") as file:
+            if b"<VRTDataset" not in file.read(_HEADER):
+                return []
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                found = [match.group(2, 3) for match in _VRT_SOURCE.finditer(data)]
+    except (OSError, ValueError):
+        return []
+    names = [
+        (html.unescape(name.decode("utf-8", "surrogateescape")), bool(_RELATIVE.search(attributes)))
+        for attributes, name in found
+    ]
+    folders = {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}
+    return [(name, folder) for name, relative in names for folder in (folders if relative else {""})]

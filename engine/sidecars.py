@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files beside a GeoTIFF that GDAL reads with it, or writes with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_READ = (
+    ".aux.xml",
+    ".ovr",
+    ".msk",
+    ".msk.ovr",
+)  #: statistics, overviews, mask, and the mask's overviews: what is put after the whole name
+_WORLD_FILES = {
+    "TFW": ".tfw",
+    "WORLDFILE": ".wld",
+}  #: creation options of GDAL's, and what takes the place of the suffix
+_YES = ("YES", "TRUE", "ON")
+
+
+def sidecars(target: Path) -> list[Path]:
+    """Return the files that GDAL would read as parts of ``target``. The result has all of this inside."""
+    return [target.with_name(target.name + suffix) for suffix in _READ]
+
+
+def world_files(target: Path, profile: Mapping[str, str]) -> list[Path]:
+    """Return the world files that GDAL writes beside ``target`` with these creation options."""
+    return [
+        target.with_suffix(suffix)
+        for option, suffix in _WORLD_FILES.items()
+        if profile.get(option, "NO").upper() in _YES
+    ]
+
+
+@contextmanager
+def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[None]:
+    """Move the sidecars ``paths`` away while their file is replaced; then remove them, or put them back if it failed.
+
+    So an old overview, mask or statistics never lies beside new pixels. A process that is killed in between leaves the
+    former file without them. ``name`` makes a temporary name of a suffix.
+    """
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for number, path in enumerate(paths):
+            if path.is_dir() and not path.is_symlink():
+                continue
+            aside = path.with_name(name(f".{number}.former"))
+            with suppress(FileNotFoundError):
+                os.replace(path, aside)
+                moved.append((path, aside))
+        yield
+    except BaseException:
+        for path, aside in reversed(moved):
+            if not os.path.lexists(path):
+                os.replace(aside, path)
+        raise
+    for _, aside in moved:
+        aside.unlink(missing_ok=True)

@@ -53,6 +53,9 @@ def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiom
         notes.append(Note(translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))))
         if radiometry.caution:
             notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
+    if grid.georeference is not None:
+        text = translate("Bandwise", "No input has a geotransform: the result gets their {georeference}")
+        notes.append(Note(text.format(georeference=grid.georeference.summary())))
     return notes
 
 

@@ -29,6 +29,12 @@ class AreaMask:
     def __init__(self, area: Area, grid: Grid) -> None:
         if not area.polygons:
             raise OptionError(translate("Bandwise", "AOI holds no polygons; choose a polygon layer with features, or leave it empty.").format())
+        if grid.georeference is not None:
+            text = translate(
+                "Bandwise",
+                "The inputs have no geotransform, only {georeference}, so the area of interest (AOI) cannot be laid over them; warp them first."
+            )
+            raise GridError(text.format(georeference=grid.georeference.summary()))
         if bool(area.crs) != bool(grid.crs) and area.crs:
             raise GridError(translate("Bandwise", "The inputs have no CRS, so AOI cannot be laid over them; assign one to the inputs.").format())
         self._shapes = [self._shape(polygon, area.crs or grid.crs, grid) for polygon in area.polygons]

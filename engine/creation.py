@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rasterio.control import GroundControlPoint
 from rasterio.io import MemoryFile
+from rasterio.rpc import RPC
 from rasterio.transform import Affine
 
 from .crs import crs_of
@@ -24,6 +26,12 @@ _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments of ``rasterio.open`` for a result of ``count`` bands on ``grid``."""
+    place: dict[str, Any] = {"crs": crs_of(grid.crs), "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform)}
+    if grid.georeference is not None:
+        points, crs, rpc = grid.georeference
+        place = {"crs": crs_of(crs), "gcps": [GroundControlPoint(*point) for point in points]} if points else {}
+        place.update({"rpcs": RPC.from_gdal(dict(rpc))} if rpc else {})
     return {
         "driver": "GTiff",
         "width": grid.width,
@@ -31,8 +39,7 @@ def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mappin
         "count": count,
         "dtype": storage.dtype.name,
         "nodata": storage.nodata,
-        "crs": crs_of(grid.crs),
-        "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform),
+        **place,
         **profile,
     }
 

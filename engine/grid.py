@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .messages import Text, translate
+from .messages import Text, join, translate
 
 #: Fraction of a pixel by which two grids may be apart and still count as one.
 SAME_GRID_TOLERANCE = 0.01
@@ -39,17 +39,36 @@ class Window(NamedTuple):
         return slice(row, row + self.height), slice(column, column + self.width)
 
 
+class Georeference(NamedTuple):
+    """Where a raster without a geotransform lies.
+
+    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs``, WKT; ``rpc`` are rational polynomial
+    coefficients, by GDAL's names.
+    """
+
+    points: tuple[tuple[float, float, float, float, float], ...] = ()
+    crs: str = ""
+    rpc: tuple[tuple[str, str], ...] = ()
+
+    def summary(self) -> Text:
+        """What it is made of, for people."""
+        points = translate("Bandwise", "{count} ground control points in {crs}").format(count=len(self.points), crs=crs_name(self.crs))
+        rpc = translate("Bandwise", "rational polynomial coefficients (RPC)").format()
+        return join([text for text, given in ((points, self.points), (rpc, self.rpc)) if given])
+
+
 class Grid(NamedTuple):
     """CRS, geotransform and size of a raster.
 
     ``crs`` is WKT (ISO 19162), empty where the raster has none. ``transform`` is (a, b, c, d, e, f)
-    with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS.
+    with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS; ``georeference`` is given in place of both.
     """
 
     crs: str
     transform: tuple[float, float, float, float, float, float]
     width: int
     height: int
+    georeference: Georeference | None = None
 
     @property
     def window(self) -> Window:

@@ -16,6 +16,7 @@ from .layout import Extent, ExtentRule, GridRule, Layout
 from .messages import translate
 
 _LONGEST_SIDE = 2**31 - 1
+WARP_FIRST = translate("Bandwise", "warp the rasters first, with gdalwarp or QGIS's “Warp (reproject)”").format()
 _SAMPLES = 21  #: places along a side, by which a raster's outline in another CRS is found
 
 
@@ -46,6 +47,8 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
         chosen = reference
     else:
         chosen = rasters[0]
+    for raster in rasters:
+        check_georeference(chosen, raster)
     _check_crs(chosen, rasters)
     if layout.rule in (GridRule.FINEST, GridRule.COARSEST):
         areas = [_pixel_area(raster.grid, rasters[0].grid.crs) for raster in rasters]
@@ -61,6 +64,12 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
         window = chosen.grid.window
     else:
         window = _outward(together) if layout.extent_rule is ExtentRule.UNION else _inward(common)
+    if chosen.grid.georeference is not None and (layout.extent is not None or window != chosen.grid.window):
+        raise GridError(
+            translate(
+                "Bandwise", "{file} has no geotransform, only {georeference}, so no extent can be cut out of it; {remedy}."
+            ).format(file=chosen.path, georeference=chosen.grid.georeference.summary(), remedy=WARP_FIRST)
+        )
     if window is None:
         raise _no_area(rasters)
     _check_area(_Box(*_clipped(wanted, window)), rasters)
@@ -71,6 +80,17 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
             ).format(width=window.width, height=window.height)
         )
     return chosen.grid.cut(window)
+
+
+def check_georeference(chosen: Raster, other: Raster) -> None:
+    """Rasters without a geotransform lie together where their control points or RPC and their sizes are the same. Raises :class:`GridError`."""
+    one, two = chosen.grid, other.grid
+    if one.georeference == two.georeference and (one.georeference is None or (one.width, one.height) == (two.width, two.height)):
+        return
+    first, second = (other, chosen) if one.georeference is None else (chosen, other)
+    text = translate("Bandwise", "{file} has no geotransform, only {georeference}, and {other} has others or another grid; {remedy}.")
+    georeference = first.grid.georeference.summary() if first.grid.georeference else ""
+    raise GridError(text.format(file=first.path, georeference=georeference, other=second.path, remedy=WARP_FIRST))
 
 
 def _check_crs(chosen: Raster, rasters: Sequence[Raster]) -> None:

@@ -25,7 +25,7 @@ from .layout import GridRule, Resampling
 from .masks import MaskRule, recognised, rule_of
 from .messages import translate
 from .output_checks import check_output
-from .placement import Raster, result_grid
+from .placement import Raster, check_georeference, result_grid
 from .profile import cog_options, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
@@ -110,6 +110,7 @@ def prepare(job: Job) -> Plan:
     inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
     mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
     if job.mask:
+        check_georeference(Raster(bands[0].path, grid), Raster(others[0].path, others[0].grid))
         inputs.append(_input(others[0], None, grid, Resampling.NEAREST)._replace(nodata=_unknown(others[0], mask_rule)))
     area = AreaMask(job.area, grid) if job.area else None
     workers = job.workers or _cores()

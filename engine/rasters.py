@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from .arrays import NDArray
 from .environment import RASTER_FAILURES, patient, reason_of
 from .errors import InputError
-from .grid import Grid
+from .grid import Georeference, Grid
 from .masks import recognised
 from .messages import translate
 from .radiometry import Declared
@@ -78,15 +78,17 @@ def describe(path: str, number: int) -> BandFacts:
         transform = dataset.transform
         if transform.is_degenerate:
             raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
+        georeference = _georeference(dataset)
         block_height, block_width = dataset.block_shapes[number - 1]
         return BandFacts(
             path=path,
             number=number,
             grid=Grid(
-                crs=dataset.crs.to_wkt(version=WktVersion.WKT2_2019) if dataset.crs else "",
+                crs=_wkt(dataset.crs) if georeference is None else "",
                 transform=tuple(transform[:6]),
                 width=dataset.width,
                 height=dataset.height,
+                georeference=georeference,
             ),
             declared=Declared(
                 dtype=dtype,
@@ -102,6 +104,22 @@ def describe(path: str, number: int) -> BandFacts:
             files=_all_files(path, dataset.files),
             classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, dataset.descriptions[number - 1] or "") is not None,
         )
+
+
+def _georeference(dataset: Any) -> Georeference | None:
+    """Control points and RPC of a dataset that has no geotransform."""
+    if not dataset.transform.is_identity:
+        return None
+    points, crs = dataset.gcps
+    rpc = tuple(sorted(dataset.tags(ns="RPC").items()))
+    if not points and not rpc:
+        return None
+    places = tuple((point.row, point.col, point.x, point.y, point.z or 0.0) for point in points)
+    return Georeference(places, _wkt(crs) if points else "", rpc)
+
+
+def _wkt(crs: Any) -> str:
+    return str(crs.to_wkt(version=WktVersion.WKT2_2019)) if crs else ""
 
 
 def _bytes_per_pixel(dataset: Any, number: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import __version__
 from .arrays import NDArray
+from .environment import GdalMessages
 from .grid import Grid
 from .histogram import buckets
 from .inputs import Input
@@ -118,6 +119,14 @@ METHODS = {
     Resampling.CUBIC_SPLINE: translate("Bandwise", "cubic spline").format(),
     Resampling.LANCZOS: translate("Bandwise", "Lanczos").format(),
 }
+
+
+def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
+    """What GDAL warned of since the last call, and at the ``last`` of a run how often it warned of something else."""
+    notes = [Note(translate("Bandwise", "GDAL warns: {message}").format(message=words), caution=True) for words in messages.news()]
+    if last and messages.more:
+        notes.append(Note(translate("Bandwise", "GDAL gave {count} more warnings, which are not shown").format(count=messages.more), caution=True))
+    return notes
 
 
 def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from rasterio.control import GroundControlPoint
@@ -16,7 +13,7 @@ from rasterio.rpc import RPC
 from rasterio.transform import Affine
 
 from .crs import crs_of
-from .environment import RASTER_FAILURES, reason_of
+from .environment import RASTER_FAILURES, GdalMessages, listening, reason_of
 from .errors import OptionError
 from .grid import Grid
 from .messages import translate
@@ -47,15 +44,15 @@ def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mappin
 def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
     """Let GDAL judge creation options on a small file in memory; raise :class:`OptionError` with its words."""
     grid = Grid(crs="", transform=(2.0, 0.0, 0.0, 0.0, -2.0, 0.0), width=16, height=16)
-    complaints: list[str] = []
-    with _overheard(complaints):
+    messages = GdalMessages()
+    with listening(messages):
         try:
             with MemoryFile() as memory, memory.open(**creation_arguments(grid, 1, storage, {**profile, "SPARSE_OK": "YES"})):
                 pass
         except (*RASTER_FAILURES, ValueError) as error:
-            complaints.append(reason_of(error))
-    if complaints:
-        words = [re.sub(r"^CPLE_\w+ in |/vsimem/\S+: ", "", complaint) for complaint in complaints]
+            messages.add(reason_of(error))
+    if messages.warnings:
+        words = [re.sub(r"/vsimem/\S+: ", "", complaint) for complaint in messages.warnings]
         raise OptionError(
             translate("Bandwise", "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.").format(
                 reason="; ".join(words)
@@ -71,32 +68,6 @@ def written_as_computed(profile: Mapping[str, str]) -> bool:
 def is_sparse(profile: Mapping[str, str]) -> bool:
     """Whether blocks that are all nodata are left out of the file."""
     return profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
-
-
-_overhearing = threading.Lock()  #: the logger is the whole process's
-
-
-@contextmanager
-def _overheard(messages: list[str]) -> Iterator[None]:
-    """Collect the warnings that GDAL gives in this thread; rasterio passes them to ``logging``."""
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == threading.get_ident():
-                messages.append(record.getMessage().rstrip("."))
-
-    listener, logger = Listener(logging.WARNING), logging.getLogger("rasterio._env")
-    with _overhearing:
-        level, propagate = logger.level, logger.propagate
-        logger.addHandler(listener)
-        logger.setLevel(logging.WARNING)
-        logger.propagate = False
-        try:
-            yield
-        finally:
-            logger.removeHandler(listener)
-            logger.setLevel(level)
-            logger.propagate = propagate
 
 
 def result_block(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ BandwiseError
 |   `-- SpaceError                  the disk has no room for it
 |-- OptionError       (ValueError)  an option has a value that means nothing
 |   `-- ExpressionError             an expression cannot be understood
+|-- ResourceError     (MemoryError) the machine has no more memory or threads
 `-- Cancelled                       the caller asked to stop
 """
 
@@ -73,6 +74,10 @@ def _marked(message: Text, text: str, start: int, end: int) -> Text:
     shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + _LINE])
     carets = "^" * max(1, min(end - start, len(shown) - (column - cut), _MOST_CARETS))
     return translate("Bandwise", "{line}\n{marker} {message}").format(line=shown.rstrip(), marker=" " * (column - cut) + carets, message=message)
+
+
+class ResourceError(BandwiseError, MemoryError):
+    """The machine has not enough memory, or no more threads, for the run."""
 
 
 class Cancelled(BandwiseError):

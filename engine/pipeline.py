@@ -6,39 +6,32 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from typing import Any, Optional
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from .account import MEGABYTE, band_tags, closing_notes, run_tags, shape_notes, size_note, stated
+from .account import band_tags, closing_notes, message_notes, run_tags, shape_notes, size_note, stated
 from .arrays import NDArray
-from .compute import Calculator
+from .changes import State, check_unchanged, states_of
 from .creation import result_block
-from .environment import block_cache, enter_worker_thread, patient
-from .errors import Cancelled
+from .environment import GdalMessages, block_cache, enter_worker_thread, leaving, listening, patient
+from .executor import POLL_SECONDS, attended, cancelled_run, finish, resources_named, start
 from .forecast import forecast
 from .geotiff import GeoTiffSink
 from .grid import Window
 from .histogram import Histogram, step_of
 from .job import Job, Note, Report
-from .masks import masked
-from .messages import translate
+from .locations import is_remote
 from .plan import Plan, prepare
-from .radiometry import mark
+from .progress import Cancel, Pace, Progress
 from .sources import Sources
 from .statistics import Statistics
-from .validity import Excluded
-from .windows import WindowPlan, parts, windows
-
-#: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.
-Progress = Callable[[float, Optional[Note]], None]
-Cancel = Callable[[], bool]
-
-_POLL_SECONDS = 0.05
-_SECONDS_BETWEEN_LINES = 5.0
+from .windows import WindowPlan, windows
+from .worker import Turn, Worker
 
 
 def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled: Cancel = lambda: False) -> Report:
@@ -51,9 +44,12 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
     """
     started = time.monotonic()
     with ExitStack() as stack:
+        stack.enter_context(resources_named())
         stack.enter_context(patient())
-        plan = prepare(job)
-        for note in plan.notes:
+        messages = GdalMessages()
+        remote = _waits(job)
+        plan, states = attended(partial(_planned_with_states, job, messages), cancelled, remote=remote)
+        for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
         names = [result.name for result in job.formula.results]
         sink = stack.enter_context(
@@ -66,8 +62,10 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        sources = stack.enter_context(Sources(plan.inputs, plan.stacks, shape.workers))
-        totals, histograms = _Run(plan, shape, sources, sink).results(progress, cancelled)
+        opening = partial(_opened, Sources(plan.inputs, plan.stacks, shape.workers), messages)
+        sources = stack.enter_context(closing(attended(opening, cancelled, remote=remote)))
+        totals, histograms = _Run(plan, shape, sources, sink, messages).results(progress, cancelled)
+        attended(lambda left: check_unchanged(states), cancelled, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
         tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, histograms)]
         sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags)
@@ -82,7 +80,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         thread_safe=sources.shared,
         forecast=json.dumps(facts, ensure_ascii=False),
     )
-    for note in closing_notes(job, report):
+    for note in (*message_notes(messages, last=True), *closing_notes(job, report)):
         progress(1.0, note)
     return report
 
@@ -92,12 +90,38 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
 
     Raises what :func:`run` would before its first window.
     """
-    plan = prepare(job)
+    with resources_named(), patient():
+        messages = GdalMessages()
+        plan = _planned(job, messages, lambda: False)
     shape = plan.windows(result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile))
     facts = forecast(plan, shape)
-    for note in (*plan.notes, *_before(plan, shape, facts)):
+    for note in (*plan.notes, *message_notes(messages), *_before(plan, shape, facts)):
         progress(0.0, note)
     return json.dumps(facts, ensure_ascii=False)
+
+
+def _waits(job: Job) -> bool:
+    """Whether a server may keep the run waiting; a VRT does not tell by its name."""
+    paths = [*(band.path for band in job.bands), *([job.mask.path] if job.mask else []), job.layout.reference]
+    return any(is_remote(path) or path.lower().endswith(".vrt") for path in paths if path)
+
+
+def _planned(job: Job, messages: GdalMessages, left: Cancel) -> Plan:
+    with patient(), listening(messages), leaving(left):
+        return prepare(job)
+
+
+def _planned_with_states(job: Job, messages: GdalMessages, left: Cancel) -> tuple[Plan, dict[str, State]]:
+    plan = _planned(job, messages, left)
+    return plan, states_of(file for one in plan.inputs for file in one.band.files)
+
+
+def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
+    with listening(messages), leaving(left):
+        sources.open()
+    if left():
+        sources.close()
+    return sources
 
 
 def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
@@ -110,9 +134,9 @@ def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
 class _Run:
     """The state that the caller's thread and the workers share while windows pass."""
 
-    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink) -> None:
+    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink, messages: GdalMessages) -> None:
         self.plan, self.shape = plan, shape
-        self.sources, self.sink = sources, sink
+        self.sources, self.sink, self.messages = sources, sink, messages
         self.stop = threading.Event()
         self._count = shape.count(plan.grid)
         self._upcoming = enumerate(windows(plan.grid, shape))
@@ -125,36 +149,42 @@ class _Run:
 
         The caller's thread looks now and then how far the workers are: woken for each window, it would take their time.
         """
-        pool = ThreadPoolExecutor(self.shape.workers, thread_name_prefix="bandwise", initializer=enter_worker_thread)
-        pace = _Pace(self._count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
+        pace = Pace(self._count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
         totals, done = (Statistics(),) * len(self.plan.job.formula.results), 0
+        turns: dict[Future[Histogram], Turn] = {}
         try:
-            turns = [pool.submit(self._work) for _ in range(self.shape.workers)]
+            for _ in range(self.shape.workers):
+                turn = Turn()
+                turns[start(partial(self._work, turn), "bandwise")] = turn
             busy = set(turns)
             while busy:
                 if cancelled():
-                    raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
-                busy = wait(busy, _POLL_SECONDS, FIRST_EXCEPTION).not_done
+                    raise cancelled_run()
+                busy = wait(busy, POLL_SECONDS, FIRST_EXCEPTION).not_done
                 if self._error is not None:
                     raise self._error
                 before = done
                 while done in self._found:
                     totals = tuple(total.merged(more) for total, more in zip(totals, self._found.pop(done)))
                     done += 1
+                for note in message_notes(self.messages):
+                    progress(done / self._count, note)
                 if done > before:
                     progress(done / self._count, pace.line(done))
         finally:
             self.stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            finish({turn for turn in turns if not turn.done()}, lambda turn: turns[turn].reading)
         return totals, np.sum([turn.result().counts() for turn in turns], axis=0)
 
-    def _work(self) -> Histogram:
+    def _work(self, turn: Turn) -> Histogram:
         """A worker's turn, until no window is left; the first error of any is kept and stops the others at their next step."""
         try:
-            worker = _Worker(self)
-            for number, window in self._taken():
-                self._found[number] = worker.process(window)
-            return worker.histogram
+            enter_worker_thread()
+            with listening(self.messages), resources_named(), closing(self.sources.reader(self.shape.width * self.shape.rows)) as reader:
+                worker = Worker(self.plan, self.shape, reader, self.sink, self.stop, turn)
+                for number, window in self._taken():
+                    self._found[number] = worker.process(window)
+                return worker.histogram
         except BaseException as error:
             with self._lock:
                 if self._error is None and not self.stop.is_set():
@@ -170,77 +200,3 @@ class _Run:
             if turn is None:
                 return
             yield turn
-
-    def leave_if_stopped(self) -> None:
-        if self.stop.is_set():
-            raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
-
-
-class _Worker:
-    """What one thread works with, made once: room for a window's values and results."""
-
-    def __init__(self, run: _Run) -> None:
-        self.run, self.plan, self._rows = run, run.plan, run.shape.rows
-        self._results = len(self.plan.job.formula.results)
-        self._reader = run.sources.reader(run.shape.width * run.shape.rows)
-        self._out = np.empty(self._results * run.shape.width * run.shape.height, self.plan.recipe.storage.dtype)
-        self._calculator = Calculator(self.plan.recipe)
-        self.histogram = Histogram(self._results, step_of(self.plan.grid))
-
-    def process(self, window: Window) -> tuple[Statistics, ...]:
-        """Read, compute and write a window."""
-        out = self._out[: self._results * window.pixels].reshape(self._results, window.pixels)
-        totals = (Statistics(),) * self._results
-        for part in parts(window, self._rows):
-            start = (part.row - window.row) * window.width
-            found = self._compute(part, out[:, start : start + part.pixels])
-            totals = tuple(total.merged(more) for total, more in zip(totals, found))
-        self.run.leave_if_stopped()
-        pixels = out.reshape(-1, window.height, window.width)
-        self.histogram.add(window, pixels, self.plan.recipe.storage.nodata)
-        self.run.sink.write(window, pixels)
-        return totals
-
-    def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
-        """Fill ``out``, of shape (results, window.pixels)."""
-        plan = self.plan
-        self.run.leave_if_stopped()
-        outside = plan.area.outside(window).reshape(-1) if plan.area else None
-        if outside is not None and outside.all():
-            out[...] = plan.recipe.storage.nodata
-            return (Statistics(outside=window.pixels),) * len(out)
-        values, planes = self._reader.read(window)
-        self.run.leave_if_stopped()
-        hidden = None
-        if plan.mask_rule is not None and plan.job.mask is not None:
-            (classes,) = values.pop()
-            hidden = masked(classes, plan.mask_rule, plan.job.mask)
-            unknown = np.empty_like(hidden)
-            mark(classes, plan.inputs[-1].markers[0], unknown)
-            hidden |= unknown
-            for plane in planes[-1]:
-                hidden |= plane == 0
-        return self._calculator.compute(values, planes, out, Excluded(outside, hidden))
-
-
-class _Pace:
-    """Says now and then how far the run is, how fast, and how long it will take."""
-
-    def __init__(self, count: int, size: int) -> None:
-        self.count, self.size = count, size
-        self.started = self.last = time.monotonic()
-
-    def line(self, done: int) -> Note | None:
-        now = time.monotonic()
-        if done < self.count and now - self.last < _SECONDS_BETWEEN_LINES:
-            return None
-        self.last = now
-        elapsed = max(now - self.started, 1e-9)
-        return Note(
-            translate("Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left").format(
-                done=done,
-                count=self.count,
-                speed=self.size * done / self.count / MEGABYTE / elapsed,
-                left=elapsed / done * (self.count - done),
-            )
-        )

@@ -16,12 +16,13 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from .arrays import NDArray
-from .environment import RASTER_FAILURES, patient, reason_of
+from .environment import RASTER_FAILURES, leave_if_left, patient, reason_of
 from .errors import InputError
 from .grid import Georeference, Grid
 from .masks import recognised
 from .messages import translate
 from .radiometry import Declared
+from .raw_files import is_cut_short
 
 _CORNER = 64  #: pixels a side
 _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
@@ -75,6 +76,11 @@ def describe(path: str, number: int) -> BandFacts:
         if dtype in ("int64", "uint64") and dtype_fwd.get(_GDT_UINT64) != "uint64":
             text = translate("Bandwise", "{file} holds 64-bit integers, which rasterio {version} misreads; convert it to Int32 or Float64")
             raise InputError(text.format(file=path, version=rasterio.__version__))
+        if is_cut_short(path, dataset):
+            text = translate(
+                "Bandwise", "{file} is shorter than its header says, and GDAL would take zeros for what is missing; copy or download it again."
+            )
+            raise InputError(text.format(file=path))
         transform = dataset.transform
         if transform.is_degenerate:
             raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
@@ -173,6 +179,7 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
 def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
         raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
+    leave_if_left()
     try:
         with patient():
             return rasterio.open(path, sharing=False, **options)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,18 +15,17 @@ import numpy as np
 from rasterio.windows import Window as RasterioWindow
 
 from .arrays import NDArray
-from .environment import RASTER_FAILURES, reason_of, thread_safe_datasets, worker_settings
+from .environment import RASTER_FAILURES, failures_raised, reason_of, thread_safe_datasets, worker_settings
 from .errors import ReadError
 from .grid import Window
 from .inputs import COVERAGE, Input, call_of
 from .layout import Resampling
+from .locations import is_remote
 from .messages import translate
 from .radiometry import Stack, mark
 from .rasters import BandFacts, opened
 from .scratch import Scratch
 from .warping import Warp
-
-_NETWORK = ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiswift", "/vsioss", "http:", "https:")
 
 
 class _Place(NamedTuple):
@@ -46,11 +46,18 @@ def _places(inputs: Sequence[Input], groups: Iterable[Iterable[int]]) -> list[_P
     return places
 
 
+class _Datasets:
+    """Datasets by path, what closes them, and how many readers use them."""
+
+    def __init__(self, by_path: Mapping[str, Any], handles: ExitStack) -> None:
+        self.by_path, self.handles, self.readers = by_path, handles, 0
+
+
 class Sources:
     """The inputs of one run, opened once per worker, or once for all where datasets are thread-safe.
 
     ``stacks`` are those that are read, the others stand for their grid; ``handles`` counts the datasets that were opened. The thread that
-    enters opens all: the first of a thread takes ten milliseconds more, for PROJ.
+    opens them opens all: the first of a thread takes ten milliseconds more, for PROJ.
     """
 
     def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], workers: int) -> None:
@@ -58,26 +65,45 @@ class Sources:
         self.shared = thread_safe_datasets()
         self.handles = 0
         self._workers = workers
-        self._stack = ExitStack()
-        self._free: list[dict[str, Any]] = []
+        self._sets: list[_Datasets] = []
+        self._lock = threading.Lock()
+        self._closed = False
 
-    def __enter__(self) -> Sources:
+    def open(self) -> None:
         paths = sorted({self.inputs[index].band.path for stack in self.stacks for index in stack.bands})
         options = {"thread_safe": True} if self.shared else {}
         times = 1 if self.shared else self._workers
         with worker_settings(), ExitStack() as opening:
-            sets = [{path: opening.enter_context(opened(path, **options)) for path in paths} for _ in range(times)]
-            self._stack = opening.pop_all()
+            for _ in range(times):
+                handles = opening.enter_context(ExitStack())
+                self._sets.append(_Datasets({path: handles.enter_context(opened(path, **options)) for path in paths}, handles))
+            opening.pop_all()
         self.handles = times * len(paths)
-        self._free = sets * self._workers if self.shared else sets
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for datasets in self._sets:
+                if not datasets.readers:
+                    datasets.handles.close()
 
     def reader(self, pixels: int) -> Reader:
-        """What one of the workers reads windows of up to so many pixels by."""
-        return Reader(self.inputs, self.stacks, self._free.pop(), pixels)
+        """What one of the workers reads windows of up to so many pixels by, until it is closed."""
+        with self._lock:
+            datasets = min(self._sets, key=lambda datasets: datasets.readers)
+            datasets.readers += 1
+        try:
+            return Reader(self.inputs, self.stacks, datasets.by_path, pixels, partial(self._release, datasets))
+        except BaseException:
+            self._release(datasets)
+            raise
+
+    def _release(self, datasets: _Datasets) -> None:
+        """A thread that was left behind while it read closes its datasets itself, when it wakes."""
+        with self._lock:
+            datasets.readers -= 1
+            if self._closed and not datasets.readers:
+                datasets.handles.close()
 
 
 class Reader:
@@ -86,8 +112,11 @@ class Reader:
     There is one for each type, with a row for each band, so that what is read in one call, and a stack, are rows of one array.
     """
 
-    def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], datasets: Mapping[str, Any], pixels: int) -> None:
+    def __init__(
+        self, inputs: Sequence[Input], stacks: Sequence[Stack], datasets: Mapping[str, Any], pixels: int, release: Callable[[], None]
+    ) -> None:
         self._inputs, self._datasets = inputs, datasets
+        self.close = release
         self._stacks = _places(inputs, (stack.bands for stack in stacks))
         order = (index for stack in stacks for index in stack.bands)
         self._calls = _places(inputs, (group for _, group in groupby(order, partial(call_of, inputs))))
@@ -127,7 +156,7 @@ def _read_as_it_is(
     band = group[0].band
     place = window.moved(*group[0].shift)
     numbers = [one.band.number for one in group]
-    with _reading(band.path, numbers, place):
+    with _reading(band.path, numbers, place), failures_raised():
         _read_part(lambda part, **out: dataset.read(numbers, window=part, **out), place, band.grid.window, values)
         for one, masks in zip(group, planes):
             for number, plane in zip(one.masks, masks):
@@ -244,7 +273,7 @@ def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None
             "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
             "the file looks damaged or incomplete, so copy or download it again."
         )
-        if path.startswith(_NETWORK):
+        if is_remote(path):
             text = translate(
                 "Bandwise",
                 "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,69 +12,6 @@ import numpy as np
 import pytest
 import rasterio.shutil
 from bandwise.engine.errors import BandwiseError, InputError, ReadError
-
-
-class Server(ThreadingHTTPServer):
-    """Serves a folder by ranges, and counts; after ``healthy`` requests it hangs, or closes connections at once."""
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.folder, self.healthy, self.manner = folder, 10**9, "close"
-        self.requests: list[tuple[str, str, int, int]] = []
-        self.over = threading.Event()
-
-    def address(self, path: str) -> str:
-        return f"/vsicurl/http://127.0.0.1:{self.server_port}/{Path(path).name}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_HEAD(self) -> None:
-        self.answer(with_body=False)
-
-    def do_GET(self) -> None:
-        self.answer(with_body=True)
-
-    def answer(self, *, with_body: bool) -> None:
-        file = self.server.folder / self.path.lstrip("/")
-        if len(self.server.requests) >= self.server.healthy:
-            if self.server.manner == "hang":
-                self.server.over.wait(60)
-            self.close_connection = True
-            return
-        content = file.read_bytes() if file.is_file() else b""
-        first, last = 0, len(content) - 1
-        asked = self.headers.get("Range", "")
-        if asked:
-            start, _, end = asked.removeprefix("bytes=").partition("-")
-            first, last = int(start), min(int(end), last) if end else last
-        self.server.requests.append((self.command, file.name, first, last if content else -1))
-        self.send_response(404 if not content else 206 if asked else 200)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(last - first + 1 if content else 0))
-        if asked and content:
-            self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
-        self.end_headers()
-        if with_body and content:
-            self.wfile.write(content[first : last + 1])
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "web").mkdir()
-    server = Server(tmp_path / "web")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
@@ -98,7 +32,7 @@ def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_remote_file_is_fetched_once(bench: Any, server: Server, pair: list[str], afresh: None, workers: int) -> None:
+def test_a_remote_file_is_fetched_once(bench: Any, server: Any, pair: list[str], afresh: None, workers: int) -> None:
     here = bench.ndvi(*pair, output="here.tif")
     there = bench.ndvi(*map(server.address, pair), output="there.tif", workers=workers)
     np.testing.assert_array_equal(there, here)
@@ -113,7 +47,7 @@ def test_a_remote_file_is_fetched_once(bench: Any, server: Server, pair: list[st
 
 
 @pytest.mark.parametrize("manner", ["close", "hang"])
-def test_a_server_that_dies_halfway(bench: Any, server: Server, pair: list[str], afresh: None, monkeypatch: Any, manner: str) -> None:
+def test_a_server_that_dies_halfway(bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: Any, manner: str) -> None:
     monkeypatch.setenv("GDAL_HTTP_LOW_SPEED_TIME", "2")
     monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "4")
     server.healthy, server.manner = 6, manner
@@ -153,7 +87,7 @@ def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) ->
         assert "GDAL_HTTP_LOW_SPEED_TIME" not in _patience()
 
 
-def test_a_file_of_s3_goes_the_same_way(bench: Any, server: Server, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_s3_goes_the_same_way(bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder as a bucket of a server that asks for no signature."""
     for name, value in (
         ("AWS_S3_ENDPOINT", f"127.0.0.1:{server.server_port}"), ("AWS_HTTPS", "NO"),

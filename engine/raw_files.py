@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plain binary files that end before their header says."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+
+def is_cut_short(path: str, dataset: Any) -> bool:
+    """Whether GDAL would read zeros beyond the end of a file, without a word: it does so of plain binary files."""
+    if dataset.driver == "ENVI":
+        header = dataset.tags(ns="ENVI")
+        size = dataset.width * dataset.height * sum(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+        offset = header.get("header_offset", "0").strip()
+        return header.get("file_compression", "0").strip() == "0" and _is_shorter(path, size + (int(offset) if offset.isdecimal() else 0))
+    if dataset.driver != "VRT" or "VRTRawRasterBand" not in (text := "".join(dataset.tags(ns="xml:VRT").values())):
+        return False
+    root = ElementTree.fromstring(text)  # noqa: S314, for GDAL writes it anew from what it understood
+    for number, band in enumerate(root.iterfind("VRTRasterBand")):
+        name = band.find("SourceFilename")
+        if band.get("subClass") != "VRTRawRasterBand" or name is None or not name.text:
+            continue
+        source = os.path.join(os.path.dirname(path), name.text) if name.get("relativetoVRT", name.get("relativeToVRT")) == "1" else name.text
+        size = np.dtype(dataset.dtypes[number]).itemsize
+        pixel = int(band.findtext("PixelOffset") or size)
+        line = int(band.findtext("LineOffset") or pixel * dataset.width)
+        if min(pixel, line) >= 0 and _is_shorter(
+            source, int(band.findtext("ImageOffset") or 0) + (dataset.height - 1) * line + (dataset.width - 1) * pixel + size
+        ):
+            return True
+    return False
+
+
+def _is_shorter(path: str, size: int) -> bool:
+    return os.path.isfile(path) and os.path.getsize(path) < size

@@ -26,6 +26,7 @@ from .masks import MaskRule, recognised, rule_of
 from .messages import translate
 from .output_checks import check_output
 from .placement import Raster, check_georeference, result_grid
+from .products import Products
 from .profile import cog_options, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
@@ -106,7 +107,8 @@ def prepare(job: Job) -> Plan:
     others = tuple(describe(path, number) for path, number in _others(job))
     reference = Raster(job.layout.reference, others[-1].grid) if job.layout.rule is GridRule.REFERENCE and job.layout.reference else None
     grid = result_grid([Raster(band.path, band.grid) for band in bands], job.layout, reference)
-    radiometries = tuple(resolve(band.path, band.declared, job.radiometry) for band in bands)
+    products = Products()
+    radiometries = tuple(resolve(band.path, band.declared, job.radiometry, band=band.number, products=products) for band in bands)
     inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
     mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
     if job.mask:

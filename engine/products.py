@@ -8,32 +8,31 @@ Sentinel-2: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD)
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
-from xml.parsers import expat  # nosec B407
 
 from .errors import MetadataError
-from .messages import Text, translate
+from .messages import Template, Text, translate
+from .metadata_file import MTL_READERS, check_scaling, mtl_values, number, twice, unusable, whole_number, xml_elements
+from .vrt import VrtBand, VrtSource, is_vrt, vrt_bands
 
-_LARGEST_FILE = 32 * 1024 * 1024
-_DEEPEST_XML = 100
 _LEVELS_UP = 5
+_DEEPEST_VRT = 10  #: VRTs in VRTs
+_MOST_SOURCES = 1000  #: of a band of a VRT
 
 _SENTINEL2_BANDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12")
 _SENTINEL2_FILE = re.compile(r"(?:^|_)(B0[1-9]|B1[0-2]|B8A)(?:_[126]0m)?$")
-_SENTINEL2_SCENE = re.compile(r"(?:^|_)(T\d\d[A-Z]{3})_(\d{8}T\d{6})_")
+_SENTINEL2_SCENE = re.compile(r"(?:^|_)(T\d\d[A-Z]{3})_(\d{8}T\d{6})_", re.ASCII)
 _SENTINEL2_SUBDATASET = re.compile(r"^SENTINEL2_L(?:1C|2A):(?P<xml>.+\.xml):[^:]+:[^:]+$", re.IGNORECASE)
 _SENTINEL2_METADATA = {
     "MTD_MSIL2A.xml": ("BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
     "MTD_MSIL1C.xml": ("QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
 }
 
-_LANDSAT_FILE = re.compile(r"^(?P<product>L[A-Z]\d\d_(?P<level>L[12])\w\w_\d{6}_\d{8}_\d{8}_02_(?:T1|T2|RT|A1|A2))_(?P<kind>SR_|ST_|)B(?P<band>\d+)$")
+_LANDSAT_FILE = re.compile(
+    r"^(?P<product>L[A-Z]\d\d_(?P<level>L[12])\w\w_\d{6}_\d{8}_\d{8}_02_(?:T1|T2|RT|A1|A2))_(?P<kind>SR_|ST_|)B(?P<band>\d+)$", re.ASCII
+)
 _LANDSAT_TYPES = {"L1": ("uint8", "uint16"), "L2": ("uint16",)}
 _LANDSAT_GROUPS = {
     ("L2", "SR_"): ("LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", "REFLECTANCE_{}_BAND_{}"),
@@ -46,7 +45,8 @@ class ProductFacts(NamedTuple):
     """Reflectance = stored value * ``scale`` + ``offset``; ``nodata`` and ``saturated`` are stored values.
 
     ``source`` names the file and the numbers read from it, ``origin`` the file alone. Where ``missing`` is given, the file's name
-    promises metadata that are not there, and the other fields hold what no metadata mean.
+    promises metadata that are not there, and the other fields hold what no metadata mean; ``mixed`` tells of one that is missing because
+    the sources of a VRT differ or are changed on the way.
     """
 
     source: Text
@@ -55,93 +55,172 @@ class ProductFacts(NamedTuple):
     nodata: float | None = None
     saturated: float | None = None
     missing: bool = False
+    mixed: bool = False
     origin: Text = translate("Bandwise", "the product's metadata").format()
 
 
-def product_facts(path: str, dtype: str, band_name: str = "") -> ProductFacts | None:
-    """Look for the metadata of the product that the band file ``path`` belongs to.
+class _Sentinel2(NamedTuple):
+    """What a Sentinel-2 product file says; ``offsets`` by band number from 0."""
 
-    ``dtype`` is the type of the stored values, ``band_name`` the name that the raster driver gives the band, where it
-    gives one. Only files of the name and type that the agencies deliver are looked at; None for all others. Raises :class:`MetadataError` where the
-    metadata are there and cannot be used.
-    """
-    subdataset = _SENTINEL2_SUBDATASET.match(path)
-    if subdataset and band_name in _SENTINEL2_BANDS:
-        metadata = subdataset["xml"]
-        return _sentinel2(metadata, band_name) if os.path.basename(metadata) in _SENTINEL2_METADATA else None
-    stem = os.path.splitext(os.path.basename(path))[0]
-    landsat = _LANDSAT_FILE.match(stem)
-    if landsat:
-        delivered = (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS and dtype in _LANDSAT_TYPES[landsat["level"]]
-        return _landsat(os.path.dirname(path), landsat) if delivered else None
-    if dtype != "uint16":
-        return None
-    sentinel2 = _SENTINEL2_FILE.search(stem)
-    return _sentinel2_above(path, stem, sentinel2[1]) if sentinel2 else None
+    quantification: float
+    offsets: dict[int, float]
+    special: dict[str, float]
+    uri: str
 
 
-def _sentinel2_above(path: str, stem: str, name: str) -> ProductFacts | None:
-    """The product file found by walking up from the band file."""
-    scene = _SENTINEL2_SCENE.search(stem)
-    folder = os.path.dirname(os.path.abspath(path))
-    for _ in range(_LEVELS_UP):
-        for filename in _SENTINEL2_METADATA:
-            metadata = os.path.join(folder, filename)
-            if os.path.isfile(metadata):
-                return _sentinel2(metadata, "B" + name[1:].lstrip("0"), scene)
-        folder = os.path.dirname(folder)
-    if not scene:
-        return None
-    return ProductFacts(
-        source=translate("Bandwise", "no MTD_MSIL1C.xml or MTD_MSIL2A.xml in the folders above this Sentinel-2 band").format(),
-        missing=True,
-    )
+class Products:
+    """Looks for the metadata of products, and reads each file once: one of these serves a run."""
+
+    def __init__(self) -> None:
+        self._sentinel2: dict[str, _Sentinel2] = {}
+        self._vrts: dict[str, tuple[VrtBand, ...]] = {}
+        self._facts: dict[tuple[str, int, str, str], ProductFacts | None] = {}
+
+    def facts(self, path: str, dtype: str, band_name: str = "", band: int = 1) -> ProductFacts | None:
+        """What the metadata of the product say of band number ``band`` of the raster ``path``.
+
+        ``dtype`` is the type of the stored values, ``band_name`` the name that the raster driver gives the band, where it
+        gives one. Only files of the name and type that the agencies deliver are looked at, and VRTs of such files; None for all others. Raises
+        :class:`MetadataError` where the metadata are there and cannot be used.
+        """
+        if not is_vrt(path):
+            return self._of_file(path, dtype, band_name)
+        facts = self._of_vrt(path, band, dtype, 0)
+        return self._of_file(path, dtype, band_name) if facts is None else facts
+
+    def vrt_band(self, path: str, band: int) -> VrtBand | None:
+        """A band of a VRT file; None where the VRT cannot be looked through, or has no such band."""
+        try:
+            bands = self._vrts[path] if path in self._vrts else self._vrts.setdefault(path, vrt_bands(path))
+        except MetadataError:
+            bands = self._vrts[path] = ()
+        return bands[band - 1] if 1 <= band <= len(bands) else None
+
+    def _of_vrt(self, path: str, number: int, dtype: str, depth: int) -> ProductFacts | None:
+        """What the sources of a VRT's band have in common."""
+        band = self.vrt_band(path, number)
+        if band is None or depth > _DEEPEST_VRT:
+            return _mixed(path, translate("Bandwise", "{file} is a VRT that cannot be looked through"))
+        sources = list(dict.fromkeys(band.sources))
+        found = [self._of_source(source, dtype, band.name or band.description, depth + 1) for source in sources[:_MOST_SOURCES]]
+        facts = next(filter(None, found), None)
+        if facts is None:
+            return None
+        if not band.plain or not all(source.number for source in sources):
+            return _mixed(path, translate("Bandwise", "the sources of {file} belong to a product, but the VRT changes their values"))
+        if len(sources) > _MOST_SOURCES:
+            return _mixed(path, translate("Bandwise", "{file} has too many sources to look for the products that they belong to"))
+        if None in found or len({(one.scale, one.offset, one.nodata, one.saturated, one.missing) for one in found if one}) > 1:
+            nodata = {one.nodata if one else None for one in found}
+            text = translate("Bandwise", "the sources of {file} belong to products, but their scale, offset or nodata differ")
+            return _mixed(path, text)._replace(nodata=nodata.pop() if len(nodata) == 1 else None)
+        return facts._replace(source=translate("Bandwise", "{source}, through the VRT").format(source=facts.source))
+
+    def _of_source(self, source: VrtSource, dtype: str, band_name: str, depth: int) -> ProductFacts | None:
+        key = (source.path, source.number, source.dtype or dtype, band_name)
+        if key not in self._facts:
+            path, number, dtype, _ = key
+            vrt = is_vrt(path)
+            self._facts[key] = self._of_vrt(path, number, dtype, depth) if vrt else self._of_file(path, dtype, band_name)
+        return self._facts[key]
+
+    def _of_file(self, path: str, dtype: str, band_name: str) -> ProductFacts | None:
+        subdataset = _SENTINEL2_SUBDATASET.match(path)
+        if subdataset and band_name in _SENTINEL2_BANDS:
+            metadata = subdataset["xml"]
+            return self._of_sentinel2(metadata, band_name) if os.path.basename(metadata) in _SENTINEL2_METADATA else None
+        stem = os.path.splitext(os.path.basename(path))[0]
+        landsat = _LANDSAT_FILE.match(stem)
+        if landsat:
+            delivered = (landsat["level"], landsat["kind"]) in _LANDSAT_GROUPS and dtype in _LANDSAT_TYPES[landsat["level"]]
+            return _landsat(os.path.dirname(path), landsat) if delivered else None
+        if dtype != "uint16":
+            return None
+        sentinel2 = _SENTINEL2_FILE.search(stem)
+        return self._sentinel2_above(path, stem, sentinel2[1]) if sentinel2 else None
+
+    def _sentinel2_above(self, path: str, stem: str, name: str) -> ProductFacts | None:
+        """The product file found by walking up from the band file."""
+        scene = _SENTINEL2_SCENE.search(stem)
+        folder = os.path.dirname(os.path.abspath(path))
+        for _ in range(_LEVELS_UP):
+            for filename in _SENTINEL2_METADATA:
+                metadata = os.path.join(folder, filename)
+                if os.path.isfile(metadata):
+                    return self._of_sentinel2(metadata, "B" + name[1:].lstrip("0"), scene)
+            folder = os.path.dirname(folder)
+        if not scene:
+            return None
+        return ProductFacts(
+            source=translate("Bandwise", "no MTD_MSIL1C.xml or MTD_MSIL2A.xml in the folders above this Sentinel-2 band").format(),
+            missing=True,
+        )
+
+    def _of_sentinel2(self, metadata: str, band: str, scene: re.Match[str] | None = None) -> ProductFacts:
+        if metadata not in self._sentinel2:
+            self._sentinel2[metadata] = _read_sentinel2(metadata)
+        product = self._sentinel2[metadata]
+        filename = os.path.basename(metadata)
+        quantification_tag, offset_tag = _SENTINEL2_METADATA[filename]
+        if scene and product.uri and not (scene[1] in product.uri and scene[2] in product.uri):
+            text = translate("Bandwise", "{file} above this band describes another product, {product}")
+            return ProductFacts(source=text.format(file=filename, product=product.uri[:200]), missing=True)
+        if product.quantification <= 0:
+            raise unusable(metadata, translate("Bandwise", "it has no {name}").format(name=quantification_tag))
+        offset = product.offsets.get(_SENTINEL2_BANDS.index(band), None if product.offsets else 0.0)
+        if offset is None:
+            raise unusable(metadata, translate("Bandwise", "it has no {name} for band {band}").format(name=offset_tag, band=band))
+        scale, offset_of_reflectance = 1 / product.quantification, offset / product.quantification
+        check_scaling(metadata, scale, offset_of_reflectance)
+        text = translate("Bandwise", "{file}, band {band}: quantification {quantification:g}, offset {offset:g}")
+        return ProductFacts(
+            source=text.format(file=filename, band=band, quantification=product.quantification, offset=offset),
+            scale=scale,
+            offset=offset_of_reflectance,
+            nodata=product.special.get("NODATA"),
+            saturated=product.special.get("SATURATED"),
+            origin=translate("Bandwise", "{file}").format(file=filename),
+        )
 
 
-def _sentinel2(metadata: str, band: str, scene: re.Match[str] | None = None) -> ProductFacts:
+def product_facts(path: str, dtype: str, band_name: str = "", band: int = 1) -> ProductFacts | None:
+    """:meth:`Products.facts` for one band."""
+    return Products().facts(path, dtype, band_name, band)
+
+
+def _mixed(path: str, text: Template) -> ProductFacts:
+    return ProductFacts(source=text.format(file=os.path.basename(path)), missing=True, mixed=True)
+
+
+def _read_sentinel2(metadata: str) -> _Sentinel2:
+    """Read a product file; a number that it gives twice, and not alike, is an error."""
     quantification_tag, offset_tag = _SENTINEL2_METADATA[os.path.basename(metadata)]
-    band_id = str(_SENTINEL2_BANDS.index(band))
-    quantification, offset, uri = 0.0, 0.0, ""
-    offsets, special, special_name = False, {}, ""
-    for tags, attributes, text in _xml_elements(metadata):
-        tag = tags[-1]
+    quantifications: list[float] = []
+    offsets: dict[int, float] = {}
+    special: dict[str, float] = {}
+    special_name = uri = ""
+    for element in xml_elements(metadata, (quantification_tag, offset_tag, "SPECIAL_VALUE_TEXT", "SPECIAL_VALUE_INDEX", "PRODUCT_URI")):
+        tag, text = element.tags[-1], element.text
         if tag == quantification_tag:
-            quantification = _number(metadata, tag, text)
+            quantifications.append(number(metadata, tag, text))
         elif tag == offset_tag:
-            offsets = True
-            if attributes.get("band_id") == band_id:
-                offset = _number(metadata, tag, text)
-                band_id = ""
+            band = whole_number(metadata, "band_id", element.attributes.get("band_id", ""))
+            offset = number(metadata, tag, text)
+            if offsets.setdefault(band, offset) != offset:
+                raise twice(metadata, tag)
         elif tag == "SPECIAL_VALUE_TEXT":
             special_name = text
         elif tag == "SPECIAL_VALUE_INDEX":
-            special[special_name] = _number(metadata, tag, text)
+            special[special_name] = number(metadata, tag, text)
         elif tag == "PRODUCT_URI":
             uri = text
-    filename = os.path.basename(metadata)
-    if scene and uri and not (scene[1] in uri and scene[2] in uri):
-        return ProductFacts(
-            source=translate("Bandwise", "{file} above this band describes another product, {product}").format(file=filename, product=uri),
-            missing=True,
-        )
-    if quantification <= 0:
-        raise _unusable(metadata, translate("Bandwise", "it has no {name}").format(name=quantification_tag))
-    if offsets and band_id:
-        raise _unusable(metadata, translate("Bandwise", "it has no {name} for band {band}").format(name=offset_tag, band=band))
-    return ProductFacts(
-        source=translate("Bandwise", "{file}, band {band}: quantification {quantification:g}, offset {offset:g}").format(
-            file=filename, band=band, quantification=quantification, offset=offset
-        ),
-        scale=1 / quantification,
-        offset=offset / quantification,
-        nodata=special.get("NODATA"),
-        saturated=special.get("SATURATED"),
-        origin=translate("Bandwise", "{file}").format(file=filename),
-    )
+    if len(set(quantifications)) > 1:
+        raise twice(metadata, quantification_tag)
+    return _Sentinel2(quantifications[0] if quantifications else 0.0, offsets, special, uri)
 
 
 def _landsat(folder: str, name: re.Match[str]) -> ProductFacts:
-    beside = [os.path.join(folder, f"{name['product']}_MTL{extension}") for extension in _MTL_READERS]
+    beside = [os.path.join(folder, f"{name['product']}_MTL{extension}") for extension in MTL_READERS]
     metadata = next(filter(os.path.isfile, beside), "")
     if not metadata:
         return ProductFacts(
@@ -150,126 +229,22 @@ def _landsat(folder: str, name: re.Match[str]) -> ProductFacts:
             missing=True,
         )
     group, key = _LANDSAT_GROUPS[name["level"], name["kind"]]
-    values = {item: value for owner, item, value in _MTL_READERS[os.path.splitext(metadata)[1]](metadata) if owner == group}
-    numbers = []
-    for item in (key.format("MULT", name["band"]), key.format("ADD", name["band"])):
+    items = [key.format(operation, name["band"]) for operation in ("MULT", "ADD")]
+    values = mtl_values(metadata, group, items)
+    for item in items:
         if item not in values:
-            raise _unusable(metadata, translate("Bandwise", "its group {group} has no {name}").format(group=group, name=item))
-        numbers.append(_number(metadata, item, values[item]))
-    scale, offset = numbers
+            raise unusable(metadata, translate("Bandwise", "its group {group} has no {name}").format(group=group, name=item))
+    scale, offset = (number(metadata, item, values[item]) for item in items)
     if scale == 0:
-        raise _unusable(metadata, translate("Bandwise", "its scale is 0").format())
+        raise unusable(metadata, translate("Bandwise", "its scale is 0").format())
+    check_scaling(metadata, scale, offset)
+    filename = os.path.basename(metadata)
     return ProductFacts(
         source=translate("Bandwise", "{file}, group {group}: scale {scale:g}, offset {offset:g}").format(
-            file=os.path.basename(metadata), group=group, scale=scale, offset=offset
+            file=filename, group=group, scale=scale, offset=offset
         ),
         scale=scale,
         offset=offset,
         nodata=0.0,
-    )
-
-
-def _mtl_text(path: str) -> Iterator[tuple[str, str, str]]:
-    """(group, key, value) of an MTL file in Object Description Language."""
-    groups: list[str] = []
-    for line in _content(path).decode("utf-8", "replace").splitlines():
-        key, equals, value = (part.strip() for part in line.partition("="))
-        if not equals:
-            continue
-        if key == "GROUP":
-            groups.append(value)
-        elif key == "END_GROUP" and groups:
-            groups.pop()
-        elif groups:
-            yield groups[-1], key, value.strip('"')
-
-
-def _mtl_json(path: str) -> Iterator[tuple[str, str, str]]:
-    try:
-        groups = json.loads(_content(path))["LANDSAT_METADATA_FILE"]
-        for group, values in groups.items():
-            for key, value in values.items():
-                yield group, key, str(value)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _unusable(path, translate("Bandwise", "it is not a Landsat MTL file in JSON").format()) from error
-
-
-def _mtl_xml(path: str) -> Iterator[tuple[str, str, str]]:
-    for tags, _, text in _xml_elements(path):
-        if len(tags) > 1:
-            yield tags[-2], tags[-1], text
-
-
-_MTL_READERS = {".txt": _mtl_text, ".json": _mtl_json, ".xml": _mtl_xml}
-
-
-def _xml_elements(path: str) -> list[tuple[tuple[str, ...], dict[str, str], str]]:
-    """(tags from the root, attributes, text) of the elements of an XML file, in the order in which they end."""
-    elements = _Elements(path)
-    try:
-        elements.parser.Parse(_content(path), True)
-    except MetadataError:
-        raise
-    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for an encoding that Python does not have
-        raise _unusable(path, translate("Bandwise", "it is not well-formed XML ({reason})").format(reason=error)) from error
-    return elements.found
-
-
-class _Elements:
-    """Collects elements; a document type declaration, the door to every entity trick, is refused."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.found: list[tuple[tuple[str, ...], dict[str, str], str]] = []
-        self.open: list[tuple[str, dict[str, str], list[str]]] = []
-        self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self.refuse
-        self.parser.StartElementHandler = self.start
-        self.parser.CharacterDataHandler = self.text
-        self.parser.EndElementHandler = self.end
-
-    def refuse(self, *_: object) -> None:
-        raise _unusable(self.path, translate("Bandwise", "it declares a document type, which product metadata never do").format())
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if len(self.open) > _DEEPEST_XML:
-            raise _unusable(self.path, translate("Bandwise", "it is nested too deeply").format())
-        self.open.append((tag, attributes, []))
-
-    def text(self, text: str) -> None:
-        self.open[-1][2].append(text)
-
-    def end(self, _: str) -> None:
-        tags = tuple(tag for tag, _, _ in self.open)
-        _, attributes, texts = self.open.pop()
-        self.found.append((tags, attributes, "".join(texts).strip()))
-
-
-def _content(path: str) -> bytes:
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-    except OSError as error:
-        raise _unusable(path, translate("Bandwise", "it cannot be read ({reason})").format(reason=error.strerror)) from error
-    if len(content) > _LARGEST_FILE:
-        raise _unusable(path, translate("Bandwise", "it is larger than any product metadata").format())
-    return content
-
-
-def _number(path: str, name: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise _unusable(path, translate("Bandwise", "its {name} is not a number: {text}").format(name=name, text=text[:40]))
-    return number
-
-
-def _unusable(path: str, reason: Text) -> MetadataError:
-    return MetadataError(
-        translate(
-            "Bandwise", "The product metadata {file} cannot be used: {reason}; mend the file, or choose stored values or a custom scale and offset."
-        ).format(file=path, reason=reason)
+        origin=translate("Bandwise", "{file}").format(file=filename),
     )

@@ -12,8 +12,9 @@ import numpy as np
 from .arrays import NDArray
 from .errors import MetadataError, OptionError
 from .messages import Text, translate
+from .metadata_file import is_sound
 from .nodata import mark_range
-from .products import ProductFacts, product_facts
+from .products import ProductFacts, Products
 
 
 class Scaling(enum.Enum):
@@ -34,12 +35,13 @@ class RadiometryChoice(NamedTuple):
 
     def check(self) -> None:
         """Raise :class:`OptionError` for numbers that no scaling can have."""
-        if self.scaling is Scaling.CUSTOM and (not math.isfinite(self.scale) or self.scale == 0 or not math.isfinite(self.offset)):
-            raise OptionError(
-                translate("Bandwise", "A custom scale must be a number other than 0 and a custom offset a number, not {scale} and {offset}.").format(
-                    scale=self.scale, offset=self.offset
-                )
+        if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
+            text = translate(
+                "Bandwise",
+                "A custom scale must be a number from 1e-30 to 1e30, or its negative, and a custom offset one of at most 1e30, not {scale} and "
+                "{offset}."
             )
+            raise OptionError(text.format(scale=self.scale, offset=self.offset))
 
 
 class Declared(NamedTuple):
@@ -89,17 +91,18 @@ class Stack(NamedTuple):
     saturated: np.generic | None = None
 
 
-def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiometry:
-    """Decide how a band's stored values are to be read.
+def resolve(path: str, declared: Declared, choice: RadiometryChoice, *, band: int = 1, products: Products | None = None) -> Radiometry:
+    """Decide how the stored values of band number ``band`` are to be read; ``products`` keeps what it read for the next band.
 
     Scale and offset: the user's, else the band's own, else those of the product's metadata, else 1 and 0.
     Nodata: the user's, else the band's own, else the product's. Raises :class:`MetadataError` for
     metadata that are needed and unusable, :class:`OptionError` for impossible numbers.
     """
     choice.check()
-    product, caution = _product(path, declared, choice)
+    product, caution = _product(path, declared, choice, band, products or Products())
     scale, offset, scaling_source = _scaling(path, declared, choice, product)
-    if product and product.missing and choice.scaling is Scaling.AUTOMATIC and (scale, offset) == (1.0, 0.0):
+    warned = choice.scaling is Scaling.AUTOMATIC or (choice.scaling is Scaling.STORED and product and product.mixed)
+    if product and product.missing and warned and (scale, offset) == (1.0, 0.0):
         caution = translate("Bandwise", "{source}: stored values are used as they are").format(source=product.source)
     nodata, nodata_source = _nodata(declared, choice, product)
     return Radiometry(
@@ -114,9 +117,11 @@ def resolve(path: str, declared: Declared, choice: RadiometryChoice) -> Radiomet
     )
 
 
-def _product(path: str, declared: Declared, choice: RadiometryChoice) -> tuple[ProductFacts | None, Text | None]:
+def _product(
+    path: str, declared: Declared, choice: RadiometryChoice, band: int, products: Products
+) -> tuple[ProductFacts | None, Text | None]:
     try:
-        return product_facts(path, declared.dtype, declared.name), None
+        return products.facts(path, declared.dtype, declared.name, band), None
     except MetadataError as error:
         if choice.scaling is Scaling.AUTOMATIC and (declared.scale, declared.offset) == (1.0, 0.0):
             raise
@@ -129,11 +134,12 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
     if choice.scaling is Scaling.STORED:
         return 1.0, 0.0, translate("Bandwise", "stored values as they are").format()
     if (declared.scale, declared.offset) != (1.0, 0.0):
-        if declared.scale == 0 or not (math.isfinite(declared.scale) and math.isfinite(declared.offset)):
+        if not is_sound(declared.scale, declared.offset):
             raise MetadataError(
                 translate(
                     "Bandwise",
-                    "{file} declares scale {scale} and offset {offset}, which cannot be right; choose stored values or a custom scale and offset."
+                    "{file} declares scale {scale} and offset {offset}, which cannot be right (a scale from 1e-30 to 1e30, an offset of at most "
+                    "1e30); choose stored values or a custom scale and offset."
                 ).format(file=path, scale=declared.scale, offset=declared.offset)
             )
         return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()
@@ -145,7 +151,7 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
 def _unused(declared: Declared, product: ProductFacts | None) -> KnownScale | None:
     """What automatic scaling would apply, where that is known and sound."""
     if (declared.scale, declared.offset) != (1.0, 0.0):
-        sound = declared.scale != 0 and math.isfinite(declared.scale) and math.isfinite(declared.offset)
+        sound = is_sound(declared.scale, declared.offset)
         return KnownScale(declared.scale, declared.offset, translate("Bandwise", "tags of the band").format()) if sound else None
     if product and not product.missing and (product.scale, product.offset) != (1.0, 0.0):
         return KnownScale(product.scale, product.offset, product.origin)

@@ -39,6 +39,8 @@ class Term(NamedTuple):
 def quotient(offset: float, scale: float) -> float:
     """Return offset / scale, as the integer that it stands for where rounding alone keeps it from being one."""
     ratio = float(offset) / float(scale)
+    if not math.isfinite(ratio):
+        return ratio
     whole = float(round(ratio))
     return whole if math.isclose(ratio, whole, rel_tol=1e-15, abs_tol=0.0) else ratio
 

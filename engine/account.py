@@ -46,6 +46,9 @@ def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiom
                 source=radiometry.nodata_source,
             ),
         ]
+        if radiometry.nodata is not None and one.nodata is None:
+            text = translate("Bandwise", "no pixel of {dtype} can have that value, so none is nodata by it")
+            clauses.append(text.format(dtype=one.band.dtype.name))
         if radiometry.saturated is not None:
             clauses.append(translate("Bandwise", "saturated {value:g}, taken as nodata").format(value=radiometry.saturated))
         if one.band.masks:

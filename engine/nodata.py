@@ -23,7 +23,7 @@ def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floatin
     GDAL masks more than the exact value, in its mask band, in statistics and when it resamples: -9999 in float32 stands for four steps on
     either side. Measured with GDAL 3.6.2 and 3.12.2, float32 and float64.
     """
-    if not math.isfinite(nodata):
+    if not math.isfinite(nodata) or nodata.dtype.itemsize < 4:  # float16 is compared exactly
         return nodata, nodata
     twice = math.copysign(min(abs(float(nodata)) * 2, _largest(nodata)), nodata)
     with np.errstate(over="ignore"):

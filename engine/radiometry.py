@@ -178,6 +178,8 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             stored = dtype.type(value)
+        if dtype.itemsize < 4 and math.isfinite(value) and float(stored) != value:
+            return None  # GDAL compares float16 with the value itself
         return None if np.isinf(stored) and math.isfinite(value) else stored
     if not math.isfinite(value) or value != int(value):
         return None

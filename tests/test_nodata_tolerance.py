@@ -17,6 +17,9 @@ from bandwise.engine.nodata import nodata_range
 from bandwise.engine.radiometry import RadiometryChoice
 from bandwise.engine.references import named_formula
 from bandwise.engine.storage import DataType
+from rasterio.dtypes import dtype_rev
+from rasterio.warp import Resampling as Method
+from rasterio.warp import reproject
 
 FLOATS = {DataType.FLOAT32: np.float32, DataType.FLOAT64: np.float64}
 LARGEST = 3.4028234663852886e38
@@ -116,6 +119,29 @@ def test_a_nodata_value_of_the_user_has_the_same_tolerance(bench: Any) -> None:
     np.testing.assert_array_equal(got == -9999, masked_by_gdal(bench.path("b.tif")))
 
 
+@pytest.mark.skipif("float16" not in dtype_rev, reason="rasterio 1.5 reads float16")
+@pytest.mark.parametrize("text", ["-9999", "-9984", "0.1", "0", "1", "-65504", "65504", "33000", "nan"])
+def test_float16_is_compared_exactly(bench: Any, text: str) -> None:
+    values = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    path = bench.save("a.tif", np.atleast_2d(values[np.isfinite(values)]), nodata=-1)
+    declare(path, text)
+    got, _ = bench.run(Job((BandRef("a", path),), named_formula("a * 0", ("a",)), bench.path("out.tif")))
+    np.testing.assert_array_equal(got == -9999, masked_by_gdal(path))
+
+
+@pytest.mark.parametrize(("dtype", "text"), [("uint8", "0.5"), ("int16", "-32768.4"), ("uint8", "-9999"), ("uint16", "65536")])
+def test_the_log_says_why_nothing_is_nodata(bench: Any, dtype: str, text: str) -> None:
+    """GDAL cuts the fraction off and masks 0 for 0.5; a number that no pixel can have marks none here, and the log tells."""
+    path = bench.save("a.tif", np.array([[0, 1, 100]], dtype), nodata=1)
+    declare(path, text)
+    job = Job((BandRef("a", path),), named_formula("a", ("a",)), bench.path("out.tif"))
+    got, _ = bench.run(job)
+    assert got.tolist() == [[0, 1, 100]]
+    with rasterio.open(path) as dataset:
+        known = dataset.nodatavals[0] is not None  # rasterio 1.3 hides what lies outside the type
+    assert any(f"no pixel of {dtype} can have that value" in line for line in bench.notes(job)[0]) == known
+
+
 def test_integers_equal_nodata_or_do_not(bench: Any) -> None:
     path = bench.save("a.tif", np.array([[-32768, -32767, -32766]], np.int16), nodata=-32768)
     got, _ = bench.run(Job((BandRef("a", path),), named_formula("a", ("a",)), bench.path("out.tif")))
@@ -138,6 +164,12 @@ def test_no_valid_value_of_a_result_is_masked_by_gdal(bench: Any, data_type: Dat
     got, report = bench.run(job, progress=lambda _, note: lines.append(str(note.text) if note else ""))
     gaps[:100] = False
     np.testing.assert_array_equal(masked_by_gdal(job.output), gaps)
+    with rasterio.open(job.output) as dataset:
+        warped = np.empty_like(got)
+        place = {"dst_transform": dataset.transform, "dst_crs": dataset.crs, "src_nodata": dataset.nodata, "dst_nodata": 4e7}
+        reproject(rasterio.band(dataset, 1), warped, resampling=Method.nearest, **place)
+    np.testing.assert_array_equal(warped == 4e7, gaps)
+    np.testing.assert_array_equal(warped[~gaps], got[~gaps])
     bench.save("masked.tif", stored, nodata=-9999)
     taken = masked_by_gdal(bench.path("masked.tif")) & ~gaps
     statistics = report.statistics[0]

@@ -36,7 +36,7 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "bigtiff": _is_big(plan.profile, size),
             "creation_options": plan.profile,
             "overviews": plan.overviews,
-            "cog": plan.cog is not None,
+            "cog": plan.cog,
         },
         "free_bytes": free_bytes(behind_links(job.output).parent),
         "windows": shape.count(grid),

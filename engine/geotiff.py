@@ -4,23 +4,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import rasterio
-import rasterio.shutil
 from rasterio.enums import Resampling
 
 from .arrays import NDArray
 from .block_file import BlockFile, Image
+from .cog import write_cog
 from .creation import creation_arguments, is_sparse, written_as_computed
 from .disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
 from .encoding import Encoder
 from .environment import RASTER_FAILURES, block_cache, reason_of
-from .errors import BandwiseError, OutputError
+from .errors import BandwiseError, Cancelled, OutputError
 from .grid import Grid, Window
 from .messages import translate
 from .pyramid import Pyramid
@@ -41,7 +41,7 @@ class GeoTiffSink:
     GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of their windows and put each at a
     place of its own, so none waits for another. :meth:`commit` enters the places in the file's index, tags, checks and renames it;
     leaving the context without that removes it. ``block`` is the (width, height) of its blocks. With ``overviews`` smaller copies are
-    made of the windows while they pass, and with ``cog``, options of GDAL's COG driver, the file is laid out anew.
+    made of the windows while they pass, and with ``cog`` the finished file is laid out as a Cloud Optimized GeoTIFF.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class GeoTiffSink:
         storage: Storage,
         profile: Mapping[str, str],
         overviews: bool = False,
-        cog: Mapping[str, str] | None = None,
+        cog: bool = False,
     ) -> None:
         self._name, self.target = Path(target), behind_links(target)
         self.temporary = self.target  # until it is made
@@ -63,7 +63,8 @@ class GeoTiffSink:
         self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
         self._profile = profile
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
-        self._size = grid.width * grid.height * len(names) * storage.dtype.itemsize
+        size = grid.width * grid.height * len(names) * storage.dtype.itemsize
+        self._large = size > memory_bytes() * _LARGE
         self._file: BlockFile
         self._temporaries: Temporaries
         self._open = ExitStack()
@@ -107,8 +108,7 @@ class GeoTiffSink:
                 raise self._not_whole() from error
             self._images = [Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)]
             self._encoders = {block: self._encoder(block, separate=separate) for block in set(blocks)}
-            large = self._size > memory_bytes() * _LARGE
-            self._file = BlockFile(self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=large)
+            self._file = BlockFile(self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=self._large)
             self._open.callback(self._file.close)
             for image in self._images if self._as_computed else ():
                 image.reserve(self._file, len(self._names), self._storage.dtype.itemsize)
@@ -153,22 +153,35 @@ class GeoTiffSink:
                 image.byte_counts[number] = block.nbytes
                 file.put(block.cast("B"), int(image.offsets[number]))
 
-    def commit(self, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]) -> None:
-        """Enter the blocks in the index, tag, close, check that all is on disk, and give the file its name."""
+    def commit(
+        self,
+        tags: Mapping[str, str],
+        band_tags: Sequence[Mapping[str, str]],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Enter the blocks in the index, tag, close, check that all is on disk, and give the file its name.
+
+        ``cancelled`` is called from this thread now and then; nothing is left of the file where it tells so.
+        """
+
+        def check() -> None:
+            if cancelled():
+                raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+
         with self._writing():
             for image in self._images:
                 for place, numbers in image.index.patches(image.offsets, image.byte_counts):
                     self._file.put(numbers, place)
             self._file.finish()
+            check()
             with rasterio.open(self.temporary, "r+", driver="GTiff") as dataset:
                 dataset.update_tags(**tags)
                 for number, items in enumerate(band_tags, start=1):
                     dataset.update_tags(number, **items)
-            complete = self._complete(tags)
-        if not complete:
-            raise self._not_whole()
-        with self._writing():
-            finished = self._finished()
+            if not self._complete(tags):
+                raise self._not_whole()
+            finished = self._laid_out(check) if self._cog else self.temporary
+            check()
             keep_access(finished, self.target)
             with set_aside(dict.fromkeys([*sidecars(self._name), *sidecars(self.target)]), self._temporaries.name):
                 os.replace(finished, self.target)
@@ -176,22 +189,15 @@ class GeoTiffSink:
                 suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
 
-    def _finished(self) -> Path:
-        """The file laid out for the cloud, if that is wanted; all cores work for it, for the workers are done."""
-        if self._cog is not None:
-            method = Resampling.nearest if self._storage.whole and not self._storage.scaled else Resampling.average
-            laid_out = self.temporary.with_suffix(".cog.tif")
-            options = {"OVERVIEWS": "AUTO" if self._overviews else "NONE", "OVERVIEW_RESAMPLING": method.name.upper(), **self._cog}
-            with rasterio.Env(GDAL_NUM_THREADS="ALL_CPUS"):
-                rasterio.shutil.copy(self.temporary, laid_out, driver="COG", **options)
-            self.temporary.unlink()
-            with mapped(laid_out) as data:
-                if not is_complete(data, sparse=self._sparse):
-                    raise self._not_whole()
-            for sidecar in sorted(laid_out.parent.glob(laid_out.name + ".*")):
-                os.replace(sidecar, sidecar.with_name(sidecar.name.replace(laid_out.name, self.temporary.name, 1)))
-            return laid_out
-        return self.temporary
+    def _laid_out(self, check: Callable[[], None]) -> Path:
+        """The file with its blocks in the order of a Cloud Optimized GeoTIFF."""
+        laid_out = self._temporaries.path(".cog.tif")
+        write_cog(self.temporary, laid_out, name=self._name, large=self._large, check=check)
+        with mapped(laid_out) as data:
+            if not is_complete(data, images=len(self._images), sparse=self._sparse):
+                raise self._not_whole()
+        self.temporary.unlink()
+        return laid_out
 
     def _not_whole(self) -> OutputError:
         text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")

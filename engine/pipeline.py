@@ -68,7 +68,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         attended(lambda left: check_unchanged(states), cancelled, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
         tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, histograms)]
-        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags)
+        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags, cancelled)
     report = Report(
         output=job.output,
         statistics=tuple(stated(band, plan.recipe.storage) for band in statistics),

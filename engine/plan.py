@@ -27,7 +27,7 @@ from .messages import translate
 from .output_checks import check_output
 from .placement import Raster, check_georeference, result_grid
 from .products import Products
-from .profile import cog_options, creation_profile
+from .profile import cog_profile, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
 from .storage import storage_of
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     area: AreaMask | None
     profile: dict[str, str]
     overviews: bool
-    cog: dict[str, str] | None
+    cog: bool
     workers: int
     notes: tuple[Note, ...]
 
@@ -117,12 +117,13 @@ def prepare(job: Job) -> Plan:
     area = AreaMask(job.area, grid) if job.area else None
     workers = job.workers or _cores()
     profile = creation_profile(job.creation_options, storage.dtype)
+    if job.cog:
+        profile = cog_profile(profile)
     check_profile(profile, storage)
     check_output(job.output, _input_names(job, (*bands, *others)), profile)
     overviews = max(grid.width, grid.height) > (_LARGE_FOR_COG if job.cog else _LARGE) if job.overviews is None else job.overviews
-    cog = cog_options(profile) if job.cog else None
     size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
-    room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if cog else 1)), profile)
+    room = _check_space(job, int(size * (4 / 3 if overviews else 1) * (2 if job.cog else 1)), profile)
     values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
     exact = storage.whole or storage.dtype.itemsize > 4
     meant = typed_nodata(job.formula, storage.nodata)
@@ -138,7 +139,7 @@ def prepare(job: Job) -> Plan:
     lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid), *typed_nodata_notes(meant.values))
     first = unused_scaling(job, inputs, radiometries)
     notes = (*first, *job.notes, *lines, *cautions(job, inputs, radiometries), *room)
-    return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, cog, workers, notes)
+    return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, job.cog, workers, notes)
 
 
 def _others(job: Job) -> list[tuple[str, int]]:

@@ -24,11 +24,9 @@ DEFAULT_PROFILE = {
     "BIGTIFF": "IF_SAFER",
 }
 CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
-_COG_NAMES = {
-    name: name for name in ("COMPRESS", "BIGTIFF", "SPARSE_OK", "MAX_Z_ERROR", "NUM_THREADS", "PREDICTOR")
-} | dict.fromkeys(("ZLEVEL", "ZSTD_LEVEL", "LZMA_PRESET"), "LEVEL")
-_COG_PREDICTORS = {"1": "NO", "2": "STANDARD", "3": "FLOATING_POINT"}
-_COG_KNOWS = ("TILED", "BLOCKXSIZE", "BLOCKYSIZE", "INTERLEAVE")
+#: Options that leave a file a Cloud Optimized GeoTIFF: those that GDAL's COG driver has, by whatever name.
+_OF_A_COG = {"TILED", "BLOCKXSIZE", "BLOCKYSIZE", "INTERLEAVE", "COMPRESS", "PREDICTOR", "ZLEVEL", "ZSTD_LEVEL", "LZMA_PRESET"}
+_OF_A_COG |= {"MAX_Z_ERROR", "BIGTIFF", "SPARSE_OK", "NUM_THREADS"}
 _YES, _NO = ("YES", "TRUE", "ON"), ("NO", "FALSE", "OFF")
 _CODECS_FOR_BYTES = ("JPEG", "WEBP", "CCITTRLE", "CCITTFAX3", "CCITTFAX4")
 _NOT_OPTIONS = ("WIDTH", "HEIGHT", "COUNT", "DTYPE", "DRIVER", "NODATA", "CRS", "TRANSFORM")
@@ -85,13 +83,13 @@ def creation_profile(text: str, dtype: np.dtype[Any]) -> dict[str, str]:
     return {**profile, **chosen}
 
 
-def cog_options(profile: Mapping[str, str]) -> dict[str, str]:
-    """Options of GDAL's COG driver that do what those of a GTiff ``profile`` do. Raises :class:`OptionError` for one that a COG cannot have."""
-    options = {"BLOCKSIZE": profile.get("BLOCKXSIZE", "512")}
+def cog_profile(profile: Mapping[str, str]) -> dict[str, str]:
+    """Return ``profile`` with what a Cloud Optimized GeoTIFF needs: square tiles of all bands together.
+
+    Raises :class:`OptionError` for an option that a COG cannot have.
+    """
     for name, value in profile.items():
-        if name in _COG_NAMES:
-            options[_COG_NAMES[name]] = _COG_PREDICTORS.get(value, value) if name == "PREDICTOR" else value
-        elif name not in _COG_KNOWS:
+        if name not in _OF_A_COG:
             raise OptionError(
                 translate("Bandwise", "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it out, or leave COG.").format(
                     option=f"{name}={value}"
@@ -99,4 +97,4 @@ def cog_options(profile: Mapping[str, str]) -> dict[str, str]:
             )
     if profile.get("TILED", "YES").upper() in _NO:
         raise OptionError(translate("Bandwise", "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or leave COG.").format())
-    return options
+    return {**profile, "BLOCKYSIZE": profile.get("BLOCKXSIZE", "512"), "INTERLEAVE": "PIXEL"}

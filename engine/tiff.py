@@ -58,6 +58,11 @@ class BlockIndex:
         return self._offsets.length
 
     @property
+    def tags(self) -> tuple[int, int]:
+        """The numbers of the two fields, offsets first."""
+        return (_TILE_OFFSETS, _TILE_BYTE_COUNTS) if self.tiled else (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS)
+
+    @property
     def most_bytes(self) -> int:
         """How long the file may grow."""
         return int(np.iinfo(self._offsets.dtype).max)

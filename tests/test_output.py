@@ -181,7 +181,7 @@ def test_the_mode_of_what_is_replaced_is_kept(bench: Any, pair: list[str], mode:
         return False
 
     bench.run(bench.job(*pair, cog=cog), cancelled=cancelled)
-    assert seen == {mode}
+    assert mode in seen and not {found for found in seen if found & ~mode}
     assert stat.S_IMODE(os.stat(bench.path("ndvi.tif")).st_mode) == mode
     assert bench.read(bench.path("ndvi.tif")).shape == (700, 900)
 

@@ -23,8 +23,8 @@ from .masks import MaskRule
 from .messages import Text, join, translate
 from .radiometry import Radiometry
 from .statistics import Statistics
-from .storage import Storage
-from .typed_nodata import CUSTOMARY_NODATA
+from .storage import Storage, storage_of
+from .typed_nodata import CUSTOMARY_NODATA, typed_nodata
 from .windows import WindowPlan
 
 MEGABYTE = 10**6
@@ -175,10 +175,12 @@ def size_note(size: int, free: int, *, big: bool) -> Note:
 def closing_notes(job: Job, report: Report) -> list[Note]:
     """What became of the pixels."""
     notes = []
+    is_typed = bool(typed_nodata(job.formula, storage_of(job.data_type).nodata).values)
     for result, band in zip(job.formula.results, report.statistics):
-        causes = translate("Bandwise", "{nodata} nodata in an input, {saturated} saturated, {not_finite} not finite").format(
-            nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite
-        )
+        text = translate("Bandwise", "{nodata} nodata in an input, {saturated} saturated, {not_finite} not finite")
+        if is_typed:
+            text = translate("Bandwise", "{nodata} nodata in an input or as a branch, {saturated} saturated, {not_finite} not finite")
+        causes = text.format(nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite)
         if job.mask or job.area:
             causes = translate("Bandwise", "{causes}, {masked} masked, {outside} outside AOI").format(
                 causes=causes, masked=band.masked, outside=band.outside

@@ -55,6 +55,7 @@ def test_a_branch_is_nodata(math: Any, text: str, dialect: DialectChoice) -> Non
     np.testing.assert_array_equal(masked, NODATA | (B <= 5))
     np.testing.assert_array_equal(got[~masked], np.where(A == -9999, np.float32(-9998.995), A)[~masked])
     assert (statistics.valid, statistics.nodata, statistics.moved) == ((~masked).sum(), masked.sum(), 1)
+    assert any(f"({masked.sum()} nodata in an input or as a branch, 0 saturated" in line for line in lines)
     assert sum("-9999 as a branch of a condition is taken as nodata" in line and line[0] != "!" for line in lines) == 1
 
 

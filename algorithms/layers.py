@@ -32,7 +32,9 @@ def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[t
     """
     rasters = []
     for item in _flat(value):
-        layer = item if isinstance(item, QgsMapLayer) else QgsProcessingUtils.mapLayerFromString(str(item), context)
+        layer = item
+        if not isinstance(item, QgsMapLayer):
+            layer = QgsProcessingUtils.mapLayerFromString(str(item), context, True, QgsProcessingUtils.LayerHint.Raster)
         if isinstance(layer, QgsMapLayer):
             rasters.append((layer.name(), file_of(layer, label)))
         else:

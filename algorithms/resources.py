@@ -32,11 +32,12 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
     def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         if not isinstance(layer, QgsRasterLayer):
             return
+        layer.reload()  # QGIS takes a layer of the project that shows this file, which may still show what the file held before
         if self.name:
             layer.setName(self.name)
         if self.style:
             layer.loadNamedStyle(str(_RESOURCES / "styles" / self.style))
-            layer.triggerRepaint()
+        layer.triggerRepaint()
 
 
 def style_when_loaded(details: QgsProcessingContext.LayerDetails, name: str, style: str) -> None:

@@ -172,8 +172,8 @@ def size_note(size: int, free: int, *, big: bool) -> Note:
     return Note(text.format(size=max(1, size // MEGABYTE), free=free // MEGABYTE))
 
 
-def closing_notes(job: Job, report: Report) -> list[Note]:
-    """What became of the pixels."""
+def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
+    """What became of the pixels; ``negative`` says that reflectances may be."""
     notes = []
     is_typed = bool(typed_nodata(job.formula, storage_of(job.data_type).nodata).values)
     for result, band in zip(job.formula.results, report.statistics):
@@ -189,14 +189,14 @@ def closing_notes(job: Job, report: Report) -> list[Note]:
         notes.append(Note(text.format(name=result.name, valid=band.valid, invalid=band.invalid, causes=causes)))
         if band.beyond and result.valid_range:
             low, high = result.valid_range
-            text = translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative")
+            clauses = [translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}")]
+            if negative:
+                text = translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative")
+                clauses = [text]
             if not band.clamped:
-                text = translate(
-                    "Bandwise",
-                    "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative; "
-                    "they are kept as computed"
-                )
-            notes.append(Note(text.format(name=result.name, count=band.beyond, low=low, high=high), caution=True))
+                clauses.append(translate("Bandwise", "they are kept as computed"))
+            values = {"name": result.name, "count": band.beyond, "low": low, "high": high}
+            notes.append(Note(join([clause.format(**values) for clause in clauses]), caution=True))
         if band.clamped:
             text = translate("Bandwise", "{name}: {count} values were clamped to the range of CLAMP_MIN and CLAMP_MAX or of the data type")
             notes.append(Note(text.format(name=result.name, count=band.clamped), caution=True))

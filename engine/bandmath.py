@@ -7,12 +7,14 @@ import os
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from .band_names import short_name
 from .dialects import DIALECTS, DialectChoice
 from .errors import ExpressionError, InputError
 from .expression import Formula
 from .job import BandRef, Job, Note
 from .messages import join, translate
 from .parser import parse
+from .products import Products
 from .rasters import descriptions_of
 from .references import Raster, RasterBands, dialect_of, letter_of
 
@@ -29,7 +31,8 @@ def bandmath_job(
     """
     if not rasters:
         raise InputError(translate("Bandwise", "No raster is given; choose at least one, for its grid.").format())
-    inputs = [Raster(name, path, descriptions_of(path)) for name, path in rasters]
+    products = Products()
+    inputs = [_raster(name, path, products) for name, path in rasters]
     choice = dialect_of(text, inputs) if dialect is DialectChoice.AUTOMATIC else dialect
     references = RasterBands(inputs, layers_first=choice is DialectChoice.QGIS)
     formula = parse(text, DIALECTS[choice], references)
@@ -46,6 +49,13 @@ def bandmath_job(
     bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
     listed = tuple(path for _, path in rasters)
     return Job(bands=bands, formula=formula.renumbered(order), output=output, notes=tuple(notes), listed=listed, **options)
+
+
+def _raster(name: str, path: str, products: Products) -> Raster:
+    """A raster with the names of its bands; that of a file counts for its only band."""
+    descriptions = descriptions_of(path)
+    found = [products.band_name(path, number, text, single=len(descriptions) == 1) for number, text in enumerate(descriptions, start=1)]
+    return Raster(name, path, descriptions, tuple(short_name(band.name) if band else "" for band in found))
 
 
 def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]:

@@ -28,6 +28,7 @@ from .job import Job, Note, Report
 from .locations import is_remote
 from .plan import Plan, prepare
 from .progress import Cancel, Pace, Progress
+from .role_checks import may_be_negative
 from .sources import Sources
 from .statistics import Statistics
 from .windows import WindowPlan, windows
@@ -80,7 +81,8 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         thread_safe=sources.shared,
         forecast=json.dumps(facts, ensure_ascii=False),
     )
-    for note in (*message_notes(messages, last=True), *closing_notes(job, report)):
+    negative = may_be_negative(plan.inputs, plan.radiometries, plan.names)
+    for note in (*message_notes(messages, last=True), *closing_notes(job, report, negative=negative)):
         progress(1.0, note)
     return report
 

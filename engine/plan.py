@@ -11,6 +11,7 @@ import numpy as np
 
 from .account import MEGABYTE, exclusion_notes, input_notes, typed_nodata_notes
 from .areas import AreaMask
+from .band_names import BandName
 from .cautions import cautions, unused_scaling
 from .compiler import BandValue, compile_formula
 from .compute import Recipe
@@ -30,6 +31,7 @@ from .products import Products
 from .profile import cog_profile, creation_profile
 from .radiometry import Radiometry, Stack, as_stored, resolve
 from .rasters import BandFacts, describe, descriptions_of
+from .role_checks import role_cautions
 from .storage import storage_of
 from .typed_nodata import typed_nodata
 from .warping import Warp
@@ -59,6 +61,7 @@ class Plan(NamedTuple):
     cog: bool
     workers: int
     notes: tuple[Note, ...]
+    names: tuple[BandName | None, ...]
 
     @property
     def stored_bytes_per_pixel(self) -> int:
@@ -109,6 +112,7 @@ def prepare(job: Job) -> Plan:
     grid = result_grid([Raster(band.path, band.grid) for band in bands], job.layout, reference)
     products = Products()
     radiometries = tuple(resolve(band.path, band.declared, job.radiometry, band=band.number, products=products) for band in bands)
+    names = tuple(products.band_name(band.path, band.number, band.declared.description, band.declared.name) for band in bands)
     inputs = [_input(band, radiometry, grid, job.layout.resampling) for band, radiometry in zip(bands, radiometries)]
     mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
     if job.mask:
@@ -138,8 +142,8 @@ def prepare(job: Job) -> Plan:
     )
     lines = (*input_notes(job, inputs, radiometries, grid), *exclusion_notes(job, inputs, mask_rule, grid), *typed_nodata_notes(meant.values))
     first = unused_scaling(job, inputs, radiometries)
-    notes = (*first, *job.notes, *lines, *cautions(job, inputs, radiometries), *room)
-    return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, job.cog, workers, notes)
+    notes = (*first, *role_cautions(job, inputs, names), *job.notes, *lines, *cautions(job, inputs, radiometries), *room)
+    return Plan(job, tuple(inputs), radiometries, stacks, grid, recipe, mask_rule, area, profile, overviews, job.cog, workers, notes, names)
 
 
 def _others(job: Job) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ import os
 import re
 from typing import NamedTuple
 
+from .band_names import BandName, name_of_band, name_of_file
 from .errors import MetadataError
 from .messages import Template, Text, translate
 from .metadata_file import MTL_READERS, check_scaling, mtl_values, number, twice, unusable, whole_number, xml_elements
@@ -87,6 +88,30 @@ class Products:
             return self._of_file(path, dtype, band_name)
         facts = self._of_vrt(path, band, dtype, 0)
         return self._of_file(path, dtype, band_name) if facts is None else facts
+
+    def band_name(self, path: str, band: int, description: str = "", driver_name: str = "", *, single: bool = True) -> BandName | None:
+        """Which band of a sensor a raster's band is: by its driver, its file's name, the sources of a VRT, or its description.
+
+        The name of a file is that of its first band where it has a ``single`` one.
+        """
+        named = name_of_band(description, driver_name)
+        if driver_name and named:
+            return named
+        return (name_of_file(path) if single and band == 1 else None) or self._name_through(path, band, 0) or named
+
+    def _name_through(self, path: str, number: int, depth: int) -> BandName | None:
+        """The band that all sources of a VRT's band are, whether or not the VRT changes their values."""
+        band = self.vrt_band(path, number) if depth <= _DEEPEST_VRT and is_vrt(path) else None
+        if band is None:
+            return None
+        if named := name_of_band(band.description, band.name):
+            return named
+        names = set()
+        for source in dict.fromkeys(band.sources[:_MOST_SOURCES]):
+            names.add((name_of_file(source.path) if source.number == 1 else None) or self._name_through(source.path, source.number, depth + 1))
+            if len(names) > 1:
+                return None
+        return names.pop() if names else None
 
     def vrt_band(self, path: str, band: int) -> VrtBand | None:
         """A band of a VRT file; None where the VRT cannot be looked through, or has no such band."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .band_names import short_name
 from .dialects import DIALECTS, DialectChoice
 from .expression import Formula
 from .lexer import Lexer
@@ -19,11 +20,15 @@ _LETTERS = re.compile(r"[A-Za-z]{1,2}")
 
 
 class Raster(NamedTuple):
-    """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none)."""
+    """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none).
+
+    ``band_names`` are the bands' names by their product (B04), in short, as ``descriptions`` one for each; empty where nothing tells.
+    """
 
     name: str
     path: str
     descriptions: tuple[str, ...]
+    band_names: tuple[str, ...] = ()
 
 
 class NamedBands:
@@ -103,9 +108,12 @@ class RasterBands:
         if isinstance(band, str):
             exact = [number for number, text in enumerate(descriptions, start=1) if text == band]
             found = exact or [number for number, text in enumerate(descriptions, start=1) if text.lower() == band.lower()]
+            names = self.rasters[raster].band_names
+            found = found or [number for number, text in enumerate(names, start=1) if text and text == short_name(band)]
             if len(found) == 1:
                 return found[0]
-            choices = ", ".join(f"{number} = {text or '-'}" for number, text in enumerate(descriptions[:20], start=1))
+            shown_names = [text or name or "-" for text, name in zip(descriptions, names or descriptions)]
+            choices = ", ".join(f"{number} = {text}" for number, text in enumerate(shown_names[:20], start=1))
             text = translate("Bandwise", "{name} has no single band called {band}; its bands are {choices}")
             raise LookupError(text.format(name=letter_of(raster), band=band[:60], choices=choices))
         if not 1 <= band <= len(descriptions):

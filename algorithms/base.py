@@ -23,10 +23,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 from ..engine import messages
-from ..engine.errors import BandwiseError, Cancelled, OptionError
+from ..engine.errors import Cancelled, OptionError
 from ..engine.job import BandRef, Job, Note, Report
-from ..engine.messages import Text
 from ..engine.radiometry import Scaling
+from .last_resort import in_users_language, sentence_of
 from .layers import file_of, path_as_given, promised_path
 from .options import SharedOptions
 from .parameters import shared_parameters
@@ -71,47 +71,49 @@ class BandwiseAlgorithm(SharedOptions):
         return QUrl.fromLocalFile(help_path(self.name())).toString()
 
     def canExecute(self) -> tuple[bool, str]:
-        missing = missing_requirement()
+        try:
+            missing = missing_requirement()
+        except Exception as error:  # qgis_process aborts on what escapes
+            missing = sentence_of(error)
         return not missing, missing
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Everything that can be wrong is found here, by the engine, before any work."""
-        missing = missing_requirement()
-        if missing:
-            return False, missing
+        """Everything that can be wrong is found here, by the engine, before any work; nothing escapes."""
         try:
+            missing = missing_requirement()
+            if missing:
+                return False, missing
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
             _prepare(self._job(chosen, parameters, context, promised_path(parameters.get(self.OUTPUT))))
-        except BandwiseError as error:
-            return False, _in_users_language(error.args[0])
-        return super().checkParameterValues(parameters, context)
+            return super().checkParameterValues(parameters, context)
+        except Exception as error:  # qgis_process aborts on what escapes
+            return False, sentence_of(error)
 
     def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
         """Layers belong to the main thread: here they become paths and numbers."""
-        missing = missing_requirement()
-        if missing:
-            raise QgsProcessingException(missing)
-        try:
+        with _one_sentence():
+            missing = missing_requirement()
+            if missing:
+                raise QgsProcessingException(missing)
             self._chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
-        except BandwiseError as error:
-            raise QgsProcessingException(_in_users_language(error.args[0])) from error
         return True
 
     def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        try:
+        with _one_sentence():
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
                 output = promised_path(parameters.get(self.OUTPUT))
                 return {self.REPORT: _dry_run(self._job(self._chosen, parameters, context, output), feedback)}
             output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
-            report = _run(self._job(self._chosen, parameters, context, output), feedback)
-        except Cancelled:
-            return {}
-        except BandwiseError as error:
-            raise QgsProcessingException(_in_users_language(error.args[0])) from error
-        self._style(output, context)
-        return {self.OUTPUT: output, self.REPORT: report.forecast, **_numbers(report)}
+            try:
+                report = _run(self._job(self._chosen, parameters, context, output), feedback)
+            except Cancelled:
+                feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
+                return {}
+            self._style(output, context)
+            return {self.OUTPUT: output, self.REPORT: report.forecast, **_numbers(report)}
 
     def _job(self, chosen: tuple[Any, dict[str, Any]], parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> Job:
+        output.encode("utf-8")  # as GDAL needs it; where it cannot be, the error becomes a sentence
         inputs, layers = chosen
         return self.job(inputs, parameters, context, output=output, **layers, **self.plain_options(parameters, context))
 
@@ -182,6 +184,17 @@ def engine_imports() -> Iterator[None]:
         raise OptionError(text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))) from error
 
 
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Turn every error into QGIS's exception with one sentence."""
+    try:
+        yield
+    except QgsProcessingException:
+        raise
+    except Exception as error:
+        raise QgsProcessingException(sentence_of(error)) from error
+
+
 def _prepare(job: Job) -> None:
     with engine_imports():
         from ..engine.plan import prepare
@@ -204,10 +217,6 @@ def _progress(feedback: QgsProcessingFeedback) -> Callable[[float, Note | None],
     def progress(fraction: float, note: Note | None) -> None:
         feedback.setProgress(100 * fraction)
         if note is not None:
-            (feedback.pushWarning if note.caution else feedback.pushInfo)(_in_users_language(note.text))
+            (feedback.pushWarning if note.caution else feedback.pushInfo)(in_users_language(note.text))
 
     return progress
-
-
-def _in_users_language(text: Text) -> str:
-    return text.in_language(lambda template: translate("Bandwise", template))

@@ -101,7 +101,10 @@ def context(qgis_app: QgsApplication) -> QgsProcessingContext:
 
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``qgis_process`` in a profile of its own, in which this checkout is the enabled plugin ``bandwise``; its ``environment`` too."""
+    """Runs ``qgis_process`` in a profile of its own, in which this checkout is the enabled plugin ``bandwise``.
+
+    Its attributes ``environment`` and ``program`` are for tests that start it themselves.
+    """
     from shutil import which
 
     home = tmp_path_factory.mktemp("home")
@@ -119,7 +122,7 @@ def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subp
             [program, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
         )
 
-    run.environment = environment  # type: ignore[attr-defined]
+    run.environment, run.program = environment, program  # type: ignore[attr-defined]
     enabled = run("plugins", "enable", "bandwise")
     assert enabled.returncode == 0, enabled.stderr
     return run

@@ -193,6 +193,7 @@ def test_cancel_leaves_nothing(provider, scene, tmp_path, context, log):
     log.cancel()
     result, _ = ndvi().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(folder / "ndvi.tif")}, context, log)
     assert result == {}
+    assert log.info[-1] == "Cancelled; nothing was written."
     assert list(folder.iterdir()) == []
 
 

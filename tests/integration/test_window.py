@@ -188,7 +188,14 @@ def test_two_runs_at_once_as_background_tasks(facts, folder):
         np.testing.assert_array_equal(read(folder / f"task_{name}.tif"), ndvi((SIDE, SIDE)))
 
 
+def test_a_cancelled_run_says_that_nothing_was_written(facts, folder):
+    assert "Cancelled; nothing was written." in facts["steps"]["cancelled"]["log"]
+    assert facts["steps"]["cancelled"]["layers"] == []
+    assert not [path for path in folder.iterdir() if "cancelled" in path.name]
+
+
 def test_nothing_failed_in_the_whole_session(facts):
     assert [text for tag, text in facts["messages"] if tag != "OGR"] == [], "QGIS tries files of a list as vectors first"
     for name, step in facts["steps"].items():
-        assert not [word for word in ("Traceback", "Error", "failed", "deleted") if word in step["log"]], name
+        words = ("Traceback", "Error", "deleted") if name == "cancelled" else ("Traceback", "Error", "deleted", "failed")
+        assert not [word for word in words if word in step["log"]], name

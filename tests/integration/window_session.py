@@ -55,6 +55,7 @@ def session():
             processing.runAndLoadResults("bandwise:ndvi", {**INPUTS, "OUTPUT": output(f"console_{number}")})
     yield from replaced()
     yield from at_once()
+    yield from cancelled()
 
 
 class Step:
@@ -188,6 +189,24 @@ def at_once():
             "log": "".join(feedback.textLog() for *_, feedback in runs),
             "most": max(most),
         }
+
+
+def cancelled():
+    """A run of seconds is cancelled by the dialog's button once it computes."""
+    text = "+".join(f"sin(A@1 * {number}) * atan(B@1)" for number in range(60))
+    parameters = {"LAYERS": list(LARGE.values()), "EXPRESSION": text, "WORKERS": 1, "OUTPUT": output("cancelled")}
+    dialog = processing.createAlgorithmDialog("bandwise:bandmath", parameters)
+    dialog.show()
+
+    def log():
+        return "".join(edit.toPlainText() for edit in dialog.findChildren(QTextEdit))
+
+    with Step("cancelled", dialog):
+        dialog.runButton().click()
+        yield lambda: "workers" in log() or "worker;" in log()
+        dialog.cancelButton().click()
+        yield dialog.runButton().isEnabled
+    dialog.close()
 
 
 class Driver:

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a user reads of an error: one sentence, also where nobody foresaw it."""
+
+from __future__ import annotations
+
+import traceback
+
+from qgis.core import Qgis, QgsMessageLog
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.errors import BandwiseError
+from ..engine.messages import Text
+
+translate = QCoreApplication.translate
+
+LOG = "Bandwise"  #: the tab of QGIS's log messages panel
+
+
+def sentence_of(error: Exception) -> str:
+    """One sentence in the user's language; the traceback of what is a fault of ours goes to QGIS's log.
+
+    Nothing may escape from ``checkParameterValues`` and ``canExecute``: ``qgis_process`` aborts on it.
+    """
+    if isinstance(error, BandwiseError):
+        return in_users_language(error.args[0])
+    if isinstance(error, MemoryError):
+        return translate("Bandwise", "There is not enough memory; close other programs or lower “Memory (MB)” (MEMORY) and the number of workers.")
+    if isinstance(error, UnicodeEncodeError):
+        return translate("Bandwise", "The name {name} holds characters that cannot be encoded as UTF-8; choose another name.").format(
+            name=_readable(str(error.object))
+        )
+    QgsMessageLog.logMessage(_readable("".join(traceback.format_exception(type(error), error, error.__traceback__))), LOG, Qgis.MessageLevel.Critical)
+    return translate(
+        "Bandwise",
+        "Bandwise met an error that it does not know ({error}); please report it, with the inputs, the parameters and the traceback that "
+        "QGIS's log messages panel shows under Bandwise."
+    ).format(error=_readable(" ".join(traceback.format_exception_only(type(error), error)[-1].split())[:200]))
+
+
+def in_users_language(text: Text) -> str:
+    return text.in_language(lambda template: translate("Bandwise", template))
+
+
+def _readable(text: str) -> str:
+    """``text`` without what no encoding holds."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any
 
 import rasterio
-from rasterio.enums import Resampling
 
 from .arrays import NDArray
 from .block_file import BlockFile, Image
@@ -19,7 +18,7 @@ from .cog import write_cog
 from .creation import creation_arguments, is_sparse, written_as_computed
 from .disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
 from .encoding import Encoder
-from .environment import RASTER_FAILURES, block_cache, reason_of
+from .environment import RASTER_FAILURES, reason_of
 from .errors import BandwiseError, Cancelled, OutputError
 from .grid import Grid, Window
 from .messages import translate
@@ -28,7 +27,7 @@ from .sidecars import set_aside, sidecars
 from .storage import Storage
 from .temporaries import Temporaries, sweep
 from .tiff import block_index, is_complete, mapped, plain_rows
-from .windows import LEAST_CACHE
+from .tiff_writing import with_overviews
 
 _LARGE = 0.1  #: of the memory: a result beyond is written out as it goes, not when the system needs the room
 _OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]  #: sides that GDAL gives to tiles of overviews
@@ -92,17 +91,18 @@ class GeoTiffSink:
                 height, width = dataset.block_shapes[0]
                 separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
             keep_private(self.temporary, self.target)
-            blocks = [(width, height)]
-            if self._overviews:
-                tiled = block_index(self.temporary.read_bytes()).tiled
-                side = width if tiled and width == height and width in _OVERVIEW_BLOCKS else _OVERVIEW_BLOCK
-                self._pyramid = Pyramid(self._grid.width, self._grid.height, (side, side), self._storage)
-                self._create_overviews(self._pyramid, side)
-                blocks += [(side, side)] * (len(self._pyramid.sizes) - 1)
-            head = self.temporary.read_bytes()
             self.block = (width, height)
-            sizes = self._pyramid.sizes if self._pyramid else [(self._grid.width, self._grid.height)]
+            blocks, sizes = [self.block], [(self._grid.width, self._grid.height)]
             try:
+                head = self.temporary.read_bytes()
+                if self._overviews:
+                    tiled = block_index(head).tiled
+                    side = width if tiled and width == height and width in _OVERVIEW_BLOCKS else _OVERVIEW_BLOCK
+                    self._pyramid = Pyramid(*sizes[0], (side, side), self._storage)
+                    sizes = self._pyramid.sizes
+                    blocks += [(side, side)] * (len(sizes) - 1)
+                    head = with_overviews(head, sizes[1:], side)
+                    self.temporary.write_bytes(head)
                 indexes = [block_index(head, number) for number, _ in enumerate(sizes)]
             except ValueError as error:
                 raise self._not_whole() from error
@@ -112,13 +112,6 @@ class GeoTiffSink:
             self._open.callback(self._file.close)
             for image in self._images if self._as_computed else ():
                 image.reserve(self._file, len(self._names), self._storage.dtype.itemsize)
-
-    def _create_overviews(self, pyramid: Pyramid, side: int) -> None:
-        """Let GDAL make the overviews' directories, without any block."""
-        factors = [2**level for level in range(1, len(pyramid.sizes))]
-        empty = rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE=str(side), GDAL_NUM_THREADS="ALL_CPUS")
-        with block_cache(LEAST_CACHE), empty, rasterio.open(self.temporary, "r+", driver="GTiff") as dataset:
-            dataset.build_overviews(factors, Resampling.nearest)
 
     def _encoder(self, block: tuple[int, int], *, separate: bool) -> Encoder:
         tiles = {"TILED": "YES", "BLOCKXSIZE": str(block[0]), "BLOCKYSIZE": str(block[1])}

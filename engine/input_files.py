@@ -77,6 +77,8 @@ def _local_paths(name: str, base: str) -> Iterator[str]:
 
 def _vrt_sources(path: str) -> list[tuple[str, str]]:
     """Return the names of a VRT's sources, each with the folder that it is relative to; none for another file."""
+    if not os.path.isfile(path):  # such as a pipe, which would never end
+        return []
     try:
         with Path(path).open("rb") as file:
             if b"<VRTDataset" not in file.read(_HEADER):

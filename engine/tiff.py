@@ -16,8 +16,8 @@ import numpy as np
 
 from .arrays import NDArray
 
-_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
-INDEX_TAGS = (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, _TILE_OFFSETS, _TILE_BYTE_COUNTS)
+_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
+INDEX_TAGS = (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS)
 _TYPES = {3: "u2", 4: "u4", 16: "u8"}
 #: Bytes of a value, by the number of its type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -60,7 +60,7 @@ class BlockIndex:
     @property
     def tags(self) -> tuple[int, int]:
         """The numbers of the two fields, offsets first."""
-        return (_TILE_OFFSETS, _TILE_BYTE_COUNTS) if self.tiled else (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS)
+        return (TILE_OFFSETS, TILE_BYTE_COUNTS) if self.tiled else (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS)
 
     @property
     def most_bytes(self) -> int:
@@ -144,7 +144,7 @@ def _index_of(fields: Sequence[Field], order: str) -> BlockIndex:
     }
     if len(arrays) != 2:
         raise ValueError("the TIFF does not tell where its blocks lie")
-    return BlockIndex(order, _TILE_OFFSETS in arrays, *(array for _, array in sorted(arrays.items())))
+    return BlockIndex(order, TILE_OFFSETS in arrays, *(array for _, array in sorted(arrays.items())))
 
 
 def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:

@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine import block_file, geotiff
+from bandwise.engine.creation import creation_arguments
 from bandwise.engine.environment import enter_worker_thread, worker_settings
 from bandwise.engine.errors import OutputError
 from bandwise.engine.geotiff import GeoTiffSink
 from bandwise.engine.grid import Grid, Window
 from bandwise.engine.profile import creation_profile
 from bandwise.engine.storage import DataType, Storage, storage_of
-from bandwise.engine.tiff import block_index
+from bandwise.engine.tiff import INDEX_TAGS, block_index, directories
+from bandwise.engine.tiff_writing import data_of, with_overviews
+from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
 FLOAT32 = storage_of(DataType.FLOAT32)
@@ -215,3 +218,37 @@ def test_a_file_that_is_cut_off_or_no_tiff_has_no_index(bench: Any, options: str
     for text in (b"", b"II", b"GIF89a" + bytes(100), b"II\x2a\x00" + bytes(100), b"MM\x2b\x00" + bytes(100)):
         with pytest.raises(ValueError):
             block_index(text)
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize("options", [*LAYOUTS, "COMPRESS=LERC|MAX_Z_ERROR=0.1", "BIGTIFF=YES|COMPRESS=LERC_ZSTD|MAX_Z_ERROR=0"])
+@pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.UINT8], ids=lambda data_type: data_type.name)
+def test_directories_of_overviews_are_those_that_gdal_makes(
+    bench: Any, data_type: DataType, options: str, bands: int
+) -> None:
+    """Field by field, of any type; GDAL reads the whole raster to make overviews without blocks."""
+    storage = storage_of(data_type)
+    grid = Grid("", GRID.transform, 1543, 1031)
+    profile = creation_profile(options, storage.dtype)
+    arguments = {**creation_arguments(grid, bands, storage, profile), "SPARSE_OK": "YES"}
+    with rasterio.open(bench.path("gdal.tif"), "w", **arguments):
+        pass
+    head = Path(bench.path("gdal.tif")).read_bytes()
+    ours = with_overviews(head, [(772, 516), (386, 258)], 128)
+    settings = rasterio.Env(SPARSE_OK_OVERVIEW="YES", GDAL_TIFF_OVR_BLOCKSIZE="128")
+    with settings, rasterio.open(bench.path("gdal.tif"), "r+") as dataset:
+        dataset.build_overviews([2, 4], Resampling.nearest)
+    theirs = Path(bench.path("gdal.tif")).read_bytes()
+    images = [
+        [{field.tag: (field.kind, field.length, data_of(data, field)) for field in fields} for fields in directories(data)]
+        for data in (ours, theirs)
+    ]
+    assert len(images[0]) == 3
+    for image in (1, 2):
+        images[1][image].pop(42112, None)  # GDAL >= 3.11 notes the method
+        assert images[0][image].keys() == images[1][image].keys()
+        for tag, value in images[0][image].items():
+            if tag not in INDEX_TAGS:
+                assert value == images[1][image][tag], tag
+        assert [len(block_index(data, image)) for data in (ours, theirs)] == [len(block_index(ours, image))] * 2
+        assert block_index(ours, image).tiled and not np.any(block_index(ours, image).read(ours))

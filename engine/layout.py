@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class GridRule(enum.Enum):
-    """Which raster's pixels the result has."""
+    """Which raster's pixels the result has: of those that are used, and of several alike the first."""
 
     FINEST = 0
     FIRST = 1

@@ -200,15 +200,15 @@ def test_the_numbers_beside_nodata(bench: Any) -> None:
         assert masked_by_gdal(path).tolist() == [[False, True, True]]
 
 
-@pytest.mark.parametrize("options", ["", "COMPRESS=NONE", "TILED=NO"])
+@pytest.mark.parametrize(("options", "cog"), [("", False), ("COMPRESS=NONE", False), ("TILED=NO", False), ("", True)])
 @pytest.mark.parametrize("data_type", list(FLOATS), ids=lambda data_type: data_type.name)
-def test_a_mean_of_valid_values_in_an_overview_is_valid(bench: Any, data_type: DataType, options: str) -> None:
+def test_a_mean_of_valid_values_in_an_overview_is_valid(bench: Any, data_type: DataType, options: str, cog: bool) -> None:
     """-10000 and -9998 have the mean -9999; a fourth of the pixels is nodata in half of the raster."""
     values = np.where(np.indices((600, 1200)).sum(axis=0) % 2, -10000.0, -9998.0)
     values[:, 600:][::2, ::2] = 77
     path = bench.save("a.tif", values, nodata=77)
     job = Job((BandRef("a", path),), named_formula("a", ("a",)), bench.path("out.tif"), data_type=data_type, overviews=True)
-    bench.run(job._replace(creation_options=options))
+    bench.run(job._replace(creation_options=options, cog=cog))
     with rasterio.open(job.output, overview_level=0) as dataset:
         means, masked = dataset.read(1), dataset.read_masks(1) == 0
     assert means.shape == (300, 600) and np.abs(means + 9999).max() < 1

@@ -117,3 +117,50 @@ def test_integer_types_have_nodata_of_their_own(math: Any, data_type: DataType, 
         assert [line[0] == "!" for line in lines if "taken as nodata" in line] == [value != -9999]
     got, masked, statistics, _ = math(f"B * 0 + {nodata}", data_type=data_type)
     assert not masked.any() and statistics.clamped == B.size
+
+
+def written(random: Any, depth: int) -> Any:
+    """A random tree of conditions, defaults and arithmetic, over A, B, numbers and -9999."""
+    kind = random.choice(["where", "coalesce", "double", "leaf"], p=[0.5, 0.15, 0.15, 0.2]) if depth else "leaf"
+    if kind == "leaf":
+        return ("leaf", random.choice(["A", "B", "4", "-9999"], p=[0.3, 0.2, 0.1, 0.4]))
+    if kind == "where":
+        return ("where", int(random.choice([0, 5, 20, 40])), written(random, depth - 1), written(random, depth - 1))
+    if kind == "coalesce":
+        return ("coalesce", ("where", 20, written(random, depth - 1), ("leaf", "A")), written(random, depth - 1))
+    return ("double", written(random, depth - 1))
+
+
+def text_of(tree: Any) -> str:
+    if tree[0] == "leaf":
+        return str(tree[1])
+    if tree[0] == "where":
+        return f"where(B > {tree[1]}, {text_of(tree[2])}, {text_of(tree[3])})"
+    return f"coalesce({text_of(tree[1])}, {text_of(tree[2])})" if tree[0] == "coalesce" else f"({text_of(tree[1])}) * 2"
+
+
+def truth_of(tree: Any, *, chosen: bool) -> tuple[Any, Any]:
+    """Values and nodata; ``chosen``: the tree is a branch whose value is the result as it is."""
+    if tree[0] == "leaf":
+        values = {"A": A, "B": B, "4": np.full(A.shape, 4.0), "-9999": np.full(A.shape, -9999.0)}[tree[1]]
+        return values, NODATA if tree[1] == "A" else np.full(A.shape, chosen and tree[1] == "-9999")
+    if tree[0] == "double":
+        values, missing = truth_of(tree[1], chosen=False)
+        return values * 2, missing
+    (first, a), (second, b) = (truth_of(branch, chosen=chosen) for branch in tree[-2:])
+    condition = np.greater(B, tree[1]) if tree[0] == "where" else ~a
+    return np.where(condition, first, second), np.where(condition, a, b)
+
+
+def test_random_conditions(math: Any) -> None:
+    random = np.random.default_rng(8)
+    told = 0
+    for _ in range(120):
+        tree = ("where", 5, written(random, 3), written(random, 3))
+        got, masked, statistics, lines = math(text_of(tree))
+        values, missing = truth_of(tree, chosen=True)
+        np.testing.assert_array_equal(masked, missing, text_of(tree))
+        np.testing.assert_allclose(got[~masked], values[~masked], atol=0.005, rtol=0)
+        assert statistics.moved == (values[~masked] == -9999).sum() and statistics.valid == (~masked).sum()
+        told += any("branch of a condition" in line for line in lines)
+    assert 60 < told < 120

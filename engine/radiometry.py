@@ -38,8 +38,8 @@ class RadiometryChoice(NamedTuple):
         if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
             text = translate(
                 "Bandwise",
-                "A custom scale must be a number from 1e-30 to 1e30, or its negative, and a custom offset one of at most 1e30, not {scale} and "
-                "{offset}."
+                "“Custom scale” (SCALE) must be a number other than 0, from 1e-30 to 1e30 or the negative of such a number, and “Custom offset” "
+                "(OFFSET) one of at most 1e30, not {scale} and {offset}."
             )
             raise OptionError(text.format(scale=self.scale, offset=self.offset))
 

@@ -17,8 +17,6 @@ from .scaling_check import StoredBand, scaling_changes
 _LARGEST_BLOCK = 512 * 512  #: pixels
 _LARGEST_INDEX_CONSTANT = 2.0  #: the constants that indices of reflectance add (EVI 1, SAVI 0.5) are small
 _INDEX_FACTORS = (0.1, 20.0)  #: and so are their factors (EVI 6 and 7.5), unlike those that scale stored values
-
-
 _MOST_NAMES = 10  #: of bands, in one sentence
 
 
@@ -58,11 +56,15 @@ def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
         elif radiometry.nodata is None and not one.band.masks and one.band.dtype.kind in "iu" and _may_be_empty(one, ref):
             text = translate(
                 "Bandwise",
-                "{name}: {file} has zeros at a corner and declares no nodata, so they are computed with; if they mean nodata, set SOURCE_NODATA to 0"
+                "{name}: {file} has zeros at a corner and declares no nodata, so they are computed with; if they mean nodata, set "
+                "“Nodata value of the inputs” (SOURCE_NODATA) to 0"
             )
             yield _caution(text.format(name=ref.name, file=ref.path))
     if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
-        yield _caution(translate("Bandwise", "REFERENCE is given but GRID does not ask for it, so it counts for nothing").format())
+        text = translate(
+            "Bandwise", "“Reference raster” (REFERENCE) is given but “Grid of the result” (GRID) does not ask for it, so it is ignored"
+        )
+        yield _caution(text.format())
     stored = [
         (radiometry.scale, radiometry.offset) == (1.0, 0.0) and not radiometry.unused and one.band.dtype.kind in "iu" and one.band.dtype.itemsize > 1
         for one, radiometry in zip(inputs, radiometries)
@@ -71,7 +73,7 @@ def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
         text = translate(
             "Bandwise",
             "The expression adds a small constant to a band in a denominator, as indices of reflectance do, but stored values are used as they are: "
-            "set RADIOMETRY to 0 (automatic), or divide the bands by their scale"
+            "no metadata of them are known, so set “Scale and offset” to Custom (RADIOMETRY=2), or divide the bands by their scale"
         )
         yield _caution(text.format())
 

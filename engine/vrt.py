@@ -18,6 +18,7 @@ _CHANGES = ("LUT", "Exponent", "ColorTableComponent", "SrcMin", "SrcMax", "DstMi
 _WANTED = frozenset(
     ("SourceFilename", "SourceDataset", "SourceBand", "SourceProperties", "ScaleOffset", "ScaleRatio", "Description", "MDI", *_CHANGES, *_BAND)
 )
+_HEADER = 1024  #: bytes, in which a VRT's first tag opens
 _MOST_ELEMENTS = 300_000
 _TYPES = {"Byte": "uint8"}  #: of GDAL, that are not called as numpy's
 
@@ -40,12 +41,13 @@ class VrtBand(NamedTuple):
 
 
 def is_vrt(path: str) -> bool:
-    """Whether a local file is a VRT, whatever its name ends in."""
+    """Whether a local file is a VRT, whatever its name ends in: by its first bytes, as GDAL does."""
     if path.startswith("/vsi") or not os.path.isfile(path):
         return False
     try:
         with Path(path).open("rb") as file:
-            return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<" + _ROOT.encode())
+            header = file.read(_HEADER).lstrip(b"\xef\xbb\xbf \t\r\n")
+            return header.startswith(b"<") and b"<" + _ROOT.encode() in header
     except (OSError, ValueError):
         return False
 

@@ -62,7 +62,7 @@ def test_one_file_twice(bench: Any) -> None:
 def test_evi_of_stored_values(bench: Any) -> None:
     paths = [bench.save(f"{name}.tif", np.full((30, 30), 3000, np.uint16)) for name in "abc"]
     (caution,) = cautions(bench, *paths, text="2.5 * (A - B) / (A + 6 * B - 7.5 * C + 1)")
-    assert "RADIOMETRY" in caution
+    assert "“Scale and offset” to Custom (RADIOMETRY=2)" in caution
     scaled = [bench.save(f"s{name}.tif", np.full((30, 30), 0.3, np.float32)) for name in "abc"]
     assert not cautions(bench, *scaled, text="2.5 * (A - B) / (A + 6 * B - 7.5 * C + 1)")
 

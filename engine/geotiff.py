@@ -26,7 +26,7 @@ from .pyramid import Pyramid
 from .sidecars import set_aside, sidecars
 from .storage import Storage
 from .temporaries import Temporaries, sweep
-from .tiff import block_index, is_complete, mapped, plain_rows
+from .tiff import block_index, fixed_fields, is_complete, mapped, plain_rows
 from .tiff_writing import with_overviews
 
 _LARGE = 0.1  #: of the memory: a result beyond is written out as it goes, not when the system needs the room
@@ -106,6 +106,7 @@ class GeoTiffSink:
                 indexes = [block_index(head, number) for number, _ in enumerate(sizes)]
             except ValueError as error:
                 raise self._not_whole() from error
+            self._fields = fixed_fields(head)
             self._images = [Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)]
             self._encoders = {block: self._encoder(block, separate=separate) for block in set(blocks)}
             self._file = BlockFile(self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=self._large)
@@ -200,7 +201,7 @@ class GeoTiffSink:
         """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
         try:
             with mapped(self.temporary) as data:
-                if not is_complete(data, images=len(self._images), sparse=self._sparse):
+                if not is_complete(data, images=len(self._images), sparse=self._sparse) or fixed_fields(data) != self._fields:
                     return False
                 for number, image in enumerate(self._images):
                     if not image.is_kept(*block_index(data, number).read(data)):

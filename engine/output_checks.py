@@ -48,13 +48,15 @@ def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str])
                 folder=target.parent
             )
         )
-    for path in (*sidecars(named), *sidecars(target), *world_files(target, profile)):
+    beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
+    for path in (*beside, *world_files(target, profile)):
         if path in files:
-            text = translate(
-                "Bandwise",
-                "{input} is an input, and GDAL would read it as a part of {file}; give the result another name."
-            )
+            text = translate("Bandwise", "{input} is an input, and GDAL would read it as a part of {file}; give the result another name.")
             raise OutputError(text.format(input=path, file=output))
+    for path in filter(os.path.lexists, beside):
+        if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(path.parent, path.lstat()):
+            text = translate("Bandwise", "{sidecar} cannot be removed, and GDAL would read it as a part of {file}; choose another name.")
+            raise OutputError(text.format(sidecar=path, file=output))
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -8,16 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_READ = (
-    ".aux.xml",
-    ".ovr",
-    ".msk",
-    ".msk.ovr",
-)  #: statistics, overviews, mask, and the mask's overviews: what is put after the whole name
-_WORLD_FILES = {
-    "TFW": ".tfw",
-    "WORLDFILE": ".wld",
-}  #: creation options of GDAL's, and what takes the place of the suffix
+#: Statistics, overviews, mask, and overviews of the mask: suffixes after the whole name, as GDAL looks for them.
+_READ = (".aux.xml", ".ovr", ".OVR", ".msk", ".MSK", ".msk.ovr", ".msk.OVR")
+#: Creation options of GDAL, and the suffix that replaces the name's own.
+_WORLD_FILES = {"TFW": ".tfw", "WORLDFILE": ".wld"}
 _YES = ("YES", "TRUE", "ON")
 
 
@@ -58,4 +52,5 @@ def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[Non
                 os.replace(aside, path)
         raise
     for _, aside in moved:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # the file is replaced, and a later run sweeps
+            aside.unlink()

@@ -18,6 +18,8 @@ from .arrays import NDArray
 
 _STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
 INDEX_TAGS = (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS)
+#: Fields that change: the index, rows per strip (GDAL splits single strips), and texts that GDAL writes for tags.
+_VARIABLE = {*INDEX_TAGS, 278, *range(269, 273), 285, 300, 305, 306, 315, 316, 33432, 42112}
 _TYPES = {3: "u2", 4: "u4", 16: "u8"}
 #: Bytes of a value, by the number of its type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -145,6 +147,14 @@ def _index_of(fields: Sequence[Field], order: str) -> BlockIndex:
     if len(arrays) != 2:
         raise ValueError("the TIFF does not tell where its blocks lie")
     return BlockIndex(order, TILE_OFFSETS in arrays, *(array for _, array in sorted(arrays.items())))
+
+
+def fixed_fields(data: bytes | memoryview) -> list[dict[int, bytes]]:
+    """Return the values of the fields of each image that stay as they are while a file gets its blocks and its tags, by number."""
+    return [
+        {field.tag: bytes(data[field.position : field.position + field.size]) for field in fields if field.tag not in _VARIABLE}
+        for fields in directories(data)
+    ]
 
 
 def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:

@@ -151,7 +151,7 @@ def test_a_raster_that_is_listed_and_not_used_is_an_input_too(bench: Any, way: s
 
 
 @pytest.mark.parametrize("kind", ["itself", "link", "hard link", "VRT", "zip"])
-@pytest.mark.parametrize("suffix", [".msk", ".ovr", ".aux.xml", ".msk.ovr"])
+@pytest.mark.parametrize("suffix", [".msk", ".ovr", ".aux.xml", ".msk.ovr", ".OVR"])
 def test_a_sidecar_of_the_outputs_name_is_an_input(bench: Any, suffix: str, kind: str) -> None:
     """GDAL would read it as a part of the new file, so it would have to go."""
     beside = bench.path(f"scene.tif{suffix}")
@@ -284,6 +284,22 @@ def test_what_may_not_be_replaced_is_refused_before_the_work(
     result = bench.python(UNPRIVILEGED.format(output="out.tif", group=1234))
     assert said in result.stdout and result.stdout.count("\n") == 1, result.stdout + result.stderr
     assert (bench.listing() == before) == (said != "done")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_work(bench: Any) -> None:
+    """The link lies in a folder of root's, and what it points to in the user's own."""
+    bench.save("nir.tif", VALUES)
+    os.mkdir(bench.path("locked"))
+    os.symlink(bench.path("out.tif"), bench.path("locked/link.tif"))
+    Path(bench.path("locked/link.tif.ovr")).write_bytes(b"former overviews")
+    for folder in list(bench.folder.parents)[:-2]:  # the user may pass
+        folder.chmod(folder.stat().st_mode | 0o011)
+    os.chown(bench.folder, 1234, 1234)
+    before = bench.listing()
+    result = bench.python(UNPRIVILEGED.format(output="locked/link.tif", group=1234))
+    assert "link.tif.ovr cannot be removed" in result.stdout and result.stdout.count("\n") == 1, result.stdout + result.stderr
+    assert bench.listing() == before
 
 
 def test_an_input_that_does_not_exist_is_complained_of_as_such(bench: Any) -> None:

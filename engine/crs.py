@@ -55,10 +55,17 @@ def moved(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Places:
 
 def pixels_of(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
     """Columns and rows of ``other`` at which all pairs of columns and rows of ``grid`` lie; those that lie nowhere are left out."""
+    found = positions_of(grid, other, columns, rows)
+    known = np.isfinite(found[0])
+    return found[0][known], found[1][known]
+
+
+def positions_of(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
+    """As :func:`pixels_of`, of shape (rows, columns), with NaN for those that lie nowhere."""
     a, b, c, d, e, f = grid.transform
-    column, row = (numbers.ravel() for numbers in np.meshgrid(columns, rows))
-    xs, ys = moved(a * column + b * row + c, d * column + e * row + f, grid.crs, other.crs)
+    column, row = np.meshgrid(columns, rows)
+    xs, ys = moved((a * column + b * row + c).ravel(), (d * column + e * row + f).ravel(), grid.crs, other.crs)
     known = np.isfinite(xs) & np.isfinite(ys)
     a, b, c, d, e, f = other.transform
-    x, y, determinant = xs[known] - c, ys[known] - f, a * e - b * d
-    return (e * x - b * y) / determinant, (a * y - d * x) / determinant
+    x, y, determinant = np.where(known, xs - c, np.nan), np.where(known, ys - f, np.nan), a * e - b * d
+    return ((e * x - b * y) / determinant).reshape(column.shape), ((a * y - d * x) / determinant).reshape(column.shape)

@@ -17,6 +17,7 @@ ROUNDING = 1e-6
 #: ``(1 / LEAST_SUM - 1) / 2`` times that range.
 LEAST_SUM = 0.25
 _CACHED = 256 * 1024  #: source pixels that are resampled together, so that their float64 stay in a core's cache
+_SCATTERED = 4 * 1024  #: pixels of the target that are resampled together
 _LONGEST_PERIOD = 8  #: pixels of the target; beyond, slices are no faster than indices
 
 
@@ -157,6 +158,76 @@ def _resample(
             )
             keep &= valid.take(down, axis=0).take(across, axis=1)
     np.divide(sums, share, out=out, where=keep, casting="same_kind")
+
+
+def scattered(
+    values: NDArray[np.floating[Any]],
+    corner: tuple[int, int],
+    positions: tuple[NDArray[np.float64], NDArray[np.float64]],
+    kernel: Kernel,
+    widened: tuple[float, float],
+    size: tuple[int, int],
+    dtype: np.dtype[Any],
+) -> NDArray[np.floating[Any]]:
+    """As :func:`resampled`, where each pixel of the target has a place of its own in the source.
+
+    ``positions`` are columns and rows of the source, which has ``size``, and where the target's pixels have their centres, of any shape
+    and NaN where they have none; the kernel is ``widened`` so many times along columns and rows.
+    """
+    reach = tuple(int(np.floor(2 * kernel.reach * factor)) + 1 for factor in widened)
+    frame = np.full((values.shape[0] + 2 * reach[1], values.shape[1] + 2 * reach[0]), np.nan)
+    frame[reach[1] : -reach[1], reach[0] : -reach[0]] = values
+    valid = np.isfinite(frame)
+    frame[~valid] = 0
+    starts = corner[0] - reach[0], corner[1] - reach[1]
+    out = np.full(positions[0].shape, np.nan, dtype)
+    found, flat = out.reshape(-1), [place.ravel() for place in positions]
+    known = np.isfinite(flat[0]) & np.isfinite(flat[1])
+    centres = [nearest(np.where(known, place, -1), length) for place, length in zip(flat, size)]
+    inside = [centre - start for centre, start in zip(centres, starts)]
+    known &= (centres[0] >= 0) & (centres[1] >= 0)
+    for index, length in zip(inside, frame.shape[::-1]):
+        known &= (index >= 0) & (index < length)
+    known &= valid[np.where(known, inside[1], 0), np.where(known, inside[0], 0)]
+    chosen = np.flatnonzero(known)
+    for begin in range(0, chosen.size, _SCATTERED):
+        part = chosen[begin : begin + _SCATTERED]
+        columns, rows = (
+            weighted(place[part] - start, kernel, factor, length) for place, start, factor, length in zip(flat, starts, widened, frame.shape[::-1])
+        )
+        sums, share, magnitude = _gathered(frame, valid, columns, rows)
+        keep = share > (LEAST_SUM * magnitude if kernel.overshoots else ROUNDING * ROUNDING)
+        np.divide(sums, share, out=sums, where=keep)
+        found[part] = np.where(keep, sums, np.nan)
+    return out
+
+
+def _gathered(frame: NDArray[np.float64], valid: NDArray[np.bool_], columns: Axis, rows: Axis) -> list[NDArray[np.float64]]:
+    """For each pixel its sums of weights times values, of weights and of magnitudes of weights, over valid pixels."""
+    count, reach = columns.weights.shape
+    top, left = (max(int(axis.first.min()), 0) for axis in (rows, columns))
+    bottom, right = (int(axis.first.max()) + axis.weights.shape[1] for axis in (rows, columns))
+    complete = bool(valid[top:bottom, left:right].all())
+    sums = [np.zeros(count) for _ in range(3)]
+    across, magnitudes = columns.weights, np.abs(columns.weights)
+    if complete:
+        line = [np.zeros(count), across.sum(axis=1), magnitudes.sum(axis=1)]
+    else:
+        line = [np.zeros(count) for _ in range(3)]
+        flags = np.lib.stride_tricks.sliding_window_view(valid, reach, axis=1)
+    numbers = np.lib.stride_tricks.sliding_window_view(frame, reach, axis=1)
+    first = np.clip(columns.first, 0, numbers.shape[1] - 1)
+    for tap in range(rows.weights.shape[1]):
+        down = np.clip(rows.first + tap, 0, numbers.shape[0] - 1)
+        np.einsum("ij,ij->i", numbers[down, first], across, out=line[0])
+        if not complete:
+            counted = flags[down, first]
+            np.einsum("ij,ij->i", counted, across, out=line[1])
+            np.einsum("ij,ij->i", counted, magnitudes, out=line[2])
+        weight = rows.weights[:, tap]
+        for index, factor in enumerate((weight, weight, np.abs(weight))):
+            sums[index] += line[index] * factor
+    return sums
 
 
 class _Frame:

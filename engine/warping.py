@@ -14,9 +14,9 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from .arrays import NDArray
-from .crs import crs_of, pixels_of, same_crs
+from .crs import crs_of, pixels_of, positions_of, same_crs
 from .grid import Grid, Window
-from .kernels import BILINEAR, CUBIC, CUBIC_SPLINE, LANCZOS, Axis, average, nearest, resampled, weighted
+from .kernels import BILINEAR, CUBIC, CUBIC_SPLINE, LANCZOS, Axis, average, nearest, resampled, scattered, weighted
 from .layout import Resampling
 from .rasters import name_of
 
@@ -37,6 +37,7 @@ _TOLERANCE = (1e-5, 1e-6)  #: source pixels by which GDAL may be off where it in
 _SAME_SIZE = 0.95
 _SMALLEST_PART = 32  #: pixels of a tile's side, below which what is not clear is read in whole rows
 _FAR = 4  #: places beside each other in a tile that lie a fourth of the source apart lie on two sides of something
+_MARGIN_OF_GDAL = 32  #: source pixels, a few more than GDAL takes beyond those that it needs
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
@@ -88,6 +89,23 @@ class Warp(NamedTuple):
         exact = self.lines is not None and self.resampling in (Resampling.NEAREST, Resampling.AVERAGE)
         return math.ceil(math.prod(self.tile / along + (2 if exact else 2 * _margin(self.resampling, along)) for along in self.scale))
 
+    @property
+    def _widened(self) -> tuple[float, float]:
+        return 1 / _kernel_scale(self.scale[0]), 1 / _kernel_scale(self.scale[1])
+
+    def _by_places(self, numbers: NDArray[np.floating[Any]]) -> bool:
+        """Whether it takes a kernel that GDAL has wrong, or that overshoots without bounds, as it is beside pixels that are not valid.
+
+        Onto larger pixels GDAL before 3.10 shifts Lanczos, newer ones have it wrong where centres coincide, and all cut off the cubic
+        spline. Onto smaller ones they make cubic a bilinear kernel beside nodata.
+        """
+        larger = max(self._widened) > 1
+        if self.resampling is Resampling.CUBIC_SPLINE:
+            return larger
+        if self.resampling is Resampling.LANCZOS:
+            return larger or not np.isfinite(numbers).all()
+        return self.resampling is Resampling.CUBIC and larger and not np.isfinite(numbers).all()
+
     def parts(self, window: Window) -> Iterator[Window]:
         """What a window has of each tile."""
         for tile in self._tiles(window):
@@ -111,12 +129,20 @@ class Warp(NamedTuple):
     def _warped(self, tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
         if self.lines is not None:
             return self._weighted(self.lines, tile, read, dtype)
-        window, clear = self._source_window(tile)
-        if window is None:
+        wanted, clear = self._source_window(tile)
+        window = wanted.shared(self.source.window) if wanted else None
+        if wanted is None or window is None:
             return np.full((tile.height, tile.width), np.nan, dtype)
         if not clear and max(tile.width, tile.height) > _SMALLEST_PART:
             return self._in_parts(tile, read, dtype)
         numbers = read(window)
+        if self._by_places(numbers):
+            centres = np.arange(tile.width) + 0.5, np.arange(tile.height) + 0.5
+            places = positions_of(self.target.cut(tile), self.source, *centres)
+            size, corner = (self.source.width, self.source.height), (window.column, window.row)
+            return scattered(numbers, corner, places, _KERNELS[self.resampling], self._widened, size, dtype)
+        if self.resampling is Resampling.AVERAGE and clear:
+            numbers, window = _framed(numbers, window, wanted)
         method, _ = _METHODS[self.resampling]
         target = self.target.cut(tile)
         with rasterio.open(name_of(numbers[np.newaxis], self.source.cut(window).transform)) as dataset, WarpedVRT(
@@ -164,7 +190,7 @@ class Warp(NamedTuple):
         return out
 
     def _source_window(self, tile: Window) -> tuple[Window | None, bool]:
-        """The source pixels that a tile's pixels are made of, or None; and whether that is clear.
+        """The source pixels, and some beyond it, that a tile's pixels are made of, or None; and whether that is clear.
 
         It is not where places between those that are looked at may lie far from them: at a pole, at the edge of a projection, and at 180
         degrees, where a raster ends and begins: there the rows, or the columns, are taken whole.
@@ -183,7 +209,22 @@ class Warp(NamedTuple):
             left, right = 0, self.source.width
         if down:
             top, bottom = 0, self.source.height
-        return Window(left, top, right - left, bottom - top).shared(self.source.window), complete and not (across or down)
+        return Window(left, top, right - left, bottom - top), complete and not (across or down)
+
+
+def _framed(
+    numbers: NDArray[np.floating[Any]], window: Window, wanted: Window
+) -> tuple[NDArray[np.floating[Any]], Window]:
+    """The numbers of a window among pixels without a value, up to a margin around what is ``wanted``.
+
+    GDAL's average takes a pixel of the target that lies near both the first and the last column of its source for one that goes on from
+    the last to the first, and gives those beside a source the values of its edge. Within pixels without a value it has all of them right.
+    """
+    margin = _MARGIN_OF_GDAL
+    frame = Window(wanted.column - margin, wanted.row - margin, wanted.width + 2 * margin, wanted.height + 2 * margin)
+    framed = np.full((frame.height, frame.width), np.nan, numbers.dtype)
+    framed[window.within(frame)] = numbers
+    return framed, frame
 
 
 def _jumps(numbers: NDArray[np.float64], length: int) -> bool:

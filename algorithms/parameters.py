@@ -184,7 +184,9 @@ def _grids() -> _Declared:
             resampling,
             translate(
                 "Bandwise",
-                "How measurements come onto another grid; default bilinear. Classes and masks are always taken from the nearest pixel."
+                "How measurements come onto another grid; default bilinear. Classes and masks are always taken from the nearest pixel. Onto "
+                "larger pixels, average takes all pixels that lie in one. Cubic and Lanczos have negative weights: their results can leave "
+                "the range of the input, and are nodata where the weights of the valid pixels beside nodata almost cancel out."
             ),
         ),
     )

@@ -18,6 +18,8 @@ from rasterio.errors import RasterioError
 _PATIENCE = {"GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_LIMIT": "1", "GDAL_HTTP_LOW_SPEED_TIME": "30"}  #: seconds, bytes a second
 
 _MOST_MESSAGES = 10  #: of GDAL, that are kept: a damaged file may give one a row
+_OUT_OF_MEMORY = 2  #: GDAL's number of such failures
+_NO_MEMORY = re.compile(r"out of memory|cannot allocate|no space for \w+ buffer", re.IGNORECASE)  #: of libtiff, without that number
 _PREFIX = re.compile(r"^CPLE_\w+( in |:)")  #: of a warning, by rasterio 1.3 and by 1.5
 
 #: What rasterio raises, by version, where GDAL fails.
@@ -37,7 +39,7 @@ def reason_of(error: BaseException, path: str = "") -> str:
 def ran_out_of_memory(error: BaseException | None) -> bool:
     """Whether an error is, or was caused by, a lack of memory in Python or in GDAL."""
     while error is not None:
-        if isinstance(error, (MemoryError, CPLE_OutOfMemoryError)):
+        if isinstance(error, (MemoryError, CPLE_OutOfMemoryError)) or (isinstance(error, CPLE_BaseError) and _NO_MEMORY.search(str(error))):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -99,7 +101,7 @@ class _Thread(threading.local):
 
     def __init__(self) -> None:
         self.messages: GdalMessages | None = None
-        self.failures: list[str] = []
+        self.failures: list[tuple[object, ...]] = []
         self.left: Callable[[], bool] = lambda: False
 
 
@@ -148,7 +150,7 @@ def _handle(logger: logging.Logger) -> Callable[[logging.LogRecord], None]:
         elif record.levelno >= logging.WARNING:
             _thread.messages.add(_PREFIX.sub("", record.getMessage()).strip().rstrip("."))
         elif isinstance(record.args, tuple) and len(_thread.failures) < _MOST_MESSAGES:
-            _thread.failures.append(str(record.args[-1]))  # (number, words), or the number of an unknown one
+            _thread.failures.append(record.args)  # (number, words), or the number of an unknown one
 
     return handle
 
@@ -174,11 +176,19 @@ def leave_if_left() -> None:
 
 @contextmanager
 def failures_raised() -> Iterator[None]:
-    """Raise :class:`ReportedFailure` where GDAL reports a failure in this thread, which listens, though it calls the read a success."""
+    """Raise :class:`ReportedFailure` where GDAL reports a failure in this thread, which listens, though it calls the read a success.
+
+    What rasterio raises may be the last of several failures; a lack of memory among them is raised as such.
+    """
     _thread.failures.clear()
-    yield
+    try:
+        yield
+    except RASTER_FAILURES as error:
+        if any(failure[0] == _OUT_OF_MEMORY for failure in _thread.failures):
+            raise MemoryError from error
+        raise
     if _thread.failures:
-        raise ReportedFailure(_thread.failures[0])
+        raise ReportedFailure(_thread.failures[0][-1])
 
 
 def _patience() -> dict[str, str]:

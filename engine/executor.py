@@ -13,6 +13,7 @@ from typing import TypeVar
 from .environment import RASTER_FAILURES, ran_out_of_memory
 from .errors import BandwiseError, Cancelled, ResourceError
 from .messages import translate
+from .windows import WindowPlan
 
 POLL_SECONDS = 0.05
 _GRACE = 1.0  #: seconds that what was cancelled has for coming to an end
@@ -77,13 +78,22 @@ def cancelled_run() -> Cancelled:
     return Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
 
 
+def check_memory(shape: WindowPlan, available: float) -> None:
+    """Raise :class:`ResourceError` where the smallest windows need more memory than the machine has."""
+    if shape.memory > available:
+        text = translate(
+            "Bandwise", "The smallest windows need {needed} MB and this machine has {memory} MB; convert the rasters to smaller tiles."
+        )
+        raise ResourceError(text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6))
+
+
 @contextmanager
 def resources_named() -> Iterator[None]:
     """Say in a sentence that the machine has no more memory, whoever notices it."""
     try:
         yield
-    except (MemoryError, *RASTER_FAILURES) as error:
-        if isinstance(error, BandwiseError) or not ran_out_of_memory(error):
+    except (BandwiseError, MemoryError, *RASTER_FAILURES) as error:
+        if isinstance(error, ResourceError) or not ran_out_of_memory(error):
             raise
         text = translate(
             "Bandwise",

@@ -18,8 +18,9 @@ from .account import band_tags, closing_notes, message_notes, run_tags, shape_no
 from .arrays import NDArray
 from .changes import State, check_unchanged, states_of
 from .creation import result_block
+from .disk import memory_bytes
 from .environment import GdalMessages, block_cache, enter_worker_thread, leaving, listening, patient
-from .executor import POLL_SECONDS, attended, cancelled_run, finish, resources_named, start
+from .executor import POLL_SECONDS, attended, cancelled_run, check_memory, finish, resources_named, start
 from .forecast import forecast
 from .geotiff import GeoTiffSink
 from .grid import Window
@@ -59,6 +60,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
             )
         )
         shape = plan.windows(sink.block)
+        check_memory(shape, memory_bytes())
         facts = forecast(plan, shape)
         for note in _before(plan, shape, facts):
             progress(0.0, note)
@@ -96,6 +98,7 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
         messages = GdalMessages()
         plan = _planned(job, messages, lambda: False)
     shape = plan.windows(result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile))
+    check_memory(shape, memory_bytes())
     facts = forecast(plan, shape)
     for note in (*plan.notes, *message_notes(messages), *_before(plan, shape, facts)):
         progress(0.0, note)

@@ -157,6 +157,8 @@ def _clipped(box: _Box, window: Window) -> tuple[float, float, float, float]:
 
 def _outward(box: _Box) -> Window | None:
     """All pixels that a box touches by more than the tolerance."""
+    if not all(map(math.isfinite, box)):
+        return None
     left, top = (math.floor(side + SAME_GRID_TOLERANCE) for side in box[:2])
     right, bottom = (math.ceil(side - SAME_GRID_TOLERANCE) for side in box[2:])
     return _window(left, top, right, bottom)
@@ -164,6 +166,8 @@ def _outward(box: _Box) -> Window | None:
 
 def _inward(box: _Box) -> Window | None:
     """All pixels that lie in a box but for the tolerance."""
+    if not all(map(math.isfinite, box)):
+        return None
     left, top = (math.ceil(side - SAME_GRID_TOLERANCE) for side in box[:2])
     right, bottom = (math.floor(side + SAME_GRID_TOLERANCE) for side in box[2:])
     return _window(left, top, right, bottom)

@@ -19,6 +19,7 @@ from .creation import check_profile, written_as_computed
 from .crs import same_crs
 from .disk import behind_links, free_bytes
 from .errors import GridError, OptionError, SpaceError
+from .executor import resources_named
 from .grid import Grid
 from .inputs import Input, stacked
 from .job import Job, Note
@@ -93,6 +94,7 @@ class Plan(NamedTuple):
         )
 
 
+@resources_named()
 def prepare(job: Job) -> Plan:
     """Check ``job`` and decide everything that can be decided without reading pixels; nothing is written.
 

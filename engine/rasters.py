@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from rasterio.windows import Window
 
 from .arrays import NDArray
 from .environment import RASTER_FAILURES, leave_if_left, patient, reason_of
-from .errors import InputError
+from .errors import BandwiseError, InputError
 from .grid import Georeference, Grid
 from .masks import recognised
 from .messages import translate
@@ -25,6 +26,9 @@ from .radiometry import Declared
 from .raw_files import is_cut_short
 
 _CORNER = 64  #: pixels a side
+_MOST_IN_CORNERS = 16_000_000  #: pixels that are decoded, at worst, for corners
+_FARTHEST = 1e15  #: units of a CRS, of a place and of a pixel's side; and its inverse is the least side
+_FLATTEST = 1e-12  #: sine of the angle between rows and columns
 _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
 
 
@@ -57,7 +61,7 @@ def describe(path: str, number: int) -> BandFacts:
 
     Raises :class:`InputError` for a file that is missing, not a raster, or has no such band.
     """
-    with opened(path) as dataset:
+    with _facts(path) as dataset:
         if not dataset.count:
             raise InputError(
                 translate("Bandwise", "{file} holds no bands of its own but subdatasets; choose one of them, such as {example}.").format(
@@ -82,8 +86,8 @@ def describe(path: str, number: int) -> BandFacts:
             )
             raise InputError(text.format(file=path))
         transform = dataset.transform
-        if transform.is_degenerate:
-            raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
+        _check_transform(path, transform)
+        description = _descriptions(dataset)[number - 1]
         georeference = _georeference(dataset)
         block_height, block_width = dataset.block_shapes[number - 1]
         return BandFacts(
@@ -102,13 +106,13 @@ def describe(path: str, number: int) -> BandFacts:
                 scale=dataset.scales[number - 1],
                 offset=dataset.offsets[number - 1],
                 name=dataset.tags(number).get("BANDNAME", ""),
-                description=dataset.descriptions[number - 1] or "",
+                description=description,
             ),
             masks=_masks(dataset, number),
             block=(block_width, block_height),
             decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
             files=_all_files(path, dataset.files),
-            classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, dataset.descriptions[number - 1] or "") is not None,
+            classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, description) is not None,
         )
 
 
@@ -145,10 +149,50 @@ def _all_files(path: str, files: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+@contextmanager
+def _facts(path: str) -> Iterator[Any]:
+    """A dataset whose facts are asked for: GDAL reads some of them late, and finds only then that they are damaged."""
+    with opened(path) as dataset:
+        try:
+            yield dataset
+        except BandwiseError:
+            raise
+        except (*RASTER_FAILURES, ValueError, OverflowError) as error:
+            raise _damaged(path, error) from error
+
+
+def _damaged(path: str, error: Exception) -> InputError:
+    reason = translate("Bandwise", "a text in it is not UTF-8").format() if isinstance(error, UnicodeError) else reason_of(error, path)
+    text = translate("Bandwise", "The header of {file} cannot be read ({reason}); copy or download the file again, or convert it to a GeoTIFF.")
+    return InputError(text.format(file=path, reason=reason))
+
+
+def _check_transform(path: str, transform: Affine) -> None:
+    """Numbers far beyond any place and any pixel overflow where they are computed with."""
+    a, b, c, d, e, f = transform[:6]
+    if not all(map(math.isfinite, (a, b, c, d, e, f))) or max(map(abs, (c, f))) > _FARTHEST:
+        raise InputError(translate("Bandwise", "{file} lies beyond all coordinates; its geotransform is damaged.").format(file=path))
+    sides = math.hypot(a, d), math.hypot(b, e)
+    if min(sides) == 0 or abs(a * e - b * d) < _FLATTEST * sides[0] * sides[1]:
+        raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
+    if min(sides) < 1 / _FARTHEST or max(sides) > _FARTHEST:
+        text = translate("Bandwise", "{file} has pixels of {width:g} x {height:g}, which no map has; its geotransform is damaged.")
+        raise InputError(text.format(file=path, width=sides[0], height=sides[1]))
+
+
 def descriptions_of(path: str) -> tuple[str, ...]:
     """The description of each band of a raster, empty where a band has none. Raises :class:`InputError`."""
-    with opened(path) as dataset:
-        return tuple(description or "" for description in dataset.descriptions)
+    with _facts(path) as dataset:
+        return _descriptions(dataset)
+
+
+def _descriptions(dataset: Any) -> tuple[str, ...]:
+    """Those of all bands; none where one is not UTF-8, which GDAL passes on as it is and rasterio cannot read."""
+    try:
+        descriptions = [description or "" for description in dataset.descriptions]
+    except UnicodeDecodeError:
+        descriptions = [""] * dataset.count
+    return tuple(descriptions)
 
 
 def has_empty_corner(path: str, number: int) -> bool:
@@ -157,6 +201,8 @@ def has_empty_corner(path: str, number: int) -> bool:
         return False
     with suppress(*RASTER_FAILURES, InputError), opened(path) as dataset:
         width, height = min(_CORNER, dataset.width), min(_CORNER, dataset.height)
+        if dataset.driver == "VRT" and dataset.width * height > _MOST_IN_CORNERS:
+            return False  # the blocks of its sources may be as long as it is
         for column in {0, dataset.width - width}:
             for row in {0, dataset.height - height}:
                 if not dataset.read(number, window=Window(column, row, width, height)).any():
@@ -183,6 +229,8 @@ def opened(path: str, **options: Any) -> Any:
     try:
         with patient():
             return rasterio.open(path, sharing=False, **options)
+    except UnicodeError as error:
+        raise _damaged(path, error) from error
     except RASTER_FAILURES as error:
         local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")
         if local and not os.path.exists(path):

@@ -15,7 +15,7 @@ import numpy as np
 from rasterio.windows import Window as RasterioWindow
 
 from .arrays import NDArray
-from .environment import RASTER_FAILURES, failures_raised, reason_of, thread_safe_datasets, worker_settings
+from .environment import RASTER_FAILURES, failures_raised, ran_out_of_memory, reason_of, thread_safe_datasets, worker_settings
 from .errors import ReadError
 from .grid import Window
 from .inputs import COVERAGE, Input, call_of
@@ -268,6 +268,8 @@ def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None
     except ReadError:
         raise
     except RASTER_FAILURES as error:
+        if ran_out_of_memory(error):
+            raise  # the file may be as it should
         text = translate(
             "Bandwise",
             "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "

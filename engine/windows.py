@@ -66,11 +66,11 @@ def plan_windows(
         decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
         step = math.lcm(*(min(block[1], height) for block in source_blocks))
         rows = max(step, pixels // width // step * step) if width * height > 2 * pixels else height
-        for count in range(workers, 0, -1):
-            plan = _planned(width, height, rows, count, cost)
-            gain = min(count, plan.count(grid)) / decodes
-            if plan.memory <= memory and gain > most * 1.01:
-                best, most = plan, gain
+        one = _planned(width, height, rows, 1, cost)
+        held = one.memory - one.cache
+        count = min(workers, one.count(grid), (memory - LEAST_CACHE) // held, memory // (held + cost.per_blocks))
+        if count > 0 and count / decodes > most * 1.01:
+            best, most = _planned(width, height, rows, count, cost), count / decodes
     return best or _planned(*result_block, result_block[1], 1, cost)
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,13 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine.bandmath import bandmath_job
+from bandwise.engine.compiler import BandValue, compile_formula
 from bandwise.engine.dialects import DIALECTS, DialectChoice
+from bandwise.engine.errors import ExpressionError
 from bandwise.engine.parser import parse
 from bandwise.engine.pipeline import dry_run, run
 from bandwise.engine.plan import prepare
+from bandwise.engine.program import Evaluator
 from bandwise.engine.radiometry import RadiometryChoice, Scaling
 from bandwise.engine.references import Raster, RasterBands, named_formula
 from bandwise.engine.scaling_check import StoredBand, scaling_changes
@@ -117,6 +122,41 @@ def test_a_sum_of_ten_thousand_terms_and_of_three_hundred_bands() -> None:
     many = named_formula("x := (" + " + ".join(names) + ") / b0x", names)
     assert not scaling_changes(many, [SCALED] * 300)
     assert scaling_changes(many, [N0400] * 300)
+
+
+def test_no_false_alarm_over_the_corpus_of_expressions() -> None:
+    """Where a change is claimed, the program that a run would use gives other pixels; the bands hold every uint16, in orders of their own."""
+    dialects = {"qgis": DialectChoice.QGIS, "gdal_calc": DialectChoice.GDAL_CALC, "otb": DialectChoice.OTB}
+    rasters = [Raster(name, name, ("",) * 4) for name in ("scene", "other", "classes", *"defgh")]
+    spec = importlib.util.spec_from_file_location("corpus_of_expressions", Path(__file__).parent / "corpus" / "expressions.py")
+    assert spec is not None and spec.loader is not None
+    corpus = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(corpus)
+    stored = {band: np.random.default_rng(band).permutation(65536).astype(np.uint16) for band in range(8)}
+    claimed = 0
+    for case in corpus.CASES:
+        references = RasterBands(rasters, layers_first=case.dialect == "qgis")
+        try:
+            formula = parse(case.text, DIALECTS[dialects[case.dialect]], references)
+        except ExpressionError:  # of layers by other names
+            continue
+        count = len(references.bands)
+        assert not scaling_changes(formula, [PLAIN] * count)
+        for band in (SCALED, N0400):
+            if scaling_changes(formula, [band] * count) and "&" not in case.text:
+                claimed += 1
+                assert not np.array_equal(pixels(formula, count, PLAIN, stored), pixels(formula, count, band, stored), equal_nan=True), case.text
+    assert claimed > 200
+
+
+def pixels(formula: Any, count: int, band: StoredBand, stored: Any) -> Any:
+    """Results of all of ``stored`` in float64, with the scale and offset of ``band``."""
+    program = compile_formula(formula, [BandValue(band.dtype, band.scale, band.offset, gaps=False)] * count, double=True)
+    out = np.empty((len(formula.results), 65536))
+    with np.errstate(all="ignore"):
+        nowhere = np.zeros(65536, bool)
+        Evaluator(program, [np.empty(65536, dtype) for dtype in program.registers]).evaluate(stored, dict.fromkeys(stored, nowhere), out)
+    return out
 
 
 @pytest.fixture

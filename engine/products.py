@@ -139,14 +139,21 @@ class Products:
             nodata = {one.nodata if one else None for one in found}
             text = translate("Bandwise", "the sources of {file} belong to products, but their scale, offset or nodata differ")
             return _mixed(path, text)._replace(nodata=nodata.pop() if len(nodata) == 1 else None)
+        if facts.mixed:
+            return facts
         return facts._replace(source=translate("Bandwise", "{source}, through the VRT").format(source=facts.source))
 
     def _of_source(self, source: VrtSource, dtype: str, band_name: str, depth: int) -> ProductFacts | None:
         key = (source.path, source.number, source.dtype or dtype, band_name)
         if key not in self._facts:
             path, number, dtype, _ = key
-            vrt = is_vrt(path)
-            self._facts[key] = self._of_vrt(path, number, dtype, depth) if vrt else self._of_file(path, dtype, band_name)
+            if is_vrt(path):
+                facts = self._of_vrt(path, number, dtype, depth)
+            elif _SENTINEL2_SUBDATASET.match(path) and not band_name:
+                facts = _mixed(path, translate("Bandwise", "the VRT does not name the bands of {file}"))
+            else:
+                facts = self._of_file(path, dtype, band_name)
+            self._facts[key] = facts
         return self._facts[key]
 
     def _of_file(self, path: str, dtype: str, band_name: str) -> ProductFacts | None:

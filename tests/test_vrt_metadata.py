@@ -237,6 +237,19 @@ def test_landsat_through_a_vrt(bench: Any, shared: Any) -> None:
     assert plain[plain != -9999].size > 1000
 
 
+def test_a_vrt_of_a_subdataset(bench: Any, shared: Any) -> None:
+    """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is known of them, which is said."""
+    folder = next(Path(shared("sentinel2_safe_N0214_downsampled_jp2")).glob("*.SAFE"))
+    subdataset = f"SENTINEL2_L2A:{folder / 'MTD_MSIL2A.xml'}:10m:EPSG_32722"
+    named = bench.path("named.vrt")
+    subprocess.run(["gdal_translate", "-q", "-of", "VRT", subdataset, named], check=True)
+    scale, offset, *_, cautions, lines = facts(bench, named, band=4)
+    assert (scale, offset) == (1e-4, 0) and not cautions and "MTD_MSIL2A.xml, band B8: quantification 10000, offset 0, through the VRT" in lines
+    scale, offset, *_, cautions, _ = facts(bench, vrt(bench, "unnamed.vrt", subdataset), band=4)
+    assert (scale, offset) == (1, 0)
+    assert "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used as they are" in cautions[0]
+
+
 def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Any) -> None:
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     job = bench.job((path, 2), (path, 1))

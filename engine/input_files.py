@@ -44,6 +44,9 @@ class InputFiles:
             self._paths.add(os.path.realpath(path))
             self._identities.add(_identity(path))
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
     def __contains__(self, path: object) -> bool:
         name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         try:

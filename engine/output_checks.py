@@ -10,14 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from .disk import behind_links
-from .errors import OutputError
+from .errors import InputError, OutputError
 from .input_files import InputFiles
 from .messages import translate
 from .sidecars import sidecars, world_files
+from .temporaries import is_temporary
 
 
 def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str]) -> None:
-    """Raise :class:`OutputError` if ``output`` cannot or must not be written.
+    """Raise :class:`OutputError` if ``output`` cannot or must not be written, :class:`InputError` if an input may be swept.
 
     ``inputs`` are names of rasters and of the files that GDAL lists for them. A symbolic link is followed:
     the file that it points to is written.
@@ -48,6 +49,10 @@ def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str])
                 folder=target.parent
             )
         )
+    for name in files:
+        if is_temporary(os.path.basename(name)):
+            text = translate("Bandwise", "{file} is a temporary file of a run that was stopped, and the next run removes it; rename it first.")
+            raise InputError(text.format(file=name))
     beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
     for path in (*beside, *world_files(target, profile)):
         if path in files:

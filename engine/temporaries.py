@@ -82,6 +82,11 @@ class Temporaries:
             path.unlink(missing_ok=True)
 
 
+def is_temporary(name: str) -> bool:
+    """Return whether a file of this name is one that :func:`sweep` may remove."""
+    return _SWEPT.match(name) is not None
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files in ``folder`` of runs on this host whose lock nobody holds. Never raises."""
     groups: dict[str, list[str]] = defaultdict(list)

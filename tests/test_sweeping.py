@@ -17,7 +17,7 @@ import pytest
 import rasterio
 from bandwise.engine import sidecars as sidecar_files
 from bandwise.engine import temporaries
-from bandwise.engine.errors import OutputError
+from bandwise.engine.errors import InputError, OutputError
 from bandwise.engine.pipeline import run
 from bandwise.engine.temporaries import Temporaries, sweep
 
@@ -195,6 +195,19 @@ def test_only_what_is_dead_and_of_this_host_is_swept(bench: Any) -> None:
     assert os.path.isdir(bench.path(f".bandwise-{host}-{'c' * 12}.tif"))
     living.remove()
     assert set(bench.listing()) == set(kept)
+
+
+def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: Any) -> None:
+    """As an input it is refused, by a link too, until it has another name."""
+    name = bench.save(f".bandwise-{temporaries._host()}-0123456789ab.tif", np.ones((4, 4), np.uint8))
+    os.symlink(name, bench.path("link.tif"))
+    before = bench.listing()
+    for path in (name, bench.path("link.tif"), f"GTIFF_DIR:1:{name}"):
+        with pytest.raises(InputError, match="temporary file of a run that was stopped"):
+            run(bench.job(path, path))
+    assert bench.listing() == before
+    os.rename(name, bench.path("rescued.tif"))
+    run(bench.job(bench.path("rescued.tif"), bench.path("rescued.tif")))
 
 
 def test_a_lock_that_was_swept_before_it_was_locked_is_not_relied_on(

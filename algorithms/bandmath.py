@@ -56,19 +56,18 @@ class BandMath(BandwiseAlgorithm):
     def shortHelpString(self) -> str:
         return translate(
             "Bandwise",
-            "<p>Computes per-pixel expressions over the bands of one or more rasters of any size, on one grid or on several.</p>"
-            "<p>The rasters are called A, B, C ... in the order of the list. A band is <b>A@2</b>, or <b>A</b> for the first; also "
-            "<b>&quot;layer name@2&quot;</b> as in QGIS, <b>im1b2</b> as in OTB, or <b>A@B08</b> by the band's description.</p>"
-            "<p><b>(B - A) / (B + A)</b><br><b>where(A &gt; 0.3 and B &lt; 100, 1, 0)</b><br><b>(A &amp; 8) &gt; 0</b><br>"
-            "<b>ndvi := (B - A) / (B + A); green := ndvi &gt; 0.4</b></p>"
-            "<p>Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is told by how bands are "
-            "named, or chosen. Several results, parted by <b>;</b>, become bands of the output. Comments begin with <b>#</b>.</p>"
-            "<p>A pixel is nodata where a value that it uses is nodata, or where the result is not a number; <b>isnodata(A)</b> and "
-            "<b>coalesce(A, 0)</b> decide otherwise.</p>"
-            "<p>Unlike NDVI, stored values are used as they are unless you choose otherwise: expressions mostly hold their own scaling. Sentinel-2 "
-            "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which <b>(B - A) / (B + A)</b> of stored values leaves "
-            "out: the result is too small. Set <b>Scale and offset</b> to Automatic to apply it, or write it, as in "
-            "<b>(B - A) / (B + A - 2000)</b>; a warning tells where metadata would give another result.</p>"
+            "Computes per-pixel expressions over the bands of one or more rasters of any size, on one grid or on several.\n\n"
+            "The rasters are called A, B, C ... in the order of the list. A band is A@2, or A for the first; also “layer name@2” in double "
+            "quotes as in QGIS, im1b2 as in OTB, or A@B08 by the band's description. Examples:\n\n"
+            "(B - A) / (B + A)\nwhere(A > 0.3 and B > 100, 1, 0)\n(A & 8) > 0\nndvi := (B - A) / (B + A); green := ndvi > 0.4\n\n"
+            "Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is recognised by how bands "
+            "are named, or chosen. Several results, separated by semicolons, become bands of the output. Comments begin with #.\n\n"
+            "A pixel is nodata where a value that it uses is nodata, or where the result is not a number; isnodata(A) and coalesce(A, 0) "
+            "decide otherwise.\n\n"
+            "Unlike NDVI, stored values are used unchanged unless you choose otherwise: expressions mostly hold their own scaling. Sentinel-2 "
+            "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which (B - A) / (B + A) of stored values leaves out: "
+            "the result is too small. Set “Scale and offset” to Automatic to apply it, or write it, as in (B - A) / (B + A - 2000); a warning "
+            "tells where metadata would give another result."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:

@@ -27,7 +27,7 @@ from ..engine.errors import Cancelled, OptionError
 from ..engine.job import BandRef, Job, Note, Report
 from ..engine.radiometry import Scaling
 from .last_resort import in_users_language, sentence_of
-from .layers import file_of, path_as_given, promised_path
+from .layers import file_of, path_as_given, promised_path, taken_as_layers
 from .options import SharedOptions
 from .parameters import shared_parameters
 from .requirements import how_to_install, missing_requirement
@@ -85,7 +85,7 @@ class BandwiseAlgorithm(SharedOptions):
                 return False, missing
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
             _prepare(self._job(chosen, parameters, context, promised_path(parameters.get(self.OUTPUT))))
-            return super().checkParameterValues(parameters, context)
+            return super().checkParameterValues(taken_as_layers(parameters, self.parameterDefinitions()), context)
         except Exception as error:  # qgis_process aborts on what escapes
             return False, sentence_of(error)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeatureSource,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
     QgsProviderRegistry,
+    QgsRasterLayer,
     QgsWkbTypes,
 )
 
@@ -40,6 +45,21 @@ def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[t
         else:
             rasters.append((Path(str(item)).stem, path_as_given(item, label)))
     return tuple(rasters)
+
+
+def taken_as_layers(parameters: dict[str, Any], definitions: Iterable[QgsProcessingParameterDefinition]) -> dict[str, Any]:
+    """``parameters`` for QGIS's own check, after the engine has opened the rasters: those given as text are layers there.
+
+    QGIS 3.22 takes text for a raster only where it is the path of a file, which ``/vsizip/...`` and ``NETCDF:...`` are not.
+    """
+    replaced = {}
+    for definition in definitions:
+        value = parameters.get(definition.name())
+        if definition.type() == QgsProcessingParameterRasterLayer.typeName() and isinstance(value, str) and value:
+            replaced[definition.name()] = QgsRasterLayer()
+        elif definition.type() == QgsProcessingParameterMultipleLayers.typeName() and isinstance(value, (str, list, tuple)) and value:
+            replaced[definition.name()] = [item if isinstance(item, QgsMapLayer) else QgsRasterLayer() for item in _flat(value)]
+    return {**parameters, **replaced}
 
 
 def _flat(value: Any) -> list[Any]:

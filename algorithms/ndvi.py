@@ -50,15 +50,15 @@ class Ndvi(BandwiseAlgorithm):
     def shortHelpString(self) -> str:
         return translate(
             "Bandwise",
-            "<p>Computes the Normalized Difference Vegetation Index</p><p><b>NDVI = (NIR - red) / (NIR + red)</b></p>"
-            "<p>of two bands, from two files or from one. The raster may be of any size: windows are read and computed in "
-            "parallel, and memory stays flat.</p>"
-            "<p>The bands are taken as reflectance: scale and offset come from the band's own tags, from the metadata of the Sentinel-2 or "
+            "Computes the Normalized Difference Vegetation Index\n\nNDVI = (NIR - red) / (NIR + red)\n\n"
+            "of two bands, from two files or from one. The raster may be of any size: windows are read and computed in parallel, and memory "
+            "stays flat.\n\n"
+            "The bands are taken as reflectance: scale and offset come from the band's own tags, from the metadata of the Sentinel-2 or "
             "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products since baseline 04.00 have an offset of -1000 "
-            "that is not in the image files; without it NDVI is too small.</p>"
-            "<p>Bands on different grids are resampled while they are read. A mask, such as Sentinel-2's SCL, and polygons leave pixels out.</p>"
-            "<p>Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, are nodata (-9999) in the result. Values "
-            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.</p>"
+            "that is not in the image files; without it NDVI is too small.\n\n"
+            "Bands on different grids are resampled while they are read. A mask, such as Sentinel-2's SCL, and polygons leave pixels out.\n\n"
+            "Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, are nodata (-9999) in the result. Values "
+            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log."
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:

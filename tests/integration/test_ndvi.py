@@ -316,13 +316,6 @@ def test_qgis_process_explains_bad_input_and_leaves_nothing(qgis_process, scene,
     assert list(folder.iterdir()) == []
 
 
-def test_qgis_process_shows_the_help(qgis_process):
-    done = qgis_process("help", "bandwise:ndvi")
-    assert done.returncode == 0
-    assert "Normalized Difference Vegetation Index" in done.stdout
-    assert "SOURCE_NODATA" in done.stdout
-
-
 def test_real_jpeg_2000_through_qgis_process_gives_the_number_that_the_xml_implies(qgis_process, tmp_path, read_values):
     """Sentinel-2 N0400: offset -1000 in MTD_MSIL2A.xml alone; mean NDVI of vegetation (SCL 4) is 0.8254, without the offset 0.560."""
     bands = sorted((ROOT.parent / "shared" / "data").glob("sentinel2_safe_N0400_original_jp2/S2A*.SAFE/GRANULE/*/IMG_DATA/R60m/*_60m.jp2"))

@@ -25,6 +25,7 @@ from qgis.core import (
 )
 
 from ..engine import messages
+from ..engine.credentials import file_name, without_credentials
 from ..engine.errors import InputError
 
 _LEAST_RING = 4  #: points of a triangle, the first again at the end
@@ -41,9 +42,12 @@ def rasters_of(value: Any, label: str, context: QgsProcessingContext) -> tuple[t
         if not isinstance(item, QgsMapLayer):
             layer = QgsProcessingUtils.mapLayerFromString(str(item), context, True, QgsProcessingUtils.LayerHint.Raster)
         if isinstance(layer, QgsMapLayer):
-            rasters.append((layer.name(), file_of(layer, label)))
+            path = file_of(layer, label)
+            # QGIS names a layer after the end of its address, which may be the end of a signature.
+            name = layer.name() if without_credentials(path) == path or layer.name() not in path else Path(file_name(path)).stem
+            rasters.append((name, path))
         else:
-            rasters.append((Path(str(item)).stem, path_as_given(item, label)))
+            rasters.append((Path(file_name(str(item))).stem, path_as_given(item, label)))
     return tuple(rasters)
 
 

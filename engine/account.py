@@ -13,6 +13,7 @@ import numpy as np
 
 from . import __version__
 from .arrays import NDArray
+from .credentials import file_name, without_credentials
 from .environment import GdalMessages
 from .grid import Grid
 from .histogram import buckets
@@ -36,7 +37,7 @@ def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiom
     for ref, one, radiometry in zip(job.bands, inputs, radiometries):
         clauses = [
             translate("Bandwise", "band {band} of {file}, {dtype}").format(
-                band=ref.number, file=os.path.basename(ref.path), dtype=one.band.dtype.name
+                band=ref.number, file=file_name(ref.path), dtype=one.band.dtype.name
             ),
             translate("Bandwise", "scale {scale:g}, offset {offset:g} ({source})").format(
                 scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
@@ -72,7 +73,7 @@ def exclusion_notes(job: Job, inputs: Sequence[Input], rule: MaskRule | None, gr
         meaning = _RULES[rule].format(
             classes=", ".join(map(str, job.mask.keep)), flags=", ".join(flag.name.lower().replace("_", " ") for flag in job.mask.reject)
         )
-        facts = {"band": one.band.number, "file": os.path.basename(job.mask.path), "rule": meaning, "placement": placement(one, grid)}
+        facts = {"band": one.band.number, "file": file_name(job.mask.path), "rule": meaning, "placement": placement(one, grid)}
         notes.append(Note(text.format(**facts)))
     if job.area:
         text = translate("Bandwise", "Area of interest: {count} polygons; pixels whose centre lies in none are nodata")
@@ -214,7 +215,7 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
 def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
     """How a band was read, ready for JSON."""
     return {
-        "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else ref.path,
+        "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else without_credentials(ref.path),
         "band": ref.number,
         "scale": radiometry.scale,
         "offset": radiometry.offset,
@@ -233,10 +234,11 @@ def _for_json(number: float) -> float | str:
 def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], rule: MaskRule | None, grid: Grid) -> dict[str, str]:
     """What lets someone repeat the run, as tags of the result."""
     names = [band.name for band in job.bands]
-    tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": job.formula.text}
+    expression = without_credentials(job.formula.text)
+    tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": expression}
     results = job.formula.results
     for number, (result, text) in enumerate(zip(results, job.formula.understood(names)), start=1):
-        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = f"{result.name} = {text}"
+        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = without_credentials(f"{result.name} = {text}")
     for ref, one, radiometry in zip(job.bands, inputs, radiometries):
         facts = input_facts(ref, radiometry)
         if one.warp is not None or one.shift != (0, 0) or not one.covered:
@@ -244,7 +246,7 @@ def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
         tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
     if job.mask:
         (note, *_) = exclusion_notes(job, inputs, rule, grid)
-        tags["BANDWISE_MASK"] = json.dumps({"path": job.mask.path, "read": str(note.text)}, ensure_ascii=False)
+        tags["BANDWISE_MASK"] = json.dumps({"path": without_credentials(job.mask.path), "read": str(note.text)}, ensure_ascii=False)
     return tags
 
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from .band_names import short_name
+from .credentials import file_name
 from .dialects import DIALECTS, DialectChoice
 from .errors import ExpressionError, InputError
 from .expression import Formula
@@ -61,7 +61,7 @@ def _raster(name: str, path: str, products: Products) -> Raster:
 def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]:
     """Which rasters the expression leaves out, if any."""
     unused = [
-        translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path))
+        translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=file_name(raster.path))
         for index, raster in enumerate(inputs)
         if index not in used
     ]
@@ -72,7 +72,7 @@ def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]
 def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
     given = join(
         [
-            translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=os.path.basename(raster.path))
+            translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=file_name(raster.path))
             for index, raster in enumerate(inputs)
         ]
     )

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from .account import input_facts, placement
+from .credentials import without_credentials
 from .disk import behind_links, free_bytes
 from .grid import crs_name
 from .plan import Plan
@@ -27,7 +28,7 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "transform": list(grid.transform),
             "width": grid.width,
             "height": grid.height,
-            "bands": [result.name for result in job.formula.results],
+            "bands": [without_credentials(result.name) for result in job.formula.results],
             "data_type": storage.dtype.name,
             "nodata": storage.nodata,
             "scale": storage.scale_tag,
@@ -50,7 +51,7 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
         },
         "mask": job.mask
         and {
-            "path": job.mask.path,
+            "path": without_credentials(job.mask.path),
             "band": plan.inputs[-1].band.number,
             "rule": plan.mask_rule.name.lower() if plan.mask_rule else None,
             "placement": str(placement(plan.inputs[-1], grid)),

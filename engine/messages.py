@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
+from .credentials import without_credentials
+
 
 class Text(str):
-    """An English sentence that remembers its template and values.
+    """An English sentence that remembers its template and values; credentials in these are hidden, for all who read it.
 
     It is a plain ``str`` for everyone in the engine (files, tags, tests); whoever talks to people
     calls :meth:`in_language`.
@@ -19,6 +21,7 @@ class Text(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, values: dict[str, Any]) -> Text:
+        values = {name: without_credentials(value) if type(value) is str else value for name, value in values.items()}
         self = super().__new__(cls, str.format(template, **values))
         self.template = str(template)
         self.values = values

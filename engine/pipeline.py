@@ -18,6 +18,7 @@ from .account import band_tags, closing_notes, message_notes, run_tags, shape_no
 from .arrays import NDArray
 from .changes import State, check_unchanged, states_of
 from .creation import result_block
+from .credentials import without_credentials
 from .disk import memory_bytes
 from .environment import GdalMessages, block_cache, enter_worker_thread, leaving, listening, patient
 from .executor import POLL_SECONDS, attended, cancelled_run, check_memory, finish, resources_named, start
@@ -53,7 +54,7 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         plan, states = attended(partial(_planned_with_states, job, messages), cancelled, remote=remote)
         for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
-        names = [result.name for result in job.formula.results]
+        names = [without_credentials(result.name) for result in job.formula.results]
         sink = stack.enter_context(
             GeoTiffSink(
                 job.output, plan.grid, names, storage=plan.recipe.storage, profile=plan.profile, overviews=plan.overviews, cog=plan.cog

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .band_names import short_name
+from .credentials import file_name
 from .dialects import DIALECTS, DialectChoice
 from .expression import Formula
 from .lexer import Lexer
@@ -86,7 +86,7 @@ class RasterBands:
         letter = None if layer else self._letters.get(name.upper())
         found: list[int] = layers if letter is None or (self._layers_first and layers) else [letter, *layers]
         if len({self.rasters[index].path for index in found}) > 1:
-            choices = ", ".join(f"{letter_of(index)} = {os.path.basename(self.rasters[index].path)}" for index in dict.fromkeys(found))
+            choices = ", ".join(f"{letter_of(index)} = {file_name(self.rasters[index].path)}" for index in dict.fromkeys(found))
             text = translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}")
             raise LookupError(text.format(name=shown(name), choices=choices))
         if not found:
@@ -94,7 +94,7 @@ class RasterBands:
         return found[0]
 
     def _no_input(self, name: str) -> Text:
-        given = ", ".join(f"{letter_of(index)} = {os.path.basename(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
+        given = ", ".join(f"{letter_of(index)} = {file_name(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
         counts = {1: translate("Bandwise", "one raster is given"), 2: translate("Bandwise", "two rasters are given")}
         count = counts.get(len(self.rasters), translate("Bandwise", "{count} rasters are given")).format(count=len(self.rasters))
         if _LETTERS.fullmatch(name):

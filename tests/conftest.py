@@ -161,6 +161,7 @@ class Server(ThreadingHTTPServer):
         self.folder, self.healthy, self.manner = folder, 10**9, "close"
         self.tells, self.delay = "all", 0.0
         self.waiting = 0
+        self.headers_seen: list[str] = []
         self.requests: list[tuple[str, str, int, int]] = []
         self.over = threading.Event()
 
@@ -182,7 +183,8 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(with_body=True)
 
     def answer(self, *, with_body: bool) -> None:
-        file = self.server.folder / self.path.lstrip("/")
+        file = self.server.folder / self.path.partition("?")[0].lstrip("/")
+        self.server.headers_seen.append(f"{self.path} {self.headers}")
         if len(self.server.requests) >= self.server.healthy:
             if self.server.manner == "hang":
                 self.server.waiting += 1

@@ -203,8 +203,9 @@ from bandwise.engine.errors import BandwiseError, ResourceError
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.pipeline import run
 from bandwise.engine.references import named_formula
-job = Job((BandRef("a", "a.tif"),), named_formula("x := a + 1", "a"), "out.tif", workers=2, memory=4000, creation_options="TILED=NO|BLOCKYSIZE=6000")
 what = {what!r}
+job = Job((BandRef("a", "a.tif"),), named_formula("x := a + 1", "a"), "out.tif", workers=2, memory=4000,
+          creation_options="TILED=NO|BLOCKYSIZE=6000" if what == "memory" else "")
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 for turn in range(2):
     if what == "threads":

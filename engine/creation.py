@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.io import MemoryFile
 from rasterio.rpc import RPC
 from rasterio.transform import Affine
@@ -27,7 +28,7 @@ def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mappin
     place: dict[str, Any] = {"crs": crs_of(grid.crs), "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform)}
     if grid.georeference is not None:
         points, crs, rpc = grid.georeference
-        place = {"crs": crs_of(crs), "gcps": [GroundControlPoint(*point) for point in points]} if points else {}
+        place = {"crs": crs_of(crs) or CRS(), "gcps": [GroundControlPoint(*point) for point in points]} if points else {}
         place.update({"rpcs": RPC.from_gdal(dict(rpc))} if rpc else {})
     return {
         "driver": "GTiff",

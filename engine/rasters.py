@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -225,6 +226,9 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
 def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
         raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
+    if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+        text = translate("Bandwise", "{file} is a pipe, which cannot be read in windows; write what it gives to a file and choose that.")
+        raise InputError(text.format(file=path))
     leave_if_left()
     try:
         with patient():

@@ -29,6 +29,10 @@ COUNTS: dict[str, tuple[int, int]] = {
     "test_cancel": (14, 200),
     "test_limits": (18, 100),
     "test_processes": (2, 20),
+    "test_corrupt": (65, 1000),
+    "test_jobs": (40, 500),
+    "test_expressions": (60, 2000),
+    "test_sources": (1, 6),
 }
 
 
@@ -111,6 +115,12 @@ def pytest_sessionfinish() -> None:
 def full() -> bool:
     """Whether the full counts are wanted."""
     return FULL
+
+
+@pytest.fixture
+def seeded(request: pytest.FixtureRequest) -> Callable[[str], random.Random]:
+    """A function from a name to a generator that follows from the seed, the test and that name."""
+    return lambda name: random.Random(f"{SEED}/{request.node.name}/{name}")
 
 
 @pytest.fixture

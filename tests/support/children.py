@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+UNTOLD = "nothing was told"  #: the error of a child that ended without a signal and without a word
 _HERE = Path(__file__).resolve()
 
 
@@ -18,7 +19,9 @@ class Order(NamedTuple):
     """What a child does.
 
     It is killed ``after`` seconds, or just before the file operation of number ``operation`` (from 0) that the engine's Python
-    asks for: opening, renaming, removing, truncating. ``largest`` bounds the files it writes, in bytes; ``user`` is whom it becomes.
+    asks for: opening, renaming, removing, truncating. ``largest`` bounds the files it writes, in bytes; ``user`` is whom it becomes;
+    ``memory`` is how many bytes of address space, ``descriptors`` how many open files and ``threads`` how many threads it may have more than
+    it has; the last needs a user who runs nothing else.
     """
 
     job: Any
@@ -26,6 +29,9 @@ class Order(NamedTuple):
     operation: int | None = None
     largest: int | None = None
     user: int | None = None
+    memory: int | None = None
+    descriptors: int | None = None
+    threads: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
 
 
@@ -93,12 +99,11 @@ def _forked(order: Order) -> tuple[int, int, float | None]:
 
 def _ended(started: tuple[int, int, float | None]) -> Outcome:
     import contextlib
+    import select
     import signal
-    import time
 
     child, reading, after = started
-    if after is not None:
-        time.sleep(after)
+    if after is not None and not select.select([reading], [], [], after)[0]:  # else it has told how it ended
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     with os.fdopen(reading, "rb") as told:
@@ -106,7 +111,7 @@ def _ended(started: tuple[int, int, float | None]) -> Outcome:
     status = os.waitpid(child, 0)[1]
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if outcome is None or number:
-        return Outcome(number, "" if number else "nothing was told")
+        return Outcome(number, "" if number else UNTOLD)
     return outcome
 
 
@@ -124,6 +129,14 @@ def _obey(order: Order, told: int) -> None:
         os.setuid(order.user)
     if order.largest is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest, order.largest))
+    if order.memory is not None:
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + order.memory, used + order.memory))
+    if order.descriptors is not None:
+        most = max(map(int, os.listdir("/proc/self/fd"))) + order.descriptors
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if order.threads is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (1 + order.threads, 1 + order.threads))
     operations = 0
 
     def audit(event: str, arguments: Any) -> None:

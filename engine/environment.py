@@ -30,7 +30,7 @@ def reason_of(error: BaseException, path: str = "") -> str:
     """GDAL's own words: rasterio >= 1.4 keeps them in the cause."""
     while error.__cause__ is not None:
         error = error.__cause__
-    words = str(getattr(error, "errmsg", error)).strip().rstrip(".")
+    words = " ".join(str(getattr(error, "errmsg", error)).split()).rstrip(".")
     for prefix in ("Read or write failed. ", f"{path}: ", f"{path}, "):
         words = words[len(prefix) :] if prefix and words.startswith(prefix) else words
     return words

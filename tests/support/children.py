@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import struct
@@ -76,6 +77,7 @@ def serve() -> None:
     import numpy  # noqa: F401
     import rasterio  # noqa: F401
 
+    faulthandler.enable()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while (orders := _receive(sys.stdin.buffer)) is not None:

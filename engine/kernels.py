@@ -86,8 +86,8 @@ class Axis(NamedTuple):
 
 def nearest(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
     """The source pixels in which positions lie, -1 for those beyond a source of ``length`` pixels."""
-    places = np.floor(positions + ROUNDING).astype(np.intp)
-    return np.where((places < 0) | (places >= length), -1, places)
+    places = np.floor(np.clip(positions, -1, length) + ROUNDING).astype(np.intp)
+    return np.where(places >= length, -1, places)
 
 
 def average(starts: NDArray[np.float64], ends: NDArray[np.float64], length: int) -> Axis:
@@ -145,7 +145,7 @@ def _resample(
     valid = np.isfinite(values)
     complete = bool(valid.all())
     weights = columns.weights, rows.weights
-    sums = frame.sums(values if complete else np.where(valid, values, 0), *weights)
+    sums = frame.sums(values, *weights, where=True if complete else valid)
     share = weights[1].sum(axis=1)[:, np.newaxis] * weights[0].sum(axis=1) if complete else frame.sums(valid, *weights)
     keep = share > ROUNDING * ROUNDING
     if overshoots and not complete:
@@ -241,19 +241,23 @@ class _Frame:
         self._first = rows.first - self._starts[0], columns.first - self._starts[1]
         self._place = tuple(slice(begin - start, begin - start + size) for begin, start, size in zip(begins, self._starts, shape))
 
-    def sums(self, values: NDArray[Any], columns: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        numbers = np.zeros(self._shape)
-        numbers[self._place] = values
+    def sums(
+        self, values: NDArray[Any], columns: NDArray[np.float64], rows: NDArray[np.float64], where: bool | NDArray[np.bool_] = True
+    ) -> NDArray[Any]:
+        counted = values.dtype == np.bool_ and all(((weights == 0) | (weights == 1)).all() for weights in (columns, rows))
+        numbers = np.zeros(self._shape, np.float32 if counted else np.float64)  # float32 counts as exactly in half the time
+        np.copyto(numbers[self._place], values, where=where)
         return _summed(_summed(numbers, self._first[0], rows).T, self._first[1], columns).T
 
 
-def _summed(numbers: NDArray[np.float64], first: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _summed(numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[Any]:
     """Sums over the first axis of numbers times weights, of shape (pixels of the target, others)."""
     count, reach = weights.shape
     period, step = _period(first)
     if count < reach:
         return np.stack([(numbers[start : start + reach] * line[:, np.newaxis]).sum(axis=0) for start, line in zip(first.tolist(), weights)])
-    sums = np.empty((numbers.shape[1], count)).T if numbers.flags.f_contiguous else np.empty((count, numbers.shape[1]))
+    others, dtype = numbers.shape[1], numbers.dtype
+    sums = np.empty((others, count), dtype).T if numbers.flags.f_contiguous else np.empty((count, others), dtype)
     if not period:
         for tap in range(reach):
             part = numbers.take(first + tap, axis=0)
@@ -262,15 +266,18 @@ def _summed(numbers: NDArray[np.float64], first: NDArray[np.intp], weights: NDAr
         return sums
     for phase in range(period):
         out, lines = sums[phase::period], weights[phase::period]
-        for tap in range(reach):
+        taps = np.flatnonzero(lines.any(axis=0)).tolist()
+        for place, tap in enumerate(taps):
             start = int(first[phase]) + tap
             part = numbers[start : start + step * len(lines) : step]
             if (lines[:, tap] == 1).all():
-                np.add(out, part, out=out) if tap else np.copyto(out, part)
-            elif tap:
+                np.add(out, part, out=out) if place else np.copyto(out, part)
+            elif place:
                 out += part * lines[:, tap, np.newaxis]
             else:
                 np.multiply(part, lines[:, tap, np.newaxis], out=out)
+        if not taps:
+            out[...] = 0
     return sums
 
 

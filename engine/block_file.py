@@ -25,7 +25,7 @@ _BEHIND = 64  #: blocks that the disk may be behind
 
 
 class Part(NamedTuple):
-    """The part of a window in one block: the block's ``number`` in the index, its first ``row`` within the block, and its
+    """The part of a window in one block: the block's ``number`` in the index, the first ``row`` within the block, and
     ``pixels`` of shape (bands stored together, height, width).
     """
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .block_file import BlockFile
-from .tiff import INDEX_TAGS, BlockIndex, Field, Numbers, block_index, byte_order, directories, mapped
-from .tiff_writing import Value, data_of, directory, directory_size, even, index_values
+from .tiff import INDEX_TAGS, BlockIndex, Field, Numbers, block_index, byte_order, data_of, directories, mapped
+from .tiff_writing import Value, directory, directory_size, even, index_values
 
 _LAYOUT = b"""LAYOUT=IFDS_BEFORE_DATA
 BLOCK_ORDER=ROW_MAJOR
@@ -44,7 +44,8 @@ def write_cog(source: Path, target: Path, *, name: Path, large: bool, check: Cal
     """Write the new file ``target`` with the images of the tiled GeoTIFF ``source``, overviews included.
 
     ``check`` is called before each block and may raise. ``name`` is the file's name in messages; a ``large`` file is
-    kept out of memory. Raises :class:`~engine.errors.OutputError` beyond 4 GB of a classic TIFF, ``ValueError`` for no TIFF.
+    kept out of memory. Raises :class:`~engine.errors.OutputError` beyond 4 GB of a classic TIFF, ``ValueError`` if
+    ``source`` is no TIFF.
     """
     with mapped(source) as data:
         order, big = byte_order(data)

@@ -89,7 +89,8 @@ class GeoTiffSink:
                     dataset.scales = [self._storage.scale_tag] * dataset.count
                     dataset.offsets = [self._storage.offset_tag] * dataset.count
                 height, width = dataset.block_shapes[0]
-                separate = dataset.count > 1 and dataset.interleaving is not None and dataset.interleaving.name == "band"
+                interleaving = dataset.interleaving
+                separate = dataset.count > 1 and interleaving is not None and interleaving.name == "band"
             keep_private(self.temporary, self.target)
             self.block = (width, height)
             blocks, sizes = [self.block], [(self._grid.width, self._grid.height)]
@@ -109,14 +110,17 @@ class GeoTiffSink:
             self._fields = fixed_fields(head)
             self._images = [Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)]
             self._encoders = {block: self._encoder(block, separate=separate) for block in set(blocks)}
-            self._file = BlockFile(self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=self._large)
+            self._file = BlockFile(
+                self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=self._large
+            )
             self._open.callback(self._file.close)
             for image in self._images if self._as_computed else ():
                 image.reserve(self._file, len(self._names), self._storage.dtype.itemsize)
 
     def _encoder(self, block: tuple[int, int], *, separate: bool) -> Encoder:
         tiles = {"TILED": "YES", "BLOCKXSIZE": str(block[0]), "BLOCKYSIZE": str(block[1])}
-        return Encoder(self._profile if block == self.block else {**self._profile, **tiles}, self._storage, block, separate=separate)
+        profile = self._profile if block == self.block else {**self._profile, **tiles}
+        return Encoder(profile, self._storage, block, separate=separate)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._discard()
@@ -125,8 +129,10 @@ class GeoTiffSink:
         self._open.close()
 
     def write(self, window: Window, values: NDArray[Any]) -> None:
-        """Write ``values`` of shape (bands, window.height, window.width): whole blocks, or where they are written as they are computed any
-        rows of them, with overviews an even number of rows; threads may do so at once.
+        """Write ``values`` of shape (bands, window.height, window.width); several threads may do so at once.
+
+        A window is whole blocks, or if the file is uncompressed any rows of them. With overviews it has an even number of
+        rows, but for the last.
         """
         with self._writing():
             self._write(self._images[0], window, values)
@@ -138,7 +144,8 @@ class GeoTiffSink:
         if self._as_computed:
             for part in image.parts(window, values):
                 rows = plain_rows(part.pixels, image.block[0], image.index.order)
-                file.put(rows.cast("B"), int(image.offsets[part.number]) + part.row * rows.nbytes // part.pixels.shape[1])
+                offset = int(image.offsets[part.number]) + part.row * rows.nbytes // part.pixels.shape[1]
+                file.put(rows.cast("B"), offset)
             return
         parts = list(image.parts(window, values))
         for (number, _, pixels), block in zip(parts, self._encoders[image.block].blocks(values)):
@@ -201,7 +208,9 @@ class GeoTiffSink:
         """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
         try:
             with mapped(self.temporary) as data:
-                if not is_complete(data, images=len(self._images), sparse=self._sparse) or fixed_fields(data) != self._fields:
+                if not is_complete(data, images=len(self._images), sparse=self._sparse):
+                    return False
+                if fixed_fields(data) != self._fields:
                     return False
                 for number, image in enumerate(self._images):
                     if not image.is_kept(*block_index(data, number).read(data)):

@@ -18,10 +18,11 @@ from .temporaries import is_temporary
 
 
 def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str]) -> None:
-    """Raise :class:`OutputError` if ``output`` cannot or must not be written, :class:`InputError` if an input may be swept.
+    """Raise :class:`OutputError` if ``output`` cannot or must not be written.
 
-    ``inputs`` are names of rasters and of the files that GDAL lists for them. A symbolic link is followed:
-    the file that it points to is written.
+    Raises :class:`InputError` for an input that is a temporary file, which the next run would remove. ``inputs`` are
+    names of rasters and of the files that GDAL lists for them. A symbolic link is followed: the file that it points to is
+    written.
     """
     named = Path(output)
     status = _status(named)
@@ -51,16 +52,22 @@ def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str])
         )
     for name in files:
         if is_temporary(os.path.basename(name)):
-            text = translate("Bandwise", "{file} is a temporary file of a run that was stopped, and the next run removes it; rename it first.")
+            text = translate(
+                "Bandwise", "{file} is a temporary file of a stopped run, and the next run removes it; rename it first."
+            )
             raise InputError(text.format(file=name))
     beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
     for path in (*beside, *world_files(target, profile)):
         if path in files:
-            text = translate("Bandwise", "{input} is an input, and GDAL would read it as a part of {file}; give the result another name.")
+            text = translate(
+                "Bandwise", "{input} is an input, and GDAL would read it as a part of {file}; choose another name."
+            )
             raise OutputError(text.format(input=path, file=output))
     for path in filter(os.path.lexists, beside):
         if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(path.parent, path.lstat()):
-            text = translate("Bandwise", "{sidecar} cannot be removed, and GDAL would read it as a part of {file}; choose another name.")
+            text = translate(
+                "Bandwise", "{sidecar} cannot be removed, but belongs to the former {file}; choose another name."
+            )
             raise OutputError(text.format(sidecar=path, file=output))
 
 
@@ -95,7 +102,7 @@ def _check_replaceable(output: str, target: Path, status: os.stat_result) -> Non
     if _is_kept_by_folder(target.parent, status):
         text = translate(
             "Bandwise",
-            "{file} belongs to another user, who alone may replace it in this folder; choose another name for the result."
+            "{file} belongs to another user, who alone may replace it in this folder; choose another name."
         )
         raise OutputError(text.format(file=output))
 

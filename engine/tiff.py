@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import NDArray
 
-_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come before byte counts
+_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS = 273, 279, 324, 325  #: tags; offsets come first
 INDEX_TAGS = (_STRIP_OFFSETS, _STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS)
 #: Fields that change: the index, rows per strip (GDAL splits single strips), and texts that GDAL writes for tags.
 _VARIABLE = {*INDEX_TAGS, 278, *range(269, 273), 285, 300, 305, 306, 315, 316, 33432, 42112}
@@ -131,7 +131,7 @@ def byte_order(data: bytes | memoryview) -> tuple[str, bool]:
 
 
 def block_index(data: bytes | memoryview, image: int = 0) -> BlockIndex:
-    """Find the index of the TIFF that ``data`` starts or is, or of a later ``image`` in it. Raises ``ValueError`` where there is none."""
+    """Return the index of an ``image`` of the TIFF that starts with ``data``. Raises ``ValueError`` if there is none."""
     fields = next(itertools.islice(directories(data), image, None), None)
     if fields is None:
         raise ValueError("the TIFF has fewer images")
@@ -150,11 +150,15 @@ def _index_of(fields: Sequence[Field], order: str) -> BlockIndex:
 
 
 def fixed_fields(data: bytes | memoryview) -> list[dict[int, bytes]]:
-    """Return the values of the fields of each image that stay as they are while a file gets its blocks and its tags, by number."""
+    """Return the fields of each image, by tag, that do not change while a file gets its blocks and its tags."""
     return [
-        {field.tag: bytes(data[field.position : field.position + field.size]) for field in fields if field.tag not in _VARIABLE}
-        for fields in directories(data)
+        {field.tag: data_of(data, field) for field in fields if field.tag not in _VARIABLE} for fields in directories(data)
     ]
+
+
+def data_of(data: bytes | memoryview, field: Field) -> bytes:
+    """Return the bytes of a field's values."""
+    return bytes(data[field.position : field.position + field.size])
 
 
 def plain_rows(part: NDArray[Any], width: int, order: str) -> memoryview:

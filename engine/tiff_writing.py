@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .tiff import INDEX_TAGS, TILE_BYTE_COUNTS, TILE_OFFSETS, Field, byte_order, directories
+from .tiff import INDEX_TAGS, TILE_BYTE_COUNTS, TILE_OFFSETS, byte_order, data_of, directories
 
 _SUBFILE_TYPE, _WIDTH, _LENGTH, _TILE_WIDTH, _TILE_LENGTH, _PLANAR, _SAMPLES = (
     254,
@@ -20,8 +20,8 @@ _SUBFILE_TYPE, _WIDTH, _LENGTH, _TILE_WIDTH, _TILE_LENGTH, _PLANAR, _SAMPLES = (
     284,
     277,
 )  #: tags
-#: Fields that an overview has in common with the raster: bits, compression, photometric interpretation, number of bands,
-#: planar configuration, predictor, extra bands, sample format, nodata, parameters of LERC.
+#: Fields that an overview has in common with the raster: bits, compression, photometric interpretation, bands, planar
+#: configuration, predictor, extra bands, sample format, nodata, parameters of LERC.
 _SHARED = (258, 259, 262, _SAMPLES, _PLANAR, 317, 338, 339, 42113, 50674)
 _REDUCED = 1  #: the subfile type of an overview
 _SEPARATE = 2  #: the planar configuration of bands with blocks of their own
@@ -108,10 +108,6 @@ def with_overviews(head: bytes, sizes: Sequence[tuple[int, int]], side: int) -> 
         file += directory(values, position, 0, order=order, big=big)
         link = position + (8 + 20 * len(values) if big else 2 + 12 * len(values))
     return bytes(file)
-
-
-def data_of(data: bytes | memoryview, field: Field) -> bytes:
-    return bytes(data[field.position : field.position + field.size])
 
 
 def _number(tag: int, kind: int, number: int, order: str) -> Value:

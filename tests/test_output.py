@@ -198,7 +198,7 @@ def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> N
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize(("group", "kept"), [(2345, 2345), (3456, 1234)])
 def test_the_group_is_kept_where_the_owner_cannot_be(bench: Any, pair: list[str], group: int, kept: int) -> None:
-    """Of a file of root's that everyone may write to, in the user's own folder; the user is in the group 2345, and not in 3456."""
+    """A file of root's that everyone may write to, in the user's own folder; the user is in the group 2345 alone."""
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
     os.chown(bench.path("ndvi.tif"), 0, group)
     os.chmod(bench.path("ndvi.tif"), 0o666)
@@ -336,4 +336,5 @@ def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(bench
     assert seen
     for names in seen:
         assert "ndvi.tif" not in names
-        assert len(names) == 4 and sorted(Path(name).suffix for name in names if name.startswith(".bandwise-")) == [".lock", ".tif"]
+        temporary = sorted(Path(name).suffix for name in names if name.startswith(".bandwise-"))
+        assert len(names) == 4 and temporary == [".lock", ".tif"]

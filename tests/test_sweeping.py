@@ -203,7 +203,7 @@ def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: An
     os.symlink(name, bench.path("link.tif"))
     before = bench.listing()
     for path in (name, bench.path("link.tif"), f"GTIFF_DIR:1:{name}"):
-        with pytest.raises(InputError, match="temporary file of a run that was stopped"):
+        with pytest.raises(InputError, match="temporary file of a stopped run"):
             run(bench.job(path, path))
     assert bench.listing() == before
     os.rename(name, bench.path("rescued.tif"))

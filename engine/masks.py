@@ -113,7 +113,10 @@ def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[
         hidden = values != 0
         return hidden
     if rule is MaskRule.SCL:
-        return np.isin(values, choice.keep, invert=True)
+        hidden = np.ones(values.shape, np.bool_)
+        for kept in choice.keep:
+            hidden &= values != kept  # np.isin takes ten times as long for so few
+        return hidden
     flags = sum(1 << flag.value for flag in choice.reject)
     whole = values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
     hidden = (whole & whole.dtype.type(flags)) != 0

@@ -113,5 +113,5 @@ class BandMath(BandwiseAlgorithm):
         try:
             dialect = DialectChoice(value)
         except ValueError as error:
-            raise OptionError(messages.translate("Bandwise", "DIALECT must be 0 to 4, not {value}.").format(value=value)) from error
+            raise OptionError(messages.translate("Bandwise", "“Dialect” (DIALECT) must be 0 to 4, not {value}.").format(value=value)) from error
         return bandmath_job(inputs, self.parameterAsString(parameters, self.EXPRESSION, context), dialect=dialect, **options)

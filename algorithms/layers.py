@@ -121,7 +121,11 @@ def polygons_of(source: QgsProcessingFeatureSource) -> tuple[tuple[tuple[tuple[f
         if geometry.isNull() or geometry.isEmpty():
             continue
         if QgsWkbTypes.geometryType(geometry.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
-            raise InputError(messages.translate("Bandwise", "AOI holds other geometries than polygons; choose a polygon layer.").format())
+            raise InputError(messages.translate(
+                "Bandwise",
+                "“Area of interest” (AOI) holds other geometries than polygons; choose a polygon "
+                "layer."
+            ).format())
         if QgsWkbTypes.isCurvedType(geometry.wkbType()):
             geometry = QgsGeometry(geometry.constGet().segmentize())
         parts = geometry.asMultiPolygon() if geometry.isMultipart() else [geometry.asPolygon()]

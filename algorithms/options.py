@@ -33,7 +33,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             extent = Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), _wkt(crs))
             if box.isNull() or not box.isFinite():
                 raise OptionError(
-                    messages.translate("Bandwise", "EXTENT is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].").format(
+                    messages.translate("Bandwise", "“Extent” (EXTENT) is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].").format(
                         text=messages.shown(str(parameters[self.EXTENT]))
                     )
                 )
@@ -87,8 +87,12 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
                 if whole:
                     text = messages.translate("Bandwise", "{parameter} must be a whole number, not {value}.")
-                raise OptionError(text.format(parameter=name, value=str(value)[:60]))
+                raise OptionError(text.format(parameter=self._label(name), value=str(value)[:60]))
         return True
+
+    def _label(self, name: str) -> str:
+        """A parameter as the dialog calls it, and as scripts do."""
+        return f"“{self.parameterDefinition(name).description()}” ({name})"
 
     def _flags(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[QaFlag, ...]:
         numbers = self.parameterAsEnums(parameters, self.QA_REJECT, context)
@@ -97,7 +101,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         except ValueError as error:
             raise OptionError(
                 messages.translate("Bandwise", "{parameter} must be numbers from 0 to 5, not {value}.").format(
-                    parameter=self.QA_REJECT, value=", ".join(map(str, numbers))
+                    parameter=self._label(self.QA_REJECT), value=", ".join(map(str, numbers))
                 )
             ) from error
 
@@ -112,7 +116,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             options = self.parameterDefinition(name).options()
             raise OptionError(
                 messages.translate("Bandwise", "{parameter} must be {choices}, not {value}.").format(
-                    parameter=name, choices=", ".join(f"{number} ({option})" for number, option in enumerate(options)), value=value
+                    parameter=self._label(name), choices=", ".join(f"{number} ({option})" for number, option in enumerate(options)), value=value
                 )
             ) from error
 
@@ -122,14 +126,19 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         if value is None or value == "":
             return None
         layer = self.parameterAsRasterLayer(parameters, name, context)
-        return file_of(layer, name) if layer is not None else path_as_given(value, name)
+        label = self._label(name)
+        return file_of(layer, label) if layer is not None else path_as_given(value, label)
 
     def _area(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Area | None:
         if parameters.get(self.AOI) in (None, ""):
             return None
         source = self.parameterAsSource(parameters, self.AOI, context)
         if source is None:
-            raise InputError(messages.translate("Bandwise", "AOI cannot be opened; choose a polygon layer or a file of polygons.").format())
+            raise InputError(messages.translate(
+                "Bandwise",
+                "“Area of interest” (AOI) cannot be opened; choose a polygon layer or a file of "
+                "polygons."
+            ).format())
         return Area(polygons_of(source), _wkt(source.sourceCrs()))
 
 

@@ -21,7 +21,7 @@ from .inputs import Input
 from .job import BandRef, Job, Note, Report
 from .layout import Resampling
 from .masks import MaskRule
-from .messages import Text, join, translate
+from .messages import Template, Text, join, translate
 from .radiometry import Radiometry
 from .statistics import Statistics
 from .storage import Storage, storage_of
@@ -133,21 +133,25 @@ def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
     return notes
 
 
+def _counted(count: int, one: Template, several: Template) -> Text:
+    return (one if count == 1 else several).format(count=count)
+
+
 def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:
     """How the work is cut."""
     notes = [
         Note(
             translate(
                 "Bandwise",
-                "{width} x {height} pixels in {count} windows of {window_width} x {window_height}; {workers} workers; at most "
+                "{width} x {height} pixels in {windows} of {window_width} x {window_height}; {workers}; at most "
                 "{memory} MB for buffers and cache; {dtype} arithmetic"
             ).format(
                 width=grid.width,
                 height=grid.height,
-                count=shape.count(grid),
+                windows=_counted(shape.count(grid), translate("Bandwise", "1 window"), translate("Bandwise", "{count} windows")),
                 window_width=shape.width,
                 window_height=shape.height,
-                workers=shape.workers,
+                workers=_counted(shape.workers, translate("Bandwise", "1 worker"), translate("Bandwise", "{count} workers")),
                 memory=-(-shape.memory // MEGABYTE),
                 dtype=arithmetic,
             )
@@ -183,7 +187,7 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
             text = translate("Bandwise", "{nodata} nodata in an input or as a branch, {saturated} saturated, {not_finite} not finite")
         causes = text.format(nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite)
         if job.mask or job.area:
-            causes = translate("Bandwise", "{causes}, {masked} masked, {outside} outside AOI").format(
+            causes = translate("Bandwise", "{causes}, {masked} masked, {outside} outside the area of interest").format(
                 causes=causes, masked=band.masked, outside=band.outside
             )
         text = translate("Bandwise", "{name}: {valid} valid pixels, {invalid} nodata ({causes})")
@@ -199,7 +203,11 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
             values = {"name": result.name, "count": band.beyond, "low": low, "high": high}
             notes.append(Note(join([clause.format(**values) for clause in clauses]), caution=True))
         if band.clamped:
-            text = translate("Bandwise", "{name}: {count} values were clamped to the range of CLAMP_MIN and CLAMP_MAX or of the data type")
+            text = translate(
+                "Bandwise",
+                "{name}: {count} values were clamped to the range of “Clamp to at least” and “Clamp to at most” "
+                "(CLAMP_MIN, CLAMP_MAX) or of the data type"
+            )
             notes.append(Note(text.format(name=result.name, count=band.clamped), caution=True))
         if band.moved:
             text = translate(

@@ -28,7 +28,11 @@ class AreaMask:
 
     def __init__(self, area: Area, grid: Grid) -> None:
         if not area.polygons:
-            raise OptionError(translate("Bandwise", "AOI holds no polygons; choose a polygon layer with features, or leave it empty.").format())
+            raise OptionError(translate(
+                "Bandwise",
+                "“Area of interest” (AOI) holds no polygons; choose a polygon layer with features, or leave it "
+                "empty."
+            ).format())
         if grid.georeference is not None:
             text = translate(
                 "Bandwise",
@@ -36,7 +40,11 @@ class AreaMask:
             )
             raise GridError(text.format(georeference=grid.georeference.summary()))
         if bool(area.crs) != bool(grid.crs) and area.crs:
-            raise GridError(translate("Bandwise", "The inputs have no CRS, so AOI cannot be laid over them; assign one to the inputs.").format())
+            raise GridError(translate(
+                "Bandwise",
+                "The inputs have no CRS, so “Area of interest” (AOI) cannot be laid over them; assign one to the "
+                "inputs."
+            ).format())
         self._shapes = [self._shape(polygon, area.crs or grid.crs, grid) for polygon in area.polygons]
 
     @staticmethod
@@ -47,7 +55,11 @@ class AreaMask:
             some = ring if same_crs(crs, grid.crs) else _with_places_between(ring)
             xs, ys = moved([x for x, _ in some], [y for _, y in some], crs, grid.crs)
             if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
-                text = translate("Bandwise", "AOI reaches to where the CRS of the result has no places; cut or reproject it first.")
+                text = translate(
+                    "Bandwise",
+                    "“Area of interest” (AOI) reaches to where the CRS of the result has no places; cut or reproject it "
+                    "first."
+                )
                 raise GridError(text.format())
             rings.append([grid.pixel_of(float(x), float(y)) for x, y in zip(xs, ys)])
         columns, rows = zip(*rings[0])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from .messages import Text, translate
 
-_MOST_CARETS = 40
+_MOST_MARKED = 40  #: characters of a long part that are marked
 _LINE = 120  #: characters of an expression that are shown around an error
 
 
@@ -55,7 +55,7 @@ class OptionError(BandwiseError, ValueError):
 
 
 class ExpressionError(OptionError):
-    """An expression means nothing in its dialect; the message stands under the place that it is about."""
+    """An expression means nothing in its dialect; the place that it is about is marked in the text above the message."""
 
     def __init__(self, message: Text, text: str, start: int, end: int) -> None:
         super().__init__(_marked(message, text, start, end))
@@ -63,7 +63,10 @@ class ExpressionError(OptionError):
 
 
 def _marked(message: Text, text: str, start: int, end: int) -> Text:
-    """The line of ``text`` around ``start``, and below it carets and the message."""
+    """The line of ``text`` around ``start``, with the part up to ``end`` between two marks, and below it the message.
+
+    Marks within the text stand in the right place in every font; carets below it need one of fixed width.
+    """
     if not text.strip():
         return message
     first = text.rfind("\n", 0, start) + 1
@@ -72,8 +75,10 @@ def _marked(message: Text, text: str, start: int, end: int) -> Text:
     column = start - first
     cut = max(0, column - _LINE // 2)
     shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + _LINE])
-    carets = "^" * max(1, min(end - start, len(shown) - (column - cut), _MOST_CARETS))
-    return translate("Bandwise", "{line}\n{marker} {message}").format(line=shown.rstrip(), marker=" " * (column - cut) + carets, message=message)
+    before, rest = shown[: column - cut], shown[column - cut :]
+    length = max(1, min(end - start, _MOST_MARKED))
+    marked = f"{before}▸{rest[:length]}◂{rest[length:]}"
+    return translate("Bandwise", "{line}\n{message}").format(line=marked.rstrip(), message=message)
 
 
 class ResourceError(BandwiseError, MemoryError):

@@ -85,7 +85,8 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
     if found is None:
         text = translate(
             "Bandwise",
-            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in MASK_RULE whether to keep zero or not zero."
+            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in “Mask "
+            "values” (MASK_RULE) whether to keep zero or not zero."
         )
         raise OptionError(text.format(file=choice.path))
     return found
@@ -96,7 +97,11 @@ def clear_classes(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) in _CLASSES for part in parts):
         raise OptionError(
-            translate("Bandwise", "SCL_KEEP is a list of Sentinel-2 scene classes from 0 to 11, such as 4,5,6,7,11, not “{text}”.").format(
+            translate(
+                "Bandwise",
+                "“SCL classes to keep” (SCL_KEEP) is a list of Sentinel-2 scene classes from 0 to 11, such as "
+                "4,5,6,7,11, not “{text}”."
+            ).format(
                 text=shown(text)
             )
         )

@@ -43,7 +43,11 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
     """
     if layout.rule is GridRule.REFERENCE:
         if reference is None:
-            raise OptionError(translate("Bandwise", "The grid is to be that of a reference raster; choose one in REFERENCE.").format())
+            raise OptionError(translate(
+                "Bandwise",
+                "The grid is to be that of a reference raster; choose one in “Reference raster” "
+                "(REFERENCE)."
+            ).format())
         chosen = reference
     else:
         chosen = rasters[0]

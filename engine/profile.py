@@ -91,10 +91,18 @@ def cog_profile(profile: Mapping[str, str]) -> dict[str, str]:
     for name, value in profile.items():
         if name not in _OF_A_COG:
             raise OptionError(
-                translate("Bandwise", "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it out, or leave COG.").format(
+                translate(
+                    "Bandwise",
+                    "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it out, or untick “Cloud "
+                    "Optimized GeoTIFF” (COG)."
+                ).format(
                     option=f"{name}={value}"
                 )
             )
     if profile.get("TILED", "YES").upper() in _NO:
-        raise OptionError(translate("Bandwise", "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or leave COG.").format())
+        raise OptionError(translate(
+            "Bandwise",
+            "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick “Cloud Optimized GeoTIFF” "
+            "(COG)."
+        ).format())
     return {**profile, "BLOCKYSIZE": profile.get("BLOCKXSIZE", "512"), "INTERLEAVE": "PIXEL"}

@@ -91,7 +91,11 @@ def storage_of(data_type: DataType, lowest: float | None = None, highest: float 
     low, high = -math.inf if lowest is None else lowest, math.inf if highest is None else highest
     if not low <= high:
         raise OptionError(
-            translate("Bandwise", "CLAMP_MIN must not be larger than CLAMP_MAX, and both must be numbers, not {low} and {high}.").format(
+            translate(
+                "Bandwise",
+                "“Clamp to at least” (CLAMP_MIN) must not be larger than “Clamp to at most” (CLAMP_MAX), and both "
+                "must be numbers, not {low} and {high}."
+            ).format(
                 low=low, high=high
             )
         )

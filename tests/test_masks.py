@@ -174,7 +174,7 @@ def test_an_area_in_another_crs(bench: Any, pair: list[str]) -> None:
 
 
 def test_an_area_of_nothing(bench: Any, pair: list[str]) -> None:
-    with pytest.raises(OptionError, match="AOI holds no polygons"):
+    with pytest.raises(OptionError, match="holds no polygons"):
         prepare(bench.job(*pair, area=Area(())))
     with pytest.raises(GridError, match="AOI"):
         prepare(bench.job(*pair, area=Area(((((200.0, 95.0), (201.0, 95.0), (201.0, 96.0)),),), rasterio.crs.CRS.from_epsg(4326).to_wkt())))

@@ -181,7 +181,7 @@ def test_progress_rises_to_the_end_and_the_log_says_what_was_decided(provider, s
     assert log.fractions == sorted(log.fractions)
     assert log.fractions[-1] == 100
     said = "\n".join(log.info)
-    decided = (Path(scene.red).name, "uint16", "no scale or offset was found", "nodata 0 (declared by the file)", "windows of 512 x 512")
+    decided = (Path(scene.red).name, "uint16", "no scale or offset was found", "nodata 0 (declared by the file)", "1 window of 512 x 512")
     for words in (*decided, "MB/s", "valid pixels"):
         assert words in said
     assert any("more than the 1 MB allowed" in line for line in log.warnings)
@@ -228,9 +228,9 @@ BAD = {
     "no raster": (lambda s, t: {"RED": None}, "Red raster: no raster is given"),
     "band out of range": (lambda s, t: {"RED_BAND": 4}, "has no band 4"),
     "band 0": (lambda s, t: {"RED_BAND": 0}, "has no band 0"),
-    "band as text": (lambda s, t: {"RED_BAND": "red"}, "RED_BAND must be a whole number, not red"),
-    "band with a fraction": (lambda s, t: {"RED_BAND": 1.7}, "RED_BAND must be a whole number, not 1.7"),
-    "nodata as text": (lambda s, t: {"SOURCE_NODATA": "none"}, "SOURCE_NODATA must be a number, not none"),
+    "band as text": (lambda s, t: {"RED_BAND": "red"}, "(RED_BAND) must be a whole number, not red"),
+    "band with a fraction": (lambda s, t: {"RED_BAND": 1.7}, "(RED_BAND) must be a whole number, not 1.7"),
+    "nodata as text": (lambda s, t: {"SOURCE_NODATA": "none"}, "(SOURCE_NODATA) must be a number, not none"),
     "same band": (lambda s, t: {"NIR": s.red}, "choose two different bands"),
     "output is an input": (lambda s, t: {"OUTPUT": s.nir}, "is an input"),
     "output folder missing": (lambda s, t: {"OUTPUT": str(t / "none" / "ndvi.tif")}, "does not exist; create it"),
@@ -240,7 +240,7 @@ BAD = {
     "creation option text": (lambda s, t: {"CREATION_OPTIONS": "tight please"}, "NAME=VALUE"),
     "codec for bytes": (lambda s, t: {"CREATION_OPTIONS": "COMPRESS=JPEG|JPEG_QUALITY=75"}, "COMPRESS=JPEG cannot hold"),
     "scale 0": (lambda s, t: {"RADIOMETRY": 2, "SCALE": 0}, "other than 0"),
-    "radiometry": (lambda s, t: {"RADIOMETRY": -1}, "RADIOMETRY must be"),
+    "radiometry": (lambda s, t: {"RADIOMETRY": -1}, "(RADIOMETRY) must be"),
     "workers": (lambda s, t: {"WORKERS": -1}, "Workers must be"),
     "memory": (lambda s, t: {"MEMORY": 0}, "memory at least 1 MB"),
 }

@@ -80,7 +80,7 @@ def test_mask_area_and_extent_of_layers(provider, scene, tmp_path, context, log)
     with rasterio.open(out) as dataset:
         np.testing.assert_array_equal(dataset.read(1), np.where(shown, scene.ndvi, -9999).astype(np.float32))
     assert result["VALID_PIXELS"] == shown.sum()
-    assert any(f"{(inside & ~shown).sum()} masked, {(~inside).sum()} outside AOI" in line for line in log.info), log.info
+    assert any(f"{(inside & ~shown).sum()} masked, {(~inside).sum()} outside the area of interest" in line for line in log.info), log.info
     box = QgsReferencedRectangle(QgsRectangle(602000, 5098000, 603000, 5099000), QgsCoordinateReferenceSystem("EPSG:32632"))
     result, fine = run({"RED": scene.red, "NIR": scene.nir, "EXTENT": box, "OUTPUT": out}, context, log)
     with rasterio.open(out) as dataset:
@@ -294,3 +294,13 @@ def test_a_model_passes_them_all(provider, scene, tmp_path, log, add_step):
     with rasterio.open(out) as dataset:
         np.testing.assert_array_equal(dataset.read(1), expected)
     assert json.loads(result["CHILD_RESULTS"]["index"]["REPORT"])["output"]["cog"] is True
+
+
+def test_a_folder_is_said_to_be_one(provider, scene, tmp_path, context):
+    """The folder of a product, chosen for both bands as people do."""
+    product = tmp_path / "S2A_X.SAFE"
+    product.mkdir()
+    parameters = {"RED": str(product), "NIR": str(product), "OUTPUT": str(tmp_path / "out.tif")}
+    fine, message = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi").checkParameterValues(parameters, context)
+    assert not fine
+    assert message == f"Red raster: {product} is a folder; choose the file of a band in it."

@@ -21,7 +21,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
+.PHONY: help demo test stress lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,17 @@ test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the
 	@status=0; set -x; \
 	.venv/bin/python -m pytest || status=1; \
 	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest --ignore=tests/integration || status=1; \
+	exit $$status
+
+stress: PACKAGES += gdal-bin python3-gdal
+stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, random jobs in full (25 minutes); writes docs/guarantees.md (SEED=, STRESS="-k kill")
+	@rm -rf build/stress; seed=$${SEED:-$$(date +%s)}; echo "Seed $$seed"; status=0; \
+	for environment in .venv .venv-newest; do \
+		[ -e $$environment/ready ] || continue; \
+		BANDWISE_STRESS=full BANDWISE_SEED=$$seed BANDWISE_STRESS_REPORT=build/stress/$${environment#.}.json \
+			$$environment/bin/python -m pytest -q tests/stress $(STRESS) || status=1; \
+	done; \
+	.venv/bin/python tests/stress/guarantees.py build/stress/*.json || status=1; \
 	exit $$status
 
 lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit

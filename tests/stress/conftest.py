@@ -33,6 +33,9 @@ COUNTS: dict[str, tuple[int, int]] = {
     "test_jobs": (40, 500),
     "test_expressions": (60, 2000),
     "test_sources": (1, 6),
+    "test_http": (1, 12),
+    "test_second_reader": (30, 400),
+    "test_metadata": (40, 600),
 }
 
 

@@ -47,7 +47,7 @@ def table(runs: list[dict[str, Any]]) -> str:
         for number, run in enumerate(runs, 1):
             kind = run["kinds"].get(file)
             if kind:
-                outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(kind["outcomes"].items(), key=lambda item: -item[1]))
+                outcomes = "; ".join(f"{count:,} {outcome}" for outcome, count in sorted(kind["outcomes"].items(), key=lambda item: -item[1]))
                 lines.append(f"| {title} | {number} | {kind['passed'] + kind['failed']:,} | {kind['failed']} | {kind['seconds']:.0f} | {outcomes} |")
     return "\n".join(lines)
 

@@ -66,7 +66,7 @@ def test_a_server_that_fails(case: Any, fault: str, server: FaultServer, scenari
         tally("refused in one sentence")
     else:
         scenarios.assert_complete(str(output))
-        tally("right, by another try" if came > first else "right, for the fault came too late")
+        tally("right, after another try" if came > first else "right, as the fault came too late")
     for name in names:
         (server.folder / name).unlink()
 

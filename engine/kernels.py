@@ -255,7 +255,7 @@ def _summed(numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.
     count, reach = weights.shape
     period, step = _period(first)
     if count < reach:
-        return np.stack([(numbers[start : start + reach] * line[:, np.newaxis]).sum(axis=0) for start, line in zip(first.tolist(), weights)])
+        return np.stack([np.einsum("i,ij->j", line, numbers[start : start + reach]) for start, line in zip(first.tolist(), weights)])
     others, dtype = numbers.shape[1], numbers.dtype
     sums = np.empty((others, count), dtype).T if numbers.flags.f_contiguous else np.empty((count, others), dtype)
     if not period:

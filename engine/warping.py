@@ -38,6 +38,7 @@ _SAME_SIZE = 0.95
 _SMALLEST_PART = 32  #: pixels of a tile's side, below which what is not clear is read in whole rows
 _FAR = 4  #: places beside each other in a tile that lie a fourth of the source apart lie on two sides of something
 _MARGIN_OF_GDAL = 32  #: source pixels, a few more than GDAL takes beyond those that it needs
+_ROWS_TOGETHER = 64  #: of places that are computed by PROJ
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
@@ -137,8 +138,7 @@ class Warp(NamedTuple):
             return self._in_parts(tile, read, dtype)
         numbers = read(window)
         if self._by_places(numbers):
-            centres = np.arange(tile.width) + 0.5, np.arange(tile.height) + 0.5
-            places = positions_of(self.target.cut(tile), self.source, *centres)
+            places = self._places(tile)
             size, corner = (self.source.width, self.source.height), (window.column, window.row)
             return scattered(numbers, corner, places, _KERNELS[self.resampling], self._widened, size, dtype)
         if self.resampling is Resampling.AVERAGE and clear:
@@ -161,6 +161,15 @@ class Warp(NamedTuple):
         ) as warped:
             found: NDArray[np.floating[Any]] = warped.read(1)
         return found
+
+    def _places(self, tile: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Columns and rows of the source at which the centres of a tile's pixels lie, NaN where they lie nowhere."""
+        columns, rows = np.empty((tile.height, tile.width)), np.empty((tile.height, tile.width))
+        for row in range(0, tile.height, _ROWS_TOGETHER):  # rasterio makes lists of Python numbers, which take memory
+            part = Window(tile.column, tile.row + row, tile.width, min(_ROWS_TOGETHER, tile.height - row))
+            centres = np.arange(part.width) + 0.5, np.arange(part.height) + 0.5
+            columns[row : row + part.height], rows[row : row + part.height] = positions_of(self.target.cut(part), self.source, *centres)
+        return columns, rows
 
     def _weighted(self, lines: tuple[Line, Line], tile: Window, read: Read, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
         columns = self._axis(lines[0], tile.column, tile.width, self.source.width)

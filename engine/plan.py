@@ -39,6 +39,9 @@ from .warping import Warp
 from .windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 
 _MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
+_ENCODER_COPIES = 5  #: of a window's values, that a codec makes room for by measurement, of which the heap keeps some
+_ENCODERS_START = 3 * MEGABYTE  #: and what it takes once
+_RUN_START = 2 * MEGABYTE  #: what the heap and the threads take beside; GDAL decodes one block more than its cache holds
 _PART = 64  #: rows, a divisor of theirs, that are written of a block at least
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them
@@ -75,13 +78,16 @@ class Plan(NamedTuple):
             result_block = (result_block[0], 2 * result_block[1])  # two rows of pixels make one of the first overview
         masks = sum(len(one.masks) for one in self.inputs) + 3 * (self.mask_rule is not None) + (self.area is not None)
         result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
-        encoding = 0 if self.profile["COMPRESS"].upper() == "NONE" else 2 * result
+        compressed = self.profile["COMPRESS"].upper() != "NONE"
+        encoding = _ENCODER_COPIES * result if compressed else 0
+        overviews = self.grid.width * result_block[1] * result if self.overviews else 0  # rows of their blocks that are not full yet
         decoded = sum({one.band.path: one.decoded for one in self.inputs}.values())
         cost = Cost(
             per_pixel=result + encoding,
             per_read=self.stored_bytes_per_pixel + masks,
-            fixed=self.recipe.scratch_bytes + decoded + max(one.scratch for one in self.inputs),
+            fixed=self.recipe.scratch_bytes + decoded + max(one.scratch + one.band.decoder for one in self.inputs),
             per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
+            shared=_RUN_START + decoded + overviews + (_ENCODERS_START if compressed else 0),
         )
         return plan_windows(
             self.grid,
@@ -90,7 +96,7 @@ class Plan(NamedTuple):
             cost=cost,
             workers=self.workers,
             memory=self.job.memory * MEGABYTE,
-            pixels=TARGET_PIXELS // 2 if encoding else TARGET_PIXELS,  # a codec holds a window twice more, and does not mind small ones
+            pixels=TARGET_PIXELS // 2 if compressed else TARGET_PIXELS,  # a codec holds a window twice more, and does not mind small ones
         )
 
 

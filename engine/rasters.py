@@ -39,6 +39,7 @@ class BandFacts(NamedTuple):
     ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands for an
     alpha band, 0 for the band's mask (``.msk`` file, internal mask, per-dataset nodata). ``block`` is the
     source block's (width, height) in pixels, ``decoded`` the bytes that GDAL holds of one: of all bands where they are interleaved.
+    ``decoder`` is what decoding one takes beside: a JPEG 2000 tile is decoded whole, in 32-bit numbers, in all of its bands.
     ``classes`` tells that values are names, not measurements: between two of them lies no third.
     """
 
@@ -51,6 +52,7 @@ class BandFacts(NamedTuple):
     decoded: int
     files: tuple[str, ...]
     classes: bool = False
+    decoder: int = 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -112,6 +114,7 @@ def describe(path: str, number: int) -> BandFacts:
             masks=_masks(dataset, number),
             block=(block_width, block_height),
             decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
+            decoder=block_width * block_height * dataset.count * 4 if dataset.driver.startswith("JP2") else 0,
             files=_all_files(path, dataset.files),
             classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, description) is not None,
         )

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 from .band_names import NEAR_INFRARED, RED, BandName
+from .credentials import file_name
 from .inputs import Input
 from .job import Job, Note
 from .messages import translate
@@ -22,7 +22,7 @@ def role_cautions(job: Job, inputs: Sequence[Input], names: Sequence[BandName | 
         role = _ROLES.get(ref.name)
         if role is None:
             continue
-        facts = {"role": role, "number": ref.number, "file": os.path.basename(ref.path)}
+        facts = {"role": role, "number": ref.number, "file": file_name(ref.path)}
         if one.band.classes or (name and name.classes):
             text = translate("Bandwise", "Band {number} of {file} holds classes or flags, not {role} reflectance; choose the {role} band")
             yield Note(text.format(**facts), caution=True)

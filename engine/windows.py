@@ -18,13 +18,15 @@ LEAST_CACHE = 8 * 1024 * 1024
 class Cost(NamedTuple):
     """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time, and whatever the window.
 
-    ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice.
+    ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice,
+    ``shared`` what a run holds once, whatever its windows.
     """
 
     per_pixel: int
     per_read: int
     fixed: int
     per_blocks: int
+    shared: int = 0
 
 
 class WindowPlan(NamedTuple):
@@ -62,13 +64,14 @@ def plan_windows(
     so many are read at a time, in whole source blocks.
     """
     best, most = None, 0.0
+    budget = max(memory - cost.shared, memory // 2)  # smaller windows would not lessen what is shared
     for width, height in _shapes(grid, result_block, source_blocks, pixels):
         decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
         step = math.lcm(*(min(block[1], height) for block in source_blocks))
         rows = max(step, pixels // width // step * step) if width * height > 2 * pixels else height
         one = _planned(width, height, rows, 1, cost)
-        held = one.memory - one.cache
-        count = min(workers, one.count(grid), (memory - LEAST_CACHE) // held, memory // (held + cost.per_blocks))
+        held = one.memory - one.cache - cost.shared
+        count = min(workers, one.count(grid), (budget - LEAST_CACHE) // held, budget // (held + cost.per_blocks))
         if count > 0 and count / decodes > most * 1.01:
             best, most = _planned(width, height, rows, count, cost), count / decodes
     return best or _planned(*result_block, result_block[1], 1, cost)
@@ -77,7 +80,7 @@ def plan_windows(
 def _planned(width: int, height: int, rows: int, workers: int, cost: Cost) -> WindowPlan:
     cache = max(LEAST_CACHE, workers * cost.per_blocks)
     held = width * height * cost.per_pixel + width * rows * cost.per_read + cost.fixed
-    return WindowPlan(width, height, rows, workers, cache, workers * held + cache)
+    return WindowPlan(width, height, rows, workers, cache, workers * held + cache + cost.shared)
 
 
 def _touches(window: int, block: int, length: int) -> float:

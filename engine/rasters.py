@@ -14,6 +14,7 @@ import numpy as np
 import rasterio
 from rasterio.dtypes import dtype_fwd, dtype_rev
 from rasterio.enums import ColorInterp, MaskFlags, WktVersion
+from rasterio.errors import CRSError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
@@ -236,7 +237,7 @@ def opened(path: str, **options: Any) -> Any:
     try:
         with patient():
             return rasterio.open(path, sharing=False, **options)
-    except UnicodeError as error:
+    except (UnicodeError, CRSError) as error:
         raise _damaged(path, error) from error
     except RASTER_FAILURES as error:
         local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")

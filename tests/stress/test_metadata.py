@@ -118,8 +118,8 @@ def _python_reads(form: str, content: bytes) -> tuple[float, float] | None:
     """Scale and offset as Python's own parsers and a regular expression find them; None where they find none, or more than one."""
     try:
         if form == "txt":
-            group = re.findall(rf"GROUP = {GROUP}\n(.*?)END_GROUP = {GROUP}\n", content.decode(), re.DOTALL)
-            texts = [re.findall(rf"^\s*{name}\s*=\s*(\S+)\s*$", group[0], re.MULTILINE) for name in ITEMS]
+            lines = content.decode("latin-1").splitlines()  # no other group has these items, so a damaged end of theirs takes nothing away
+            texts = [list({line.partition("=")[2] for line in lines if line.partition("=")[0].strip() == name}) for name in ITEMS]
         elif form == "json":
             items = json.loads(content.decode())["LANDSAT_METADATA_FILE"][GROUP]
             texts = [[items[name]] for name in ITEMS]

@@ -115,7 +115,7 @@ def describe(path: str, number: int) -> BandFacts:
             masks=_masks(dataset, number),
             block=(block_width, block_height),
             decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
-            decoder=block_width * block_height * dataset.count * 4 if dataset.driver.startswith("JP2") else 0,
+            decoder=block_width * block_height * _decoder_bytes(dataset, number),
             files=_all_files(path, dataset.files),
             classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, description) is not None,
         )
@@ -135,6 +135,14 @@ def _georeference(dataset: Any) -> Georeference | None:
 
 def _wkt(crs: Any) -> str:
     return str(crs.to_wkt(version=WktVersion.WKT2_2019)) if crs else ""
+
+
+def _decoder_bytes(dataset: Any, number: int) -> int:
+    """For each pixel of a block, beside what GDAL's cache holds of it: bands that are interleaved pass through a buffer of their own."""
+    if dataset.driver.startswith("JP2"):
+        return 4 * int(dataset.count)
+    together = _bytes_per_pixel(dataset, number)
+    return 2 * together if together > np.dtype(dataset.dtypes[number - 1]).itemsize else 0  # by measurement
 
 
 def _bytes_per_pixel(dataset: Any, number: int) -> int:

@@ -98,15 +98,19 @@ def _remote_state(url: str, file: str) -> State | None:
     """What a server says with the first byte of a file: it may have signed nothing but that it is got."""
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
-    headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+    secrets = {}
     if user:
-        headers["Authorization"] = "Basic " + base64.b64encode(unquote(user).encode()).decode()
+        secrets["Authorization"] = "Basic " + base64.b64encode(unquote(user).encode()).decode()
     if file.startswith("/vsicurl?"):
         options = parse_qsl(file[len("/vsicurl?") :])
-        headers.update({name[len("header.") :]: value for name, value in options if name.startswith("header.")})
+        secrets.update({name[len("header.") :]: value for name, value in options if name.startswith("header.")})
     try:
-        request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)), headers=headers)  # noqa: S310, for url_of gives http and https alone
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+        request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))  # noqa: S310, url_of gives http and https alone
+        request.add_header("Range", "bytes=0-0")
+        request.add_header("Accept-Encoding", "identity")
+        for name, value in secrets.items():  # another server, to which this one sends us, must not see them
+            request.add_unredirected_header(name, value)
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310  # nosec B310
             whole = answer.headers.get("Content-Range", "").rpartition("/")[2] or answer.headers.get("Content-Length", "")
             tag, modified = (answer.headers.get(name, "") for name in ("ETag", "Last-Modified"))
     except (OSError, ValueError, HTTPException):

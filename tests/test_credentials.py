@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from bandwise.engine.bandmath import bandmath_job
+from bandwise.engine.changes import states_of
 from bandwise.engine.credentials import file_name, without_credentials
 from bandwise.engine.errors import BandwiseError
 from bandwise.engine.masks import MaskChoice, MaskRule
@@ -132,3 +135,48 @@ def test_errors_with_credentials(bench: Any, server: Any, names: list[str], spoi
         run(bench.job(first, names[1]), progress=progress)
     assert SECRET not in str(caught.value) and SECRET not in repr(caught.value.args[0].values)
     assert "***" in str(caught.value) or "dies" in spoil
+
+
+class _Elsewhere(BaseHTTPRequestHandler):
+    """Keeps the headers that it gets, and sends whoever asks for /away to ``port``."""
+
+    seen: list[tuple[str, dict[str, str]]]
+    port = 0
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, dict(self.headers)))
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{self.port}/here")
+            self.end_headers()
+            return
+        self.send_response(206)
+        self.send_header("Content-Range", "bytes 0-0/17")
+        self.send_header("Content-Length", "1")
+        self.end_headers()
+        self.wfile.write(b"x")
+
+    def log_message(self, *_: Any) -> None:
+        """No words of a server in a test's output."""
+
+
+def test_a_server_that_sends_us_elsewhere_passes_no_credentials_on() -> None:
+    seen: list[tuple[str, dict[str, str]]] = []
+    first, second = (ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Elsewhere,), {"seen": seen})) for _ in range(2))
+    first.RequestHandlerClass.port = second.server_port  # type: ignore[attr-defined]
+    for server in (first, second):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"127.0.0.1:{first.server_port}/away"
+    try:
+        for file in (
+            f"/vsicurl/http://user:{SECRET}@{address}",
+            f"/vsicurl?header.Authorization=Bearer%20{SECRET}&header.X-Api-Key={SECRET}&url=http://{address}",
+        ):
+            assert states_of([file])[file].size == 17
+    finally:
+        for server in (first, second):
+            server.shutdown()
+            server.server_close()
+    for path, headers in seen:
+        given = [name for name in headers if name.lower() in ("authorization", "x-api-key")]
+        assert bool(given) == (path == "/away"), (path, headers)

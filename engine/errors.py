@@ -19,7 +19,7 @@ from __future__ import annotations
 from .messages import Text, translate
 
 _MOST_MARKED = 40  #: characters of a long part that are marked
-_LINE = 120  #: characters of an expression that are shown around an error
+_LINE = 118  #: characters of an expression that are shown around an error, beside two marks
 
 
 class BandwiseError(Exception):

@@ -30,7 +30,7 @@ _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("writing", GeoTiffSink, "write"),
     ("planning", engine.pipeline, "prepare"),
     ("making the file", GeoTiffSink, "__enter__"),
-    ("opening the inputs", Sources, "__enter__"),
+    ("opening the inputs", Sources, "open"),
     ("finishing the file", GeoTiffSink, "commit"),
     ("rasterio.open", rasterio, "open"),  # within the four before it
 )

@@ -25,6 +25,7 @@ _MOST_TAGS = 1_000_000  #: of an XML file; those that open, those that close
 _MOST_ITEMS = 100_000  #: of an MTL file, which has about 300
 _DEEPEST_XML = 100
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_DECLARATION = re.compile(rb"<\?xml\s[^<>]*\?>")  #: GDAL 3.13 copies it from a product's metadata into the middle of a VRT
 _LONGEST_NUMBER = 40  #: characters
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30  #: of what a scale or an offset may be
 
@@ -43,6 +44,7 @@ def xml_elements(path: str, wanted: Collection[str], *, most: int = 10_000) -> l
     Raises :class:`MetadataError`.
     """
     content = file_content(path)
+    content = content[:1] + _DECLARATION.sub(b"", content[1:])
     if content.count(b"<") > _MOST_TAGS or _has_long_piece(content, b">"):
         raise _too_large(path)
     elements = _Elements(path, wanted, most)

@@ -8,14 +8,14 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bandwise.engine.environment import GdalMessages, listening, worker_settings
+from bandwise.engine.environment import RASTER_FAILURES, GdalMessages, listening, worker_settings
 from bandwise.engine.errors import InputError, ReadError
 from bandwise.engine.pipeline import run
 from bandwise.engine.rasters import opened
@@ -167,7 +167,7 @@ def test_other_threads_keep_their_logging(bench: Any) -> None:
 
 @pytest.mark.parametrize("form", ["ENVI", "VRT"])
 def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
-    """GDAL reads zeros beyond its end without a word."""
+    """GDAL reads zeros beyond its end without a word, but for 3.13, which fails for a VRT."""
     values = np.full((SIDE, SIDE), 7, np.uint16)
     path = raw = bench.save("raw.img", values, driver="ENVI")
     if form == "VRT":
@@ -180,7 +180,7 @@ def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
         )
     assert (bench.ndvi(path, bench.save("red.tif", values)) == 0).all()
     os.truncate(raw, 2 * SIDE * SIDE - 2)
-    with opened(path) as dataset:
+    with suppress(RASTER_FAILURES), opened(path) as dataset:
         assert dataset.read(1)[-1, -1] != 7
     with pytest.raises(InputError, match="shorter than its header says"):
         bench.ndvi(path, bench.path("red.tif"))

@@ -250,6 +250,17 @@ def test_a_vrt_of_a_subdataset(bench: Any, shared: Any) -> None:
     assert "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used as they are" in cautions[0]
 
 
+def test_a_vrt_that_holds_metadata_with_their_declaration(bench: Any) -> None:
+    """GDAL 3.13 copies a product's XML, its first line included, into the VRT, which then is no well-formed XML."""
+    path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
+    inner = '<Metadata domain="xml:X" format="xml"><?xml version="1.0" encoding="UTF-8"?><a><Description>x</Description></a></Metadata>'
+    text = Path(path).read_text()
+    Path(path).write_text(text.replace("<VRTRasterBand", inner + "<VRTRasterBand", 1))
+    plain = facts(bench, vrt(bench, "plain.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",)), band=2)
+    got = facts(bench, path, band=2)
+    assert got[:2] == plain[:2] == (1e-4, -0.1)
+
+
 def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Any) -> None:
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     job = bench.job((path, 2), (path, 1))

@@ -56,7 +56,9 @@ class Encoder:
                 whole = {"PREDICTOR": "1", "INTERLEAVE": "BAND", "BLOCKXSIZE": str(row), "BLOCKYSIZE": str(self._block[1])}
                 _copy(name_of(values), encoded.name, driver="GTiff", **{**self._options, **whole})
             else:
-                with rasterio.open(name_of(values), "r+") as plain:
+                # As much at once as the window has: else GDAL writes uncompressed blocks part by part, and one that another
+                # thread's reads push out of the block cache in between loses what was written before.
+                with rasterio.Env(GDAL_SWATH_SIZE=str(values.nbytes)), rasterio.open(name_of(values), "r+") as plain:
                     plain.nodata = self._nodata
                     _copy(plain, encoded.name, driver="GTiff", **self._options)
             data = memoryview(encoded.getbuffer()).cast("B")

@@ -14,7 +14,7 @@ from bandwise.engine.errors import BandwiseError, ExpressionError
 from bandwise.engine.parser import parse
 from bandwise.engine.program import Evaluator
 from bandwise.engine.references import Raster, RasterBands, dialect_of
-from expression_trees import BANDWISE, EVERY, GAPS, NAMES, QGIS, SIZE, STORED, TYPES, Printer, Seeded, expected, numbers
+from expression_trees import BANDWISE, EVERY, GAPS, NAMES, QGIS, ROUNDING, SIZE, STORED, TYPES, Printer, Seeded, expected, numbers
 
 SECONDS = {False: 1.5, True: 75.0}  #: a dialect: ten minutes for four of them in two environments
 _SLOWEST = 0.1 + 1e-4  #: seconds of process time: for a text of 10 kB, and for each byte of a longer one
@@ -87,7 +87,7 @@ def test_mutated_expressions(dialect: Any, seeded: Any, full: bool, tally: Any) 
         tree = numbers(Seeded(random), dialect, random.randint(1, 4))
         text = Printer(dialect, Seeded(random)).text(tree)
         what = f"expression {number} of {dialect.name}: {text!r}"
-        right, steady, exact = expected(tree, dialect)
+        right, steady, exact = expected(tree, dialect, rounding=ROUNDING)
         got = evaluated(text, dialect)
         if exact:
             np.testing.assert_array_equal(got, right, what)
@@ -110,7 +110,7 @@ def _seconds(text: str, dialect: Any) -> float:
 
 
 def test_a_text_that_is_read_again_as_it_was_understood(case: Any, tally: Any) -> None:
-    """What the log says a mutated text means gives the same pixels."""
+    """What the log says a mutated text means gives the same pixels; QGIS's are nodata where a part divides by zero, which no text can say."""
     dialect = EVERY[case.number % len(EVERY)]
     choose = Seeded(case.random)
     text = mutated(Printer(dialect, choose).text(numbers(choose, dialect, 3)), case.random)
@@ -122,5 +122,7 @@ def test_a_text_that_is_read_again_as_it_was_understood(case: Any, tally: Any) -
         tally("not read")
         return
     understood = formula.understood([f"{'ABCDEFGH'[raster]}@1" for raster, _ in references.bands])
-    np.testing.assert_array_equal(evaluated(understood[0], BANDWISE), got, f"{text!r} was understood as {understood[0]!r}")
+    again = evaluated(understood[0], BANDWISE)
+    sayable = ~np.isnan(got) if dialect is QGIS else np.ones(SIZE, bool)
+    np.testing.assert_array_equal(again[sayable], got[sayable], f"{text!r} was understood as {understood[0]!r}")
     tally("read again as it was understood")

@@ -14,7 +14,7 @@ from bandwise.engine.masks import MaskChoice, MaskRule
 from bandwise.engine.pipeline import run
 from bandwise.engine.radiometry import RadiometryChoice, Scaling
 from bandwise.engine.storage import DataType
-from expression_trees import EVERY, NAMES, TYPES, Bands, Printer, Seeded, as_float32, bands_in, expected, numbers
+from expression_trees import EVERY, NAMES, ROUNDING, TYPES, Bands, Printer, Seeded, as_float32, bands_in, expected, numbers
 from second_reader import assert_read_alike
 
 LEFT, TOP, PIXEL = 300000, 5000040, 10
@@ -125,7 +125,7 @@ def _made(case: Any, folder: Path) -> _Job:
         creation_options="" if cog else random.choice(OPTIONS), overviews=random.random() < 0.3, cog=cog,
         layout=Layout(extent_rule=rule, resampling=random.choice((Resampling.NEAREST, Resampling.BILINEAR))),
     )  # fmt: skip
-    right, steady, exact = expected(tree, dialect, Bands(values, gaps), lambda result: _as_stored(result, data_type, clamp))
+    right, steady, exact = expected(tree, dialect, Bands(values, gaps), lambda result: _as_stored(result, data_type, clamp), ROUNDING)
     return _Job(text, job, np.where(hidden, np.nan, right), steady, exact)
 
 

@@ -223,7 +223,12 @@ def thread_safe_datasets() -> bool:
 
     Older rasterio accepts ``thread_safe=True`` and ignores it, so this is told by version.
     """
-    return _version(rasterio.__version__) >= (1, 5) and _version(rasterio.__gdal_version__) >= (3, 11)
+    return _version(rasterio.__version__) >= (1, 5) and gdal_version() >= (3, 11)
+
+
+def gdal_version() -> tuple[int, int]:
+    """The GDAL that rasterio calls."""
+    return _version(rasterio.__gdal_version__)
 
 
 def _version(text: str) -> tuple[int, int]:

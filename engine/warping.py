@@ -15,6 +15,7 @@ from rasterio.vrt import WarpedVRT
 
 from .arrays import NDArray
 from .crs import crs_of, pixels_of, positions_of, same_crs
+from .environment import gdal_version
 from .grid import Grid, Window
 from .kernels import BILINEAR, CUBIC, CUBIC_SPLINE, LANCZOS, Axis, average, nearest, resampled, scattered, weighted
 from .layout import Resampling
@@ -98,14 +99,15 @@ class Warp(NamedTuple):
         """Whether it takes a kernel that GDAL has wrong, or that overshoots without bounds, as it is beside pixels that are not valid.
 
         Onto larger pixels GDAL before 3.10 shifts Lanczos, newer ones have it wrong where centres coincide, and all cut off the cubic
-        spline. Onto smaller ones they make cubic a bilinear kernel beside nodata.
+        spline; 3.13 widens no cubic kernel onto pixels that are a little larger. Onto smaller ones they make cubic a bilinear kernel
+        beside nodata.
         """
         larger = max(self._widened) > 1
         if self.resampling is Resampling.CUBIC_SPLINE:
             return larger
         if self.resampling is Resampling.LANCZOS:
             return larger or not np.isfinite(numbers).all()
-        return self.resampling is Resampling.CUBIC and larger and not np.isfinite(numbers).all()
+        return self.resampling is Resampling.CUBIC and larger and (gdal_version() >= (3, 13) or not np.isfinite(numbers).all())
 
     def parts(self, window: Window) -> Iterator[Window]:
         """What a window has of each tile."""

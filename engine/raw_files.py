@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from xml.etree import ElementTree  # nosec B405
 
 import numpy as np
 
@@ -19,6 +18,8 @@ def is_cut_short(path: str, dataset: Any) -> bool:
         return header.get("file_compression", "0").strip() == "0" and _is_shorter(path, size + (int(offset) if offset.isdecimal() else 0))
     if dataset.driver != "VRT" or "VRTRawRasterBand" not in (text := "".join(dataset.tags(ns="xml:VRT").values())):
         return False
+    from xml.etree import ElementTree  # noqa: PLC0415  # nosec B405  only few files need it
+
     # what GDAL understood of the file and wrote anew
     root = ElementTree.fromstring(text)  # noqa: S314  # nosec B314
     for number, band in enumerate(root.iterfind("VRTRasterBand")):

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import socket
 import uuid
 from collections import defaultdict
 from contextlib import suppress
@@ -39,10 +38,11 @@ class Temporaries:
             stem = f"{_PREFIX}{_host()}-{uuid.uuid4().hex[:12]}"
             path = folder / f"{stem}{_LOCK}"
             self._lock = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-            if not _can_lock(self._lock):
+            locked = _can_lock(self._lock)
+            if locked is None:
                 self._unlock(path)
                 return
-            if not _is_file(self._lock, path):  # another run swept it before it was locked
+            if not locked or not _is_file(self._lock, path):  # another run swept it before it was locked
                 os.close(self._lock)
                 self._lock = None
                 continue
@@ -122,14 +122,16 @@ def _sweep_group(lock: Path, files: list[Path]) -> None:
             os.close(file)
 
 
-def _can_lock(file: int) -> bool:
-    """Lock an open file until it is closed; return whether that was possible."""
+def _can_lock(file: int) -> bool | None:
+    """Lock an open file until it is closed: False if somebody else holds it, None if the disk knows no locks."""
     if fcntl is None:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody else holds it, or the disk knows no locks
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 
@@ -142,7 +144,7 @@ def _is_file(file: int, path: Path) -> bool:
 
 def _host() -> str:
     """Return an id of this host, to tell it from others that share the disk."""
-    machine = b""
+    machine, name = b"", os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
     with suppress(OSError):
         machine = _MACHINE_ID.read_bytes()
-    return hashlib.sha256(socket.gethostname().encode() + machine).hexdigest()[:8]
+    return hashlib.sha256(name.encode() + machine).hexdigest()[:8]

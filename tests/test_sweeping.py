@@ -217,7 +217,7 @@ def test_a_lock_that_was_swept_before_it_was_locked_is_not_relied_on(
     swept: list[str] = []
     can_lock = temporaries._can_lock
 
-    def late(file: int) -> bool:
+    def late(file: int) -> bool | None:
         if not swept:
             swept.extend(os.listdir(bench.folder))
             for name in swept:
@@ -235,10 +235,34 @@ def test_a_lock_that_was_swept_before_it_was_locked_is_not_relied_on(
     assert bench.listing() == {}
 
 
+def test_a_lock_that_a_sweeping_run_holds_just_then_is_made_anew(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So what a run leaves that is killed later is swept, too."""
+    held: list[int] = []
+    can_lock = temporaries._can_lock
+
+    def looked_at(file: int) -> bool | None:
+        if not held:
+            held.append(os.open(bench.path(next(iter(bench.listing()))), os.O_RDWR))
+            assert can_lock(held[0])
+        return can_lock(file)
+
+    monkeypatch.setattr(temporaries, "_can_lock", looked_at)
+    mine = Temporaries(bench.folder)
+    monkeypatch.undo()
+    os.close(held[0])
+    mine.path(".tif").write_bytes(b"living")
+    sweep(bench.folder)
+    assert len(bench.listing()) == 2, "the living's file and lock; the other lock was nobody's"
+    mine.remove()
+    assert bench.listing() == {}
+
+
 def test_where_the_disk_knows_no_locks_nothing_is_swept_and_all_works(
     bench: Any, pair: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(temporaries, "_can_lock", lambda file: False)
+    monkeypatch.setattr(temporaries, "_can_lock", lambda file: None)
     mine = Temporaries(bench.folder)
     mine.path(".tif").write_bytes(b"living")
     before = set(bench.listing())

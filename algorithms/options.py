@@ -15,7 +15,7 @@ from ..engine.masks import CLEAR_CLASSES, Area, MaskChoice, MaskRule, QaFlag, cl
 from ..engine.radiometry import RadiometryChoice, Scaling
 from ..engine.storage import DataType
 from .layers import file_of, path_as_given, polygons_of
-from .parameters import Names
+from .names import Names
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)
 

@@ -21,6 +21,7 @@ from ..engine.layout import ExtentRule, GridRule, Resampling
 from ..engine.masks import CLEAR_CLASSES, REJECTED_FLAGS, MaskRule
 from ..engine.radiometry import Scaling
 from ..engine.storage import DataType
+from .names import Names
 
 translate = QCoreApplication.translate
 
@@ -29,34 +30,6 @@ _CREATION_OPTIONS_EDITOR = (
     if Qgis.QGIS_VERSION_INT >= 34000  # where the editor moved, and its former class went
     else {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
 )
-
-
-class Names:
-    """Names of the shared parameters; models, scripts and batch files depend on them."""
-
-    MASK = "MASK"
-    MASK_RULE = "MASK_RULE"
-    SCL_KEEP = "SCL_KEEP"
-    QA_REJECT = "QA_REJECT"
-    AOI = "AOI"
-    EXTENT = "EXTENT"
-    GRID = "GRID"
-    REFERENCE = "REFERENCE"
-    GRID_EXTENT = "GRID_EXTENT"
-    RESAMPLING = "RESAMPLING"
-    RADIOMETRY = "RADIOMETRY"
-    SCALE = "SCALE"
-    OFFSET = "OFFSET"
-    SOURCE_NODATA = "SOURCE_NODATA"
-    DATA_TYPE = "DATA_TYPE"
-    CLAMP_MIN = "CLAMP_MIN"
-    CLAMP_MAX = "CLAMP_MAX"
-    OVERVIEWS = "OVERVIEWS"
-    COG = "COG"
-    CREATION_OPTIONS = "CREATION_OPTIONS"
-    WORKERS = "WORKERS"
-    MEMORY = "MEMORY"
-    DRY_RUN = "DRY_RUN"
 
 
 def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition]:

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The names of the parameters that all algorithms share."""
+
+from __future__ import annotations
+
+
+class Names:
+    """Names of the shared parameters; models, scripts and batch files depend on them."""
+
+    MASK = "MASK"
+    MASK_RULE = "MASK_RULE"
+    SCL_KEEP = "SCL_KEEP"
+    QA_REJECT = "QA_REJECT"
+    AOI = "AOI"
+    EXTENT = "EXTENT"
+    GRID = "GRID"
+    REFERENCE = "REFERENCE"
+    GRID_EXTENT = "GRID_EXTENT"
+    RESAMPLING = "RESAMPLING"
+    RADIOMETRY = "RADIOMETRY"
+    SCALE = "SCALE"
+    OFFSET = "OFFSET"
+    SOURCE_NODATA = "SOURCE_NODATA"
+    DATA_TYPE = "DATA_TYPE"
+    CLAMP_MIN = "CLAMP_MIN"
+    CLAMP_MAX = "CLAMP_MAX"
+    OVERVIEWS = "OVERVIEWS"
+    COG = "COG"
+    CREATION_OPTIONS = "CREATION_OPTIONS"
+    WORKERS = "WORKERS"
+    MEMORY = "MEMORY"
+    DRY_RUN = "DRY_RUN"

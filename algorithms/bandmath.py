@@ -16,10 +16,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import messages
-from ..engine.dialects import DialectChoice
 from ..engine.errors import OptionError
+from ..engine.expression.dialects import DialectChoice
 from ..engine.job import Job
-from ..engine.radiometry import Scaling
+from ..engine.radiometry.scaling import Scaling
 from .base import BandwiseAlgorithm, engine_imports
 from .layers import rasters_of
 
@@ -108,7 +108,7 @@ class BandMath(BandwiseAlgorithm):
 
     def job(self, inputs: tuple[tuple[str, str], ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
         with engine_imports():
-            from ..engine.bandmath import bandmath_job
+            from ..engine.planning.bandmath import bandmath_job
         value = self.parameterAsEnum(parameters, self.DIALECT, context)
         try:
             dialect = DialectChoice(value)

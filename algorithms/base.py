@@ -25,7 +25,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..engine import messages
 from ..engine.errors import Cancelled, OptionError
 from ..engine.job import BandRef, Job, Note, Report
-from ..engine.radiometry import Scaling
+from ..engine.radiometry.scaling import Scaling
 from .last_resort import in_users_language, sentence_of
 from .layers import file_of, path_as_given, promised_path, taken_as_layers
 from .options import SharedOptions
@@ -197,19 +197,19 @@ def _one_sentence() -> Iterator[None]:
 
 def _prepare(job: Job) -> None:
     with engine_imports():
-        from ..engine.plan import prepare
+        from ..engine.planning.plan import prepare
     prepare(job)
 
 
 def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
     with engine_imports():
-        from ..engine.pipeline import run
+        from ..engine.execution.pipeline import run
     return run(job, progress=_progress(feedback), cancelled=feedback.isCanceled)
 
 
 def _dry_run(job: Job, feedback: QgsProcessingFeedback) -> str:
     with engine_imports():
-        from ..engine.pipeline import dry_run
+        from ..engine.execution.pipeline import dry_run
     return dry_run(job, progress=_progress(feedback))
 
 

@@ -11,8 +11,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import messages
 from ..engine.errors import InputError
+from ..engine.expression.names import named_formula
 from ..engine.job import BandRef, Job
-from ..engine.references import named_formula
 from .base import BandwiseAlgorithm
 
 translate = QCoreApplication.translate

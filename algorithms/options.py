@@ -10,10 +10,10 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsP
 
 from ..engine import messages
 from ..engine.errors import InputError, OptionError
-from ..engine.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from ..engine.masks import CLEAR_CLASSES, Area, MaskChoice, MaskRule, QaFlag, clear_classes
-from ..engine.radiometry import RadiometryChoice, Scaling
-from ..engine.storage import DataType
+from ..engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
+from ..engine.radiometry.masks import CLEAR_CLASSES, Area, MaskChoice, MaskRule, QaFlag, clear_classes
+from ..engine.radiometry.scaling import RadiometryChoice, Scaling
+from ..engine.radiometry.storage import DataType
 from .layers import file_of, path_as_given, polygons_of
 from .names import Names
 

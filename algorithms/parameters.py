@@ -17,10 +17,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..engine.layout import ExtentRule, GridRule, Resampling
-from ..engine.masks import CLEAR_CLASSES, REJECTED_FLAGS, MaskRule
-from ..engine.radiometry import Scaling
-from ..engine.storage import DataType
+from ..engine.grids.layout import ExtentRule, GridRule, Resampling
+from ..engine.radiometry.masks import CLEAR_CLASSES, REJECTED_FLAGS, MaskRule
+from ..engine.radiometry.scaling import Scaling
+from ..engine.radiometry.storage import DataType
 from .names import Names
 
 translate = QCoreApplication.translate

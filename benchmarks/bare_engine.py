@@ -13,16 +13,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import engine.pipeline
 import rasterio
 from command import command
-
-import engine.pipeline
-from engine.compute import Calculator
 from engine.geotiff import GeoTiffSink
-from engine.job import BandRef, Job, Report
-from engine.radiometry import RadiometryChoice, Scaling
 from engine.references import named_formula
 from engine.sources import Reader, Sources
+
+from engine.compute import Calculator
+from engine.job import BandRef, Job, Report
+from engine.radiometry import RadiometryChoice, Scaling
 
 _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("reading", Reader, "read"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .expression import Formula
-from .layout import Layout
-from .masks import Area, MaskChoice
+from .compute.statistics import Statistics
+from .expression.formula import Formula
+from .grids.layout import Layout
 from .messages import Text
-from .radiometry import RadiometryChoice
-from .statistics import Statistics
-from .storage import DataType
+from .radiometry.masks import Area, MaskChoice
+from .radiometry.scaling import RadiometryChoice
+from .radiometry.storage import DataType
 
 
 class Note(NamedTuple):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from register import REGISTER
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,14 +31,6 @@ if "bandwise" not in sys.modules:
 #: UTM zone 33 north, 10 m pixels: where test rasters lie unless they say otherwise.
 CRS = "EPSG:32633"
 TRANSFORM = (10.0, 0.0, 300000.0, 0.0, -10.0, 5000040.0)
-
-#: What a bare Python process needs before it can ``from bandwise.engine.pipeline import run``.
-REGISTER = f"""
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r}, submodule_search_locations=[{str(ROOT)!r}])
-sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["bandwise"])
-"""
 
 
 class Bench:
@@ -95,9 +88,9 @@ class Bench:
 
     def job(self, nir: Any, red: Any, *, output: str = "ndvi.tif", scaling: Any = None, **options: Any) -> Any:
         """An NDVI job; a band is a path, or (path, number). ``scaling`` is a :class:`RadiometryChoice`."""
+        from bandwise.engine.expression.names import named_formula
         from bandwise.engine.job import BandRef, Job
-        from bandwise.engine.radiometry import RadiometryChoice
-        from bandwise.engine.references import named_formula
+        from bandwise.engine.radiometry.scaling import RadiometryChoice
 
         bands = tuple(
             BandRef(name, *(band if isinstance(band, tuple) else (band,))) for name, band in (("nir", nir), ("red", red))
@@ -107,7 +100,7 @@ class Bench:
 
     def run(self, job: Any, **callbacks: Any) -> Any:
         """Run a job: (pixels of the first result band, report)."""
-        from bandwise.engine.pipeline import run
+        from bandwise.engine.execution.pipeline import run
 
         report = run(job, **callbacks)
         return self.read(job.output), report
@@ -118,7 +111,7 @@ class Bench:
 
     def notes(self, job: Any) -> tuple[list[str], list[str]]:
         """What a job says before it starts: (lines, cautions)."""
-        from bandwise.engine.plan import prepare
+        from bandwise.engine.planning.plan import prepare
 
         notes = prepare(job).notes
         return [str(note.text) for note in notes if not note.caution], [str(note.text) for note in notes if note.caution]

@@ -1,56 +1,121 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The engine stands alone: no QGIS, no osgeo, and every file imports only what is more basic than itself."""
+"""The floor plan of the engine: which package may use which, and which may reach a raster library."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ENGINE = Path(__file__).resolve().parents[1] / "engine"
-FILES = sorted(ENGINE.glob("*.py"))
-ON_RASTERIO = ("environment.py", "rasters.py", "crs.py", "warping.py", "areas.py", "sources.py", "creation.py", "encoding.py", "geotiff.py")
+ROOT = Path(__file__).resolve().parents[1]
+ENGINE = ROOT / "engine"
+FILES = sorted(path for path in ENGINE.rglob("*.py") if path.name != "__init__.py")
+
+#: What a package, or a file of the ground floor, may use: one line each.
+USES = {
+    "credentials": set(),
+    "arrays": set(),
+    "messages": {"credentials"},
+    "errors": {"messages"},
+    "files": {"errors", "messages", "credentials"},
+    "grids": {"arrays", "errors", "messages"},
+    "radiometry": {"arrays", "errors", "messages"},
+    "expression": {"radiometry", "arrays", "credentials", "errors", "messages"},
+    "compute": {"expression", "radiometry", "grids", "arrays", "errors", "messages"},
+    "job": {"expression", "grids", "radiometry", "compute", "messages"},
+    "backend": {"grids", "radiometry", "files", "arrays", "errors", "messages"},
+    "reading": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},
+    "writing": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},
+    "planning": {
+        *("job", "reading", "writing", "backend", "compute", "expression", "grids", "radiometry", "files"),
+        *("arrays", "credentials", "errors", "messages"),
+    },
+    "execution": {
+        *("planning", "job", "reading", "writing", "backend", "compute", "grids", "radiometry", "files"),
+        *("arrays", "credentials", "errors", "messages"),
+    },
+}
+#: Those that call a raster library.
+ON_RASTERIO = {"backend", "reading/reader.py", "writing/codec.py", "writing/geotiff.py"}
+#: Those that reach none, not even through others.
+PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
+MOST_FILES = 10
+MOST_LINES = 300
 
 
-def imports(path: Path) -> tuple[set[str], set[str]]:
-    """(files of the engine, packages from outside) that a file imports."""
-    own: set[str] = set()
-    foreign: set[str] = set()
+def room(path: Path) -> str:
+    """The package of a file of the engine, or the file itself on the ground floor."""
+    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield each module that a file imports, as parts of a path within the engine; from outside with a first part of ``""``."""
+    here = path.relative_to(ENGINE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            own.update([node.module.split(".")[0]] if node.module else (name.name for name in node.names))
+        if isinstance(node, ast.Import):
+            yield from (("", name.name.split(".")[0]) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield "", str(node.module).split(".")[0]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name} reaches out of the engine"
-            foreign.add(node.module.split(".")[0])
-        elif isinstance(node, ast.Import):
-            foreign.update(name.name.split(".")[0] for name in node.names)
-    return own, foreign
+            assert node.level <= len(here) + 1, f"{path} reaches out of the engine"
+            base = here[: len(here) + 1 - node.level]
+            names = [*base, *(node.module or "").split(".")] if node.module else list(base)
+            for name in node.names:
+                longer = ENGINE.joinpath(*names, name.name)
+                yield (*names, name.name) if longer.with_suffix(".py").exists() else tuple(names)
 
 
-def test_a_run_needs_no_qgis(bench: Any) -> None:
-    result = bench.python("import sys, bandwise.engine.pipeline\nprint(sorted({'qgis', 'osgeo', 'PyQt5', 'PyQt6'} & set(sys.modules)))")
+def folders() -> list[Path]:
+    """Every folder of the repository that holds Python files."""
+    tops = ("engine",)
+    return sorted({path.parent for top in tops for path in (ROOT / top).rglob("*.py")})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_a_file_uses_only_what_its_package_may(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    used = set(imports(path))
+    own = {parts[0] for parts in used if parts and parts[0]} - {room(path)}
+    assert own <= USES[room(path)]
+    foreign = {parts[1] for parts in used if parts and not parts[0]}
+    assert not foreign & {"qgis", "processing", "bandwise", "osgeo"}
+    assert "rasterio" not in foreign or {room(path), str(path.relative_to(ENGINE))} & ON_RASTERIO
+    assert len(text.splitlines()) <= MOST_LINES
+    assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0]
+
+
+def test_packages_form_floors() -> None:
+    assert list(TopologicalSorter(USES).static_order())[-1] == "execution"
+    assert {room(path) for path in FILES} == set(USES)
+
+
+def test_no_two_files_import_each_other() -> None:
+    graph = {path.relative_to(ENGINE).with_suffix("").parts: {parts for parts in imports(path) if parts and parts[0]} for path in FILES}
+    assert len(list(TopologicalSorter(graph).static_order())) >= len(FILES)
+
+
+def test_every_folder_is_small() -> None:
+    large = {str(folder.relative_to(ROOT)): count for folder in folders() if (count := len(_modules(folder))) > MOST_FILES}
+    assert large == {}
+
+
+def _modules(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py", "conftest.py")]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_packages_reach_no_raster_library(bench: object, name: str) -> None:
+    modules = [".".join(("bandwise.engine", *path.relative_to(ENGINE).with_suffix("").parts)) for path in FILES if room(path) == name]
+    result = bench.python(f"import {', '.join(modules)}\nprint(sorted({{'rasterio', 'osgeo', 'qgis'}} & set(sys.modules)))")  # type: ignore[attr-defined]
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_file_of_the_engine_calls_only_whom_it_may(path: Path) -> None:
-    _, foreign = imports(path)
-    assert not foreign & {"qgis", "processing", "bandwise"}
-    assert "rasterio" not in foreign or path.name in ON_RASTERIO
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-    assert "SPDX-License-Identifier: GPL-2.0-or-later" in path.read_text(encoding="utf-8").splitlines()[0]
-
-
-def test_imports_run_one_way() -> None:
-    graph = {path.stem: imports(path)[0] - {"__version__"} for path in FILES}
-    order = list(TopologicalSorter(graph).static_order())
-    assert order.index("errors") < order.index("radiometry") < order.index("rasters") < order.index("sources") < order.index("pipeline")
-
-
-def test_a_newcomer_finds_every_room() -> None:
-    rooms = (ENGINE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert [path.name for path in FILES if path.name not in rooms and path.stem != "__init__"] == []
+def test_a_run_needs_no_qgis(bench: object) -> None:
+    script = "import bandwise.engine.execution.pipeline\nprint(sorted({'qgis', 'osgeo', 'PyQt5', 'PyQt6'} & set(sys.modules)))"
+    result = bench.python(script)  # type: ignore[attr-defined]
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "[]"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted([*ROOT.glob("engine/*.py"), *ROOT.glob("algorithms/*.py"), ROOT / "plugin.py"])
+FILES = sorted([*ROOT.glob("engine/**/*.py"), *ROOT.glob("algorithms/*.py"), ROOT / "plugin.py"])
 
 
 def sentences(path: Path) -> set[str]:

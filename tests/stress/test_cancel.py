@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from bandwise.engine.errors import Cancelled
-from bandwise.engine.pipeline import run
+from bandwise.engine.execution.pipeline import run
 from scenarios import KINDS
 
 

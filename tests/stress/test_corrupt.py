@@ -137,10 +137,10 @@ def test_a_damaged_input(case: Any, sound: Any, gdal: Gdal, children: Any, tmp_p
 
 def _job(path: Path, output: Path) -> Any:
     """The band as it is stored, in Float64; a band that cannot be opened is met in the run, as QGIS would."""
+    from bandwise.engine.expression.names import named_formula
     from bandwise.engine.job import BandRef, Job
-    from bandwise.engine.radiometry import RadiometryChoice, Scaling
-    from bandwise.engine.references import named_formula
-    from bandwise.engine.storage import DataType
+    from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+    from bandwise.engine.radiometry.storage import DataType
 
     formula = named_formula("value := a", ("a",))
     radiometry = RadiometryChoice(scaling=Scaling.STORED)

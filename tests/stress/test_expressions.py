@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bandwise.engine.compiler import BandValue, compile_formula
-from bandwise.engine.dialects import DIALECTS
+from bandwise.engine.compute.compiler import BandValue, compile_formula
+from bandwise.engine.compute.program import Evaluator
 from bandwise.engine.errors import BandwiseError, ExpressionError
-from bandwise.engine.parser import parse
-from bandwise.engine.program import Evaluator
-from bandwise.engine.references import Raster, RasterBands, dialect_of
+from bandwise.engine.expression.dialects import DIALECTS
+from bandwise.engine.expression.names import Raster, RasterBands, dialect_of
+from bandwise.engine.expression.parser import parse
 from expression_trees import BANDWISE, EVERY, GAPS, NAMES, QGIS, ROUNDING, SIZE, STORED, TYPES, Printer, Seeded, expected, numbers
 
 SECONDS = {False: 1.5, True: 75.0}  #: a dialect: ten minutes for four of them in two environments

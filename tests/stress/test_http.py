@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bandwise.engine.bandmath import bandmath_job
 from bandwise.engine.errors import BandwiseError
-from bandwise.engine.pipeline import run
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
+from bandwise.engine.execution.pipeline import run
+from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from children import Order
 from fault_server import FAULTS, FaultServer
 from scenarios import EXPRESSION
@@ -31,8 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultServer]:
 
 def remote_job(server: FaultServer, names: list[str], output: Path, **options: Any) -> Any:
     """By names of its own for each case, for GDAL remembers what it fetched. The inputs are not opened yet."""
+    from bandwise.engine.expression.names import named_formula
     from bandwise.engine.job import BandRef, Job
-    from bandwise.engine.references import named_formula
 
     bands = tuple(BandRef(letter, server.address(name)) for letter, name in zip("ab", names))
     formula = named_formula("value := (a - b) / (a + b)", ("a", "b"))

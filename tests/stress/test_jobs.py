@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
-from bandwise.engine.bandmath import bandmath_job
-from bandwise.engine.layout import ExtentRule, Layout, Resampling
-from bandwise.engine.masks import MaskChoice, MaskRule
-from bandwise.engine.pipeline import run
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
-from bandwise.engine.storage import DataType
+from bandwise.engine.execution.pipeline import run
+from bandwise.engine.grids.layout import ExtentRule, Layout, Resampling
+from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bandwise.engine.radiometry.storage import DataType
 from expression_trees import EVERY, NAMES, ROUNDING, TYPES, Bands, Printer, Seeded, as_float32, bands_in, expected, numbers
 from second_reader import assert_read_alike
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bandwise.engine.storage import DataType
+from bandwise.engine.radiometry.storage import DataType
 from children import Order
 from scenarios import WRITERS
 

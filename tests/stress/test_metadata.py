@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
-from bandwise.engine.references import named_formula
 from children import Order
 
 STORED = 3000

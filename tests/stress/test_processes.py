@@ -15,7 +15,7 @@ PROCESSES = 10
 
 def test_ten_processes_with_one_output(case: Any, scenarios: Any, children: Any, tmp_path: Path, tally: Any) -> None:
     """Each adds a number of its own to NDVI, so that a mixture of two would show."""
-    from bandwise.engine.bandmath import bandmath_job
+    from bandwise.engine.planning.bandmath import bandmath_job
 
     output = tmp_path / "out.tif"
     if case.number % 2:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from bandwise.engine.execution.pipeline import run
+from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
-from bandwise.engine.pipeline import run
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
-from bandwise.engine.references import named_formula
-from bandwise.engine.storage import DataType
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bandwise.engine.radiometry.storage import DataType
 from second_reader import assert_read_alike
 
 CODECS = ("NONE", "DEFLATE", "ZSTD", "LZW", "PACKBITS", "LZMA")

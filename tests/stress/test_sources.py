@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.bandmath import bandmath_job
-from bandwise.engine.environment import thread_safe_datasets
+from bandwise.engine.backend.environment import thread_safe_datasets
 from bandwise.engine.errors import BandwiseError
-from bandwise.engine.masks import MaskChoice, MaskRule
-from bandwise.engine.pipeline import run
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
+from bandwise.engine.execution.pipeline import run
+from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from children import UNTOLD, Order
 
 WIDTH, HEIGHT = 900, 800

@@ -73,7 +73,7 @@ class Children:
 
 def serve() -> None:
     """Be the process that forks: until its standard input ends."""
-    import bandwise.engine.pipeline  # noqa: F401
+    import bandwise.engine.execution.pipeline  # noqa: F401
     import numpy  # noqa: F401
     import rasterio  # noqa: F401
 
@@ -123,7 +123,7 @@ def _obey(order: Order, told: int) -> None:
     import time
 
     from bandwise.engine.errors import BandwiseError
-    from bandwise.engine.pipeline import run
+    from bandwise.engine.execution.pipeline import run
 
     os.environ.update(order.environment)
     if order.user is not None:

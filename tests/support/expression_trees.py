@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from bandwise.engine.dialects import DialectChoice
+from bandwise.engine.expression.dialects import DialectChoice
 
 BANDWISE, QGIS, GDAL_CALC, OTB = (DialectChoice(number) for number in (1, 2, 3, 4))
 EVERY = (BANDWISE, QGIS, GDAL_CALC, OTB)

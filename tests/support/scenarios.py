@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from bandwise.engine.bandmath import bandmath_job
+from bandwise.engine.grids.layout import GridRule, Layout, Resampling
 from bandwise.engine.job import Job
-from bandwise.engine.layout import GridRule, Layout, Resampling
-from bandwise.engine.masks import MaskChoice, MaskRule
-from bandwise.engine.radiometry import RadiometryChoice, Scaling
-from bandwise.engine.storage import DataType
+from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bandwise.engine.radiometry.storage import DataType
 from fault_server import FaultServer
 from second_reader import Counted, assert_read_alike
 

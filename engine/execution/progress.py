@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run tells its caller while it runs, and asks of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Optional
+
+from ..job import Note
+from ..messages import translate
+from ..planning.log import MEGABYTE
+
+#: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.
+Progress = Callable[[float, Optional[Note]], None]
+Cancel = Callable[[], bool]
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class Pace:
+    """Says now and then how far the run is, how fast, and how long it will take."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self.count, self.size = count, size
+        self.started = self.last = time.monotonic()
+
+    def line(self, done: int) -> Note | None:
+        now = time.monotonic()
+        if done < self.count and now - self.last < _SECONDS_BETWEEN_LINES:
+            return None
+        self.last = now
+        elapsed = max(now - self.started, 1e-9)
+        return Note(
+            translate("Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left").format(
+                done=done,
+                count=self.count,
+                speed=self.size * done / self.count / MEGABYTE / elapsed,
+                left=elapsed / done * (self.count - done),
+            )
+        )

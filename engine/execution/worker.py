@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One thread's share of a run: windows read, computed and written."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from ..arrays import NDArray
+from ..compute.histogram import Histogram, step_of
+from ..compute.kernel import Calculator
+from ..compute.statistics import Statistics
+from ..compute.validity import Excluded
+from ..grids.grid import Window
+from ..grids.windows import WindowPlan, parts
+from ..planning.plan import Plan
+from ..radiometry.masks import masked
+from ..radiometry.scaling import mark
+from ..reading.reader import Reader
+from ..writing.geotiff import GeoTiffSink
+from .executor import cancelled_run
+
+
+class Turn:
+    """What others see of a worker: while it is ``reading`` it touches nothing but its own memory and the datasets of its reader."""
+
+    reading = False
+
+
+class Worker:
+    """What one thread works with, made once: room for a window's values and results.
+
+    As soon as it has read it looks whether to ``stop``: so it may be left behind while it reads, and never writes for a run that is over.
+    """
+
+    def __init__(self, plan: Plan, shape: WindowPlan, reader: Reader, sink: GeoTiffSink, stop: threading.Event, turn: Turn) -> None:
+        self.plan, self._rows = plan, shape.rows
+        self._reader, self._sink, self._stop, self._turn = reader, sink, stop, turn
+        self._results = len(plan.job.formula.results)
+        self._out = np.empty(self._results * shape.width * shape.height, plan.recipe.storage.dtype)
+        self._calculator = Calculator(plan.recipe)
+        self.histogram = Histogram(self._results, step_of(plan.grid))
+
+    def process(self, window: Window) -> tuple[Statistics, ...]:
+        """Read, compute and write a window."""
+        out = self._out[: self._results * window.pixels].reshape(self._results, window.pixels)
+        totals = (Statistics(),) * self._results
+        for part in parts(window, self._rows):
+            start = (part.row - window.row) * window.width
+            found = self._compute(part, out[:, start : start + part.pixels])
+            totals = tuple(total.merged(more) for total, more in zip(totals, found))
+        self._leave_if_stopped()
+        pixels = out.reshape(-1, window.height, window.width)
+        self.histogram.add(window, pixels, self.plan.recipe.storage.nodata)
+        self._sink.write(window, pixels)
+        return totals
+
+    def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
+        """Fill ``out``, of shape (results, window.pixels)."""
+        plan = self.plan
+        self._leave_if_stopped()
+        outside = plan.area.outside(window).reshape(-1) if plan.area else None
+        if outside is not None and outside.all():
+            out[...] = plan.recipe.storage.nodata
+            return (Statistics(outside=window.pixels),) * len(out)
+        self._turn.reading = True
+        values, planes = self._reader.read(window)
+        self._turn.reading = False
+        self._leave_if_stopped()
+        hidden = None
+        if plan.mask_rule is not None and plan.job.mask is not None:
+            (classes,) = values.pop()
+            hidden = masked(classes, plan.mask_rule, plan.job.mask)
+            unknown = np.empty_like(hidden)
+            mark(classes, plan.inputs[-1].markers[0], unknown)
+            hidden |= unknown
+            for plane in planes[-1]:
+                hidden |= plane == 0
+        return self._calculator.compute(values, planes, out, Excluded(outside, hidden))
+
+    def _leave_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise cancelled_run()

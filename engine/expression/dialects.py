@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the four dialects mean: operators with their ranks, and functions, as tables.
+
+Measured on the tools themselves, see ``docs/dialects.md``. What a tool lacks and no other meaning stands against is
+given to its dialect too, with the rank of its nearest kin.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from .formula import FormulaBuilder
+
+
+class DialectChoice(enum.Enum):
+    """Whose language an expression is written in."""
+
+    AUTOMATIC = 0
+    BANDWISE = 1
+    QGIS = 2
+    GDAL_CALC = 3
+    OTB = 4
+
+
+Expander = Callable[[FormulaBuilder, Sequence[int], tuple[int, int]], int]
+
+
+class Operator(NamedTuple):
+    """``function`` with a rank: the higher, the tighter. ``right``: several go right to left."""
+
+    function: str
+    rank: float
+    right: bool = False
+
+
+class Named(NamedTuple):
+    """A function that can be called: how it is built from its arguments, and how many it takes (None: any number more).
+
+    ``function`` is its name in the function table, where it is nothing but that.
+    """
+
+    expand: Expander
+    least: int
+    most: int | None
+    function: str = ""
+
+
+class Dialect(NamedTuple):
+    """One table of meanings.
+
+    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes
+    as a whole. ``counts``: two truths add up to 2, else to 1. ``chains``: 0 < A < 3 is read from
+    left to right, else refused. ``absent`` has what to write for a sign that another tool has and this one reads differently or not at all.
+    """
+
+    choice: DialectChoice
+    name: str
+    infix: Mapping[str, Operator]
+    prefix: Mapping[str, Operator]
+    functions: Mapping[str, Named]
+    strict: frozenset[str] = frozenset()
+    counts: bool = True
+    chains: bool = False
+    quotes: bool = False
+    absent: Mapping[str, str] = {}
+
+
+def _plain(function: str, count: int) -> Named:
+    return Named(lambda builder, arguments, place: builder.call(function, *arguments, place=place), count, count, function)
+
+
+def _folded(function: str, least: int = 2) -> Named:
+    """A function of two as one of any number."""
+
+    def expand(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+        return reduce(lambda a, b: builder.call(function, a, b, place=place), arguments)
+
+    return Named(expand, least, None)
+
+
+def _average(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    total = reduce(lambda a, b: builder.call("add", a, b, place=place), arguments)
+    return builder.call("divide", total, builder.number(len(arguments)), place=place)
+
+
+def _clip(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    value, low, high = arguments
+    return builder.call("minimum", builder.call("maximum", value, low, place=place), high, place=place)
+
+
+def _round(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    """numpy's ``round(x, decimals)``: half to even."""
+    if len(arguments) == 1:
+        return builder.call("rint", arguments[0], place=place)
+    factor = builder.call("power", builder.number(10), arguments[1], place=place)
+    return builder.call("divide", builder.call("rint", builder.call("multiply", arguments[0], factor)), factor, place=place)
+
+
+def _ndvi(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    red, nir = arguments
+    return builder.call("divide", builder.call("subtract", nir, red), builder.call("add", nir, red), place=place)
+
+
+def _identity(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    return arguments[0]
+
+
+def _cut_to_whole(function: str) -> Expander:
+    """muParser's words ``and`` and ``or`` cut their operands to whole numbers."""
+
+    def expand(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+        cut = [argument if builder.is_truth(argument) else builder.call("int_truth", argument) for argument in arguments]
+        return builder.call(function, *cut, place=place)
+
+    return expand
+
+
+#: What a dialect's operators may stand for besides functions of the table.
+OPERATOR_EXPANSIONS: dict[str, Expander] = {
+    "int_and": _cut_to_whole("logical_and"),
+    "int_or": _cut_to_whole("logical_or"),
+    "positive": _identity,
+}
+
+_ONE = {
+    "sqrt": "sqrt", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "exp": "exp", "exp2": "exp2", "expm1": "expm1",
+    "ln": "log", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan",
+    "asin": "arcsin", "arcsin": "arcsin", "acos": "arccos", "arccos": "arccos", "atan": "arctan", "arctan": "arctan",
+    "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "arcsinh": "arcsinh", "acosh": "arccosh", "arccosh": "arccosh",
+    "atanh": "arctanh", "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc", "fix": "trunc", "rint": "rint",
+    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal", "negative": "negative", "deg2rad": "deg2rad",
+    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+    "signbit": "signbit",
+    "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert", "bitwise_not": "invert", "isnodata": "isnodata",
+}  # fmt: skip
+_TWO = {
+    "power": "power", "pow": "power", "float_power": "power", "minimum": "minimum", "maximum": "maximum", "fmin": "fmin", "fmax": "fmax",
+    "atan2": "arctan2", "arctan2": "arctan2", "hypot": "hypot", "mod": "remainder", "remainder": "remainder", "fmod": "fmod",
+    "floor_divide": "floor_divide", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
+    "copysign": "copysign", "heaviside": "heaviside", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "nextafter": "nextafter",
+    "equal": "equal", "not_equal": "not_equal", "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor", "bitwise_and": "bitwise_and",
+    "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor", "left_shift": "left_shift", "right_shift": "right_shift",
+}  # fmt: skip
+#: numpy's types as functions: floating point is what values are already, whole numbers are cut to and never wrap around.
+_FLOATS = ("float", "float32", "float64", "float_", "double", "single", "positive")
+
+_WHOLES = ("int", "int_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+_FUNCTIONS: dict[str, Named] = {
+    **{name: _plain(function, 1) for name, function in _ONE.items()},
+    **{name: _plain(function, 2) for name, function in _TWO.items()},
+    **{name: Named(_identity, 1, 1) for name in _FLOATS},
+    **{name: _plain("trunc", 1) for name in _WHOLES},
+    "where": _plain("where", 3),
+    "if": _plain("where", 3),
+    "min": _folded("minimum"),
+    "max": _folded("maximum"),
+    "sum": _folded("add"),
+    "avg": Named(_average, 2, None),
+    "clip": Named(_clip, 3, 3),
+    "round": Named(_round, 1, 2),
+    "around": Named(_round, 1, 2),
+    "ndvi": Named(_ndvi, 2, 2),
+    "coalesce": Named(lambda builder, arguments, place: builder.call("coalesce", *arguments, place=place), 2, None),
+}
+
+#: Names of numbers, and of the modules that may stand before a function or number.
+CONSTANTS = {
+    "true": 1.0, "false": 0.0,
+    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
+    "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
+}  # fmt: skip
+MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
+
+_SUMS = {"+": "add", "-": "subtract"}
+_PRODUCTS = {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"}
+_COMPARISONS = {
+    "=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal",
+}  # fmt: skip
+
+
+def _ranked(signs: Mapping[str, str], rank: float, *, right: bool = False) -> dict[str, Operator]:
+    return {sign: Operator(function, rank, right) for sign, function in signs.items()}
+
+
+BANDWISE = Dialect(
+    DialectChoice.BANDWISE,
+    "Bandwise",
+    infix={
+        **_ranked({"||": "logical_or", "or": "logical_or"}, 2),
+        **_ranked({"&&": "logical_and", "and": "logical_and"}, 3),
+        **_ranked(_COMPARISONS, 5),
+        **_ranked({"|": "bitwise_or"}, 6),
+        **_ranked({"&": "bitwise_and"}, 8),
+        **_ranked({"<<": "left_shift", ">>": "right_shift"}, 9),
+        **_ranked(_SUMS, 10),
+        **_ranked(_PRODUCTS, 11),
+        **_ranked({"^": "power", "**": "power"}, 13, right=True),
+    },
+    prefix={**_ranked({"!": "logical_not", "not": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive", "~": "invert"}, 12)},
+    functions=_FUNCTIONS,
+)
+
+QGIS = Dialect(
+    DialectChoice.QGIS,
+    "QGIS",
+    infix={
+        **_ranked({"and": "logical_and", "&&": "logical_and"}, 2),
+        **_ranked({"or": "logical_or", "||": "logical_or"}, 3),
+        **_ranked({"!=": "not_equal", "<>": "not_equal"}, 5),
+        **_ranked({">=": "greater_equal"}, 6),
+        **_ranked({"<=": "less_equal"}, 7),
+        **_ranked({"=": "equal", "==": "equal", "<": "less", ">": "greater"}, 8),
+        **_ranked(_SUMS, 10),
+        **_ranked(_PRODUCTS, 11),
+        **_ranked({"^": "power", "**": "power"}, 12),
+    },
+    prefix={**_ranked({"not": "logical_not", "!": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive"}, 13)},
+    functions=_FUNCTIONS,
+    strict=frozenset({"divide", "sqrt", "log", "log10", "power"}),
+    chains=True,
+    absent={"&": "and", "|": "or", "~": "not (...)", "<<": "* 2^n", ">>": "/ 2^n"},
+)
+
+GDAL_CALC = Dialect(
+    DialectChoice.GDAL_CALC,
+    "gdal_calc",
+    infix={
+        **{sign: operator for sign, operator in BANDWISE.infix.items() if sign != "="},
+        **_ranked({"^": "bitwise_xor"}, 7),
+    },
+    prefix=BANDWISE.prefix,
+    functions=_FUNCTIONS,
+    counts=False,
+    quotes=True,
+    absent={"=": "=="},
+)
+
+OTB = Dialect(
+    DialectChoice.OTB,
+    "OTB",
+    infix={
+        **_ranked({"and": "int_and", "or": "int_or"}, 2),
+        **_ranked({"||": "logical_or"}, 3),
+        **_ranked({"&&": "logical_and"}, 4),
+        **_ranked({sign: function for sign, function in _COMPARISONS.items() if sign != "="}, 5),
+        **_ranked(_SUMS, 10),
+        **_ranked(_PRODUCTS, 11),
+        **_ranked({"^": "power", "**": "power"}, 13, right=True),
+    },
+    prefix=_ranked({"-": "negative", "+": "positive", "!": "logical_not", "not": "logical_not"}, 12),
+    functions={
+        **_FUNCTIONS,
+        "rint": _plain("round_half_up", 1),
+        "min": _folded("minimum", 1),
+        "max": _folded("maximum", 1),
+        "sum": _folded("add", 1),
+        "avg": Named(_average, 1, None),
+    },
+    chains=True,
+    absent={"=": "==", "&": "&&", "|": "||", "~": "!", "<<": "* 2^n", ">>": "/ 2^n"},
+)
+
+DIALECTS = {dialect.choice: dialect for dialect in (BANDWISE, QGIS, GDAL_CALC, OTB)}

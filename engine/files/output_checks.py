@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks of the output's name: neither it nor a sidecar may be an input, and only a regular file is replaced."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import InputError, OutputError
+from ..messages import translate
+from .disk import behind_links
+from .input_files import InputFiles
+from .sidecars import sidecars, world_files
+from .temporaries import is_temporary
+
+
+def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str]) -> None:
+    """Raise :class:`OutputError` if ``output`` cannot or must not be written.
+
+    Raises :class:`InputError` for an input that is a temporary file, which the next run would remove. ``inputs`` are
+    names of rasters and of the files that GDAL lists for them. A symbolic link is followed: the file that it points to is
+    written.
+    """
+    named = Path(output)
+    status = _status(named)
+    target = behind_links(named)
+    files = InputFiles(inputs)
+    if named in files:
+        raise OutputError(
+            translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=output)
+        )
+    if named.suffix.lower() not in (".tif", ".tiff"):
+        raise OutputError(
+            translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=output)
+        )
+    if not os.path.isdir(target.parent):
+        raise OutputError(
+            translate("Bandwise", "The folder {folder} does not exist; create it or choose another.").format(
+                folder=target.parent
+            )
+        )
+    if status is not None:
+        _check_replaceable(output, target, status)
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            translate("Bandwise", "The folder {folder} cannot be written to; choose another.").format(
+                folder=target.parent
+            )
+        )
+    for name in files:
+        if is_temporary(os.path.basename(name)):
+            text = translate(
+                "Bandwise", "{file} is a temporary file of a stopped run, and the next run removes it; rename it first."
+            )
+            raise InputError(text.format(file=name))
+    beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
+    for path in (*beside, *world_files(target, profile)):
+        if path in files:
+            text = translate(
+                "Bandwise", "{input} is an input, and GDAL would read it as a part of {file}; choose another name."
+            )
+            raise OutputError(text.format(input=path, file=output))
+    for path in filter(os.path.lexists, beside):
+        if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(path.parent, path.lstat()):
+            text = translate(
+                "Bandwise", "{sidecar} cannot be removed, but belongs to the former {file}; choose another name."
+            )
+            raise OutputError(text.format(sidecar=path, file=output))
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return the status of an existing file, links followed, or None. Raises :class:`OutputError` for a bad name."""
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return path.stat()
+    except (OSError, ValueError) as error:  # too long a name, one with a null character, or links in a circle
+        text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(text.format(file=str(path)[:100].replace("\0", ""), reason=reason)) from error
+    return None
+
+
+def _check_replaceable(output: str, target: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise OutputError(
+            translate("Bandwise", "{file} is a folder; choose a file name for the result.").format(file=output)
+        )
+    if not stat.S_ISREG(status.st_mode):
+        text = translate(
+            "Bandwise", "{file} is a device, a pipe or a socket, and no file; choose another name for the result."
+        )
+        raise OutputError(text.format(file=output))
+    if not os.access(target, os.W_OK):
+        text = translate(
+            "Bandwise",
+            "{file} is there and read-only; allow it to be written to, or choose another name for the result."
+        )
+        raise OutputError(text.format(file=output))
+    if _is_kept_by_folder(target.parent, status):
+        text = translate(
+            "Bandwise",
+            "{file} belongs to another user, who alone may replace it in this folder; choose another name."
+        )
+        raise OutputError(text.format(file=output))
+
+
+def _is_kept_by_folder(folder: Path, status: os.stat_result) -> bool:
+    """Whether the folder's sticky bit, as of /tmp, keeps this user from replacing a file of another."""
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        return False
+    above = folder.stat()
+    return bool(above.st_mode & stat.S_ISVTX) and os.geteuid() not in (status.st_uid, above.st_uid)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where pixels lie: a grid, a window of it, and how the pixels of two grids lie to each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..messages import Text, join, translate
+
+#: Fraction of a pixel by which two grids may be apart and still count as one.
+SAME_GRID_TOLERANCE = 0.01
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels, counted from the raster's upper left pixel."""
+
+    column: int
+    row: int
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+    def moved(self, columns: int, rows: int) -> Window:
+        return Window(self.column + columns, self.row + rows, self.width, self.height)
+
+    def shared(self, other: Window) -> Window | None:
+        """What two windows have in common, or None."""
+        column, row = max(self.column, other.column), max(self.row, other.row)
+        width = min(self.column + self.width, other.column + other.width) - column
+        height = min(self.row + self.height, other.row + other.height) - row
+        return Window(column, row, width, height) if width > 0 and height > 0 else None
+
+    def within(self, other: Window) -> tuple[slice, slice]:
+        """Rows and columns of this window in an array of ``other``'s pixels."""
+        row, column = self.row - other.row, self.column - other.column
+        return slice(row, row + self.height), slice(column, column + self.width)
+
+
+class Georeference(NamedTuple):
+    """Where a raster without a geotransform lies.
+
+    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs``, WKT; ``rpc`` are rational polynomial
+    coefficients, by GDAL's names.
+    """
+
+    points: tuple[tuple[float, float, float, float, float], ...] = ()
+    crs: str = ""
+    rpc: tuple[tuple[str, str], ...] = ()
+
+    def summary(self) -> Text:
+        """What it is made of, for people."""
+        points = translate("Bandwise", "{count} ground control points in {crs}").format(count=len(self.points), crs=crs_name(self.crs))
+        rpc = translate("Bandwise", "rational polynomial coefficients (RPC)").format()
+        return join([text for text, given in ((points, self.points), (rpc, self.rpc)) if given])
+
+
+class Grid(NamedTuple):
+    """CRS, geotransform and size of a raster.
+
+    ``crs`` is WKT (ISO 19162), empty where the raster has none. ``transform`` is (a, b, c, d, e, f)
+    with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS; ``georeference`` is given in place of both.
+    """
+
+    crs: str
+    transform: tuple[float, float, float, float, float, float]
+    width: int
+    height: int
+    georeference: Georeference | None = None
+
+    @property
+    def window(self) -> Window:
+        """All of it."""
+        return Window(0, 0, self.width, self.height)
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Length of one column and of one row, in units of the CRS."""
+        a, b, _, d, e, _ = self.transform
+        return float((a * a + d * d) ** 0.5), float((b * b + e * e) ** 0.5)
+
+    def pixel_of(self, x: float, y: float) -> tuple[float, float]:
+        """Column and row (fractional) of a place given in units of the CRS."""
+        a, b, c, d, e, f = self.transform
+        determinant = a * e - b * d
+        return (e * (x - c) - b * (y - f)) / determinant, (a * (y - f) - d * (x - c)) / determinant
+
+    def place_of(self, column: float, row: float) -> tuple[float, float]:
+        """Place, in units of the CRS, of a (fractional) column and row."""
+        a, b, c, d, e, f = self.transform
+        return a * column + b * row + c, d * column + e * row + f
+
+    def cut(self, window: Window) -> Grid:
+        """The grid of a window, which may reach beyond this one."""
+        if window == self.window:
+            return self
+        a, b, _, d, e, _ = self.transform
+        return Grid(self.crs, (a, b, self.place_of(window.column, window.row)[0], d, e, self.place_of(window.column, window.row)[1]),
+                    window.width, window.height)
+
+    def shift_to(self, other: Grid) -> tuple[int, int] | None:
+        """The column and row of this grid on which ``other``'s first pixel lies, where all pixels of both coincide; else None.
+
+        They may lie apart by :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners. Both have the same CRS.
+        """
+        columns, rows = (round(number) for number in self.pixel_of(*other.place_of(0, 0)))
+        for column, row in ((0, 0), (other.width, 0), (0, other.height), (other.width, other.height)):
+            there_column, there_row = self.pixel_of(*other.place_of(column, row))
+            if max(abs(there_column - column - columns), abs(there_row - row - rows)) > SAME_GRID_TOLERANCE:
+                return None
+        return columns, rows
+
+    def summary(self) -> Text:
+        """Pixel size and CRS, for people."""
+        (width, height), (a, b, _, d, e, _) = self.pixel_size, self.transform
+        text = translate("Bandwise", "pixels of {width:.10g} x {height:.10g} in {crs}")
+        if b or d:
+            text = translate("Bandwise", "turned pixels of {width:.10g} x {height:.10g} in {crs}")
+        elif a < 0 or e > 0:
+            text = translate("Bandwise", "upside-down or mirrored pixels of {width:.10g} x {height:.10g} in {crs}")
+        return text.format(width=width, height=height, crs=crs_name(self.crs))
+
+
+def crs_name(wkt: str) -> Text | str:
+    """The name that WKT gives in its first quotes."""
+    parts = wkt.split('"', 2)
+    return parts[1] if len(parts) == 3 else wkt or translate("Bandwise", "no CRS").format()

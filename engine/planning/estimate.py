@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run will do and need, told before it does."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..credentials import without_credentials
+from ..files.disk import behind_links, free_bytes
+from ..grids.grid import crs_name
+from ..grids.windows import WindowPlan
+from .log import input_facts, placement
+from .plan import Plan
+
+_CLASSIC_TIFF = 2**32
+_SAFE_BIGTIFF = 2 * 10**9  #: beyond which GDAL's BIGTIFF=IF_SAFER takes BigTIFF
+
+
+def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
+    """The facts of a plan, ready for JSON; sizes are bytes, before compression."""
+    job, grid, storage = plan.job, plan.grid, plan.recipe.storage
+    size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
+    return {
+        "output": {
+            "path": os.path.abspath(job.output),
+            "crs": str(crs_name(grid.crs)),
+            "transform": list(grid.transform),
+            "width": grid.width,
+            "height": grid.height,
+            "bands": [without_credentials(result.name) for result in job.formula.results],
+            "data_type": storage.dtype.name,
+            "nodata": storage.nodata,
+            "scale": storage.scale_tag,
+            "offset": storage.offset_tag,
+            "bytes": size,
+            "bigtiff": _is_big(plan.profile, size),
+            "creation_options": plan.profile,
+            "overviews": plan.overviews,
+            "cog": plan.cog,
+        },
+        "free_bytes": free_bytes(behind_links(job.output).parent),
+        "windows": shape.count(grid),
+        "window_size": [shape.width, shape.height],
+        "workers": shape.workers,
+        "memory_bytes": shape.memory,
+        "arithmetic": plan.recipe.program.dtype.name,
+        "inputs": {
+            ref.name: {**input_facts(ref, radiometry), "placement": str(placement(one, grid))}
+            for ref, one, radiometry in zip(job.bands, plan.inputs, plan.radiometries)
+        },
+        "mask": job.mask
+        and {
+            "path": without_credentials(job.mask.path),
+            "band": plan.inputs[-1].band.number,
+            "rule": plan.mask_rule.name.lower() if plan.mask_rule else None,
+            "placement": str(placement(plan.inputs[-1], grid)),
+        },
+        "area_polygons": len(job.area.polygons) if job.area else None,
+        "warnings": [str(note.text) for note in plan.notes if note.caution],
+    }
+
+
+def _is_big(profile: dict[str, str], size: int) -> bool:
+    """Whether GDAL takes BigTIFF: IF_SAFER does from 2 GB, IF_NEEDED, for what is not compressed, from 4 GB."""
+    wanted = profile.get("BIGTIFF", "IF_NEEDED").upper()
+    if wanted == "IF_SAFER":
+        return size > _SAFE_BIGTIFF
+    if wanted == "IF_NEEDED":
+        return size > _CLASSIC_TIFF and profile.get("COMPRESS", "NONE").upper() == "NONE"
+    return wanted in ("YES", "TRUE", "ON")

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run needs of the machine, and the error where it has less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..backend.environment import RASTER_FAILURES, ran_out_of_memory
+from ..errors import BandwiseError, ResourceError
+from ..grids.windows import WindowPlan
+from ..messages import translate
+
+
+def check_memory(shape: WindowPlan, available: float) -> None:
+    """Raise :class:`ResourceError` where the smallest windows need more memory than the machine has."""
+    if shape.memory > available:
+        text = translate(
+            "Bandwise", "The smallest windows need {needed} MB and this machine has {memory} MB; convert the rasters to smaller tiles."
+        )
+        raise ResourceError(text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6))
+
+
+@contextmanager
+def resources_named() -> Iterator[None]:
+    """Say in a sentence that the machine has no more memory, whoever notices it."""
+    try:
+        yield
+    except (BandwiseError, MemoryError, *RASTER_FAILURES) as error:
+        if isinstance(error, ResourceError) or not ran_out_of_memory(error):
+            raise
+        text = translate(
+            "Bandwise",
+            "There is not enough memory for this run; lower Memory (MEMORY) or Workers (WORKERS), or close other programs. "
+            "Rasters with large blocks, such as whole strips, can be converted to tiles."
+        )
+        raise ResourceError(text.format()) from error

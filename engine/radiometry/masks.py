@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which pixels a mask raster or an area leaves out.
+
+Sentinel-2 SCL: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data
+Format Control Book (LSDS-1822).
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import NDArray
+from ..errors import OptionError
+from ..messages import shown, translate
+
+#: Places (x, y) of a ring.
+Ring = tuple[tuple[float, float], ...]
+
+
+class Area(NamedTuple):
+    """Polygons, each of an outer ring and holes, in a CRS given as WKT (empty: that of the result)."""
+
+    polygons: tuple[tuple[Ring, ...], ...]
+    crs: str = ""
+
+
+class MaskRule(enum.Enum):
+    """How a mask's values are read."""
+
+    AUTOMATIC = 0
+    KEEP_NONZERO = 1
+    KEEP_ZERO = 2
+    SCL = 3
+    QA_PIXEL = 4
+
+
+class QaFlag(enum.Enum):
+    """Bits of Landsat's QA_PIXEL."""
+
+    FILL = 0
+    DILATED_CLOUD = 1
+    CIRRUS = 2
+    CLOUD = 3
+    CLOUD_SHADOW = 4
+    SNOW = 5
+
+
+CLEAR_CLASSES = (4, 5, 6, 7, 11)  #: of SCL: vegetation, bare soil, water, unclassified, snow
+REJECTED_FLAGS = (QaFlag.FILL, QaFlag.DILATED_CLOUD, QaFlag.CIRRUS, QaFlag.CLOUD, QaFlag.CLOUD_SHADOW)
+_CLASSES = range(12)
+_NAMES = {MaskRule.SCL: re.compile(r"(^|_)SCL(_\d\dm)?$", re.IGNORECASE), MaskRule.QA_PIXEL: re.compile(r"(^|_)QA_PIXEL$", re.IGNORECASE)}
+
+
+class MaskChoice(NamedTuple):
+    """Band ``number`` of the raster ``path`` as a mask, 0 for the one that is recognised, else the first.
+
+    ``keep`` are the classes of SCL that count as clear, ``reject`` flags of QA_PIXEL.
+    """
+
+    path: str
+    number: int = 0
+    rule: MaskRule = MaskRule.AUTOMATIC
+    keep: tuple[int, ...] = CLEAR_CLASSES
+    reject: tuple[QaFlag, ...] = REJECTED_FLAGS
+
+
+def recognised(path: str, description: str) -> MaskRule | None:
+    """What a band is by its file's name or its description, where that is a known mask of classes or flags."""
+    for rule, name in _NAMES.items():
+        if name.search(description.strip()) or name.search(PurePath(path).stem):
+            return rule
+    return None
+
+
+def rule_of(choice: MaskChoice, description: str) -> MaskRule:
+    """The rule to read a mask by. Raises :class:`OptionError` where it is to be found and cannot."""
+    if choice.rule is not MaskRule.AUTOMATIC:
+        return choice.rule
+    found = recognised(choice.path, description)
+    if found is None:
+        text = translate(
+            "Bandwise",
+            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in “Mask "
+            "values” (MASK_RULE) whether to keep zero or not zero."
+        )
+        raise OptionError(text.format(file=choice.path))
+    return found
+
+
+def clear_classes(text: str) -> tuple[int, ...]:
+    """``"4,5,6"`` as classes of SCL. Raises :class:`OptionError` for what is no list of classes 0 to 11."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) in _CLASSES for part in parts):
+        raise OptionError(
+            translate(
+                "Bandwise",
+                "“SCL classes to keep” (SCL_KEEP) is a list of Sentinel-2 scene classes from 0 to 11, such as "
+                "4,5,6,7,11, not “{text}”."
+            ).format(
+                text=shown(text)
+            )
+        )
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[np.bool_]:
+    """Where pixels of any shape are left out by their mask's values; NaN, which tells nothing, leaves them out."""
+    hidden: NDArray[np.bool_]
+    if rule is MaskRule.KEEP_NONZERO:
+        hidden = (values == 0) | np.isnan(values)
+        return hidden
+    if rule is MaskRule.KEEP_ZERO:
+        hidden = values != 0
+        return hidden
+    if rule is MaskRule.SCL:
+        hidden = np.ones(values.shape, np.bool_)
+        for kept in choice.keep:
+            hidden &= values != kept  # np.isin takes ten times as long for so few
+        return hidden
+    flags = sum(1 << flag.value for flag in choice.reject)
+    whole = values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
+    hidden = (whole & whole.dtype.type(flags)) != 0
+    return hidden

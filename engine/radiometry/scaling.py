@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From stored value to physical value: scale, offset, nodata and saturation, and where each was found."""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays import NDArray
+from ..errors import MetadataError, OptionError
+from ..messages import Text, translate
+from .metadata_file import is_sound
+from .nodata import mark_range
+from .products import ProductFacts, Products
+
+
+class Scaling(enum.Enum):
+    """Who decides on scale and offset."""
+
+    AUTOMATIC = 0
+    STORED = 1
+    CUSTOM = 2
+
+
+class RadiometryChoice(NamedTuple):
+    """What the user wants: ``scale`` and ``offset`` count for ``CUSTOM``; ``nodata`` (a stored value) for all."""
+
+    scaling: Scaling = Scaling.AUTOMATIC
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+
+    def check(self) -> None:
+        """Raise :class:`OptionError` for numbers that no scaling can have."""
+        if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
+            text = translate(
+                "Bandwise",
+                "“Custom scale” (SCALE) must be a number other than 0, from 1e-30 to 1e30 or the negative of such a number, and “Custom offset” "
+                "(OFFSET) one of at most 1e30, not {scale} and {offset}."
+            )
+            raise OptionError(text.format(scale=self.scale, offset=self.offset))
+
+
+class Declared(NamedTuple):
+    """What the raster file itself declares of a band; scale 1 and offset 0 stand for no declaration."""
+
+    dtype: str
+    nodata: float | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    name: str = ""
+    description: str = ""
+
+
+class KnownScale(NamedTuple):
+    """Scale and offset of a band, and in short where they were found."""
+
+    scale: float
+    offset: float
+    source: Text
+
+
+class Radiometry(NamedTuple):
+    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``.
+
+    ``unused`` is what the metadata say of a band whose stored values are used because they were asked for.
+    """
+
+    scale: float
+    offset: float
+    nodata: float | None
+    saturated: float | None
+    scaling_source: Text
+    nodata_source: Text
+    caution: Text | None = None
+    unused: KnownScale | None = None
+
+
+class Stack(NamedTuple):
+    """Bands whose values lie together, a row each, for they are of one type and have the same ``nodata`` and ``saturated`` (stored values).
+
+    ``bands`` are their positions among a run's inputs.
+    """
+
+    bands: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nodata: np.generic | None = None
+    saturated: np.generic | None = None
+
+
+def resolve(path: str, declared: Declared, choice: RadiometryChoice, *, band: int = 1, products: Products | None = None) -> Radiometry:
+    """Decide how the stored values of band number ``band`` are to be read; ``products`` keeps what it read for the next band.
+
+    Scale and offset: the user's, else the band's own, else those of the product's metadata, else 1 and 0.
+    Nodata: the user's, else the band's own, else the product's. Raises :class:`MetadataError` for
+    metadata that are needed and unusable, :class:`OptionError` for impossible numbers.
+    """
+    choice.check()
+    product, caution = _product(path, declared, choice, band, products or Products())
+    scale, offset, scaling_source = _scaling(path, declared, choice, product)
+    warned = choice.scaling is Scaling.AUTOMATIC or (choice.scaling is Scaling.STORED and product and product.mixed)
+    if product and product.missing and warned and (scale, offset) == (1.0, 0.0):
+        caution = translate("Bandwise", "{source}: stored values are used as they are").format(source=product.source)
+    nodata, nodata_source = _nodata(declared, choice, product)
+    return Radiometry(
+        scale=scale,
+        offset=offset,
+        nodata=nodata,
+        saturated=product.saturated if product else None,
+        scaling_source=scaling_source,
+        nodata_source=nodata_source,
+        caution=caution,
+        unused=_unused(declared, product) if choice.scaling is Scaling.STORED else None,
+    )
+
+
+def _product(
+    path: str, declared: Declared, choice: RadiometryChoice, band: int, products: Products
+) -> tuple[ProductFacts | None, Text | None]:
+    try:
+        return products.facts(path, declared.dtype, declared.name, band), None
+    except MetadataError as error:
+        if choice.scaling is Scaling.AUTOMATIC and (declared.scale, declared.offset) == (1.0, 0.0):
+            raise
+        return None, error.args[0]
+
+
+def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float, float, Text]:
+    if choice.scaling is Scaling.CUSTOM:
+        return choice.scale, choice.offset, translate("Bandwise", "given by the user").format()
+    if choice.scaling is Scaling.STORED:
+        return 1.0, 0.0, translate("Bandwise", "stored values as they are").format()
+    if (declared.scale, declared.offset) != (1.0, 0.0):
+        if not is_sound(declared.scale, declared.offset):
+            raise MetadataError(
+                translate(
+                    "Bandwise",
+                    "{file} declares scale {scale} and offset {offset}, which cannot be right (a scale from 1e-30 to 1e30, an offset of at most "
+                    "1e30); choose stored values or a custom scale and offset."
+                ).format(file=path, scale=declared.scale, offset=declared.offset)
+            )
+        return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()
+    if product and not product.missing:
+        return product.scale, product.offset, product.source
+    return 1.0, 0.0, translate("Bandwise", "stored values, as no scale or offset was found").format()
+
+
+def _unused(declared: Declared, product: ProductFacts | None) -> KnownScale | None:
+    """What automatic scaling would apply, where that is known and sound."""
+    if (declared.scale, declared.offset) != (1.0, 0.0):
+        sound = is_sound(declared.scale, declared.offset)
+        return KnownScale(declared.scale, declared.offset, translate("Bandwise", "tags of the band").format()) if sound else None
+    if product and not product.missing and (product.scale, product.offset) != (1.0, 0.0):
+        return KnownScale(product.scale, product.offset, product.origin)
+    return None
+
+
+def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float | None, Text]:
+    if choice.nodata is not None:
+        return choice.nodata, translate("Bandwise", "given by the user").format()
+    if declared.nodata is not None:
+        return declared.nodata, translate("Bandwise", "declared by the file").format()
+    if product and product.nodata is not None:
+        return product.nodata, translate("Bandwise", "the product's metadata").format()
+    return None, translate("Bandwise", "nothing declares one").format()
+
+
+def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
+    """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
+
+    NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.
+    """
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            stored = dtype.type(value)
+        if dtype.itemsize < 4 and math.isfinite(value) and float(stored) != value:
+            return None  # GDAL compares float16 with the value itself
+        return None if np.isinf(stored) and math.isfinite(value) else stored
+    if not math.isfinite(value) or value != int(value):
+        return None
+    limits = np.iinfo(dtype)
+    return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
+
+
+def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
+    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
+
+    Floating-point ones are equal where GDAL takes them for equal.
+    """
+    if marker is None:
+        found[...] = False
+    elif np.isnan(marker):
+        np.isnan(values, out=found)
+    elif isinstance(marker, np.floating):
+        mark_range(values, marker, found)
+    else:
+        np.equal(values, marker, out=found)

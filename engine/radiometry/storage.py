@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How results are stored: the type, what it counts, and its nodata."""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import OptionError
+from ..messages import translate
+
+
+class DataType(enum.Enum):
+    """What a result is stored as."""
+
+    FLOAT32 = 0
+    FLOAT64 = 1
+    INT16_SCALED = 2
+    UINT8_SCALED = 3
+    UINT8 = 4
+    INT16 = 5
+    UINT16 = 6
+    INT32 = 7
+
+
+class Storage(NamedTuple):
+    """Stored value = (value + ``shift``) * ``factor``, for integers rounded half to even and held within ``low`` and ``high``.
+
+    ``clamp`` is the range that values are held within before, in units of the result. ``nodata`` is a stored value beyond ``low`` and ``high``,
+    or for floating point one that no value takes.
+    """
+
+    dtype: np.dtype[Any]
+    nodata: float
+    factor: float = 1.0
+    shift: float = 0.0
+    clamp: tuple[float, float] = (-math.inf, math.inf)
+
+    @property
+    def whole(self) -> bool:
+        return self.dtype.kind != "f"
+
+    @property
+    def low(self) -> float:
+        """The least stored value of an integer type."""
+        least = np.iinfo(self.dtype).min
+        return float(least + 1 if least == self.nodata else least)
+
+    @property
+    def high(self) -> float:
+        """The largest stored value of an integer type."""
+        most = np.iinfo(self.dtype).max
+        return float(most - 1 if most == self.nodata else most)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether stored values stand for others."""
+        return (self.factor, self.shift) != (1.0, 0.0)
+
+    @property
+    def scale_tag(self) -> float:
+        """GDAL's scale: value = stored value * scale + offset."""
+        return 1 / self.factor
+
+    @property
+    def offset_tag(self) -> float:
+        return 0.0 - self.shift  # and not -0.0
+
+    def value(self, stored: float) -> float:
+        """What a stored value means."""
+        return stored / self.factor - self.shift
+
+
+_STORAGES = {
+    DataType.FLOAT32: Storage(np.dtype(np.float32), -9999.0),
+    DataType.FLOAT64: Storage(np.dtype(np.float64), -9999.0),
+    DataType.INT16_SCALED: Storage(np.dtype(np.int16), -32768.0, factor=10000.0),
+    DataType.UINT8_SCALED: Storage(np.dtype(np.uint8), 255.0, factor=100.0, shift=1.0),
+    DataType.UINT8: Storage(np.dtype(np.uint8), 255.0),
+    DataType.INT16: Storage(np.dtype(np.int16), -32768.0),
+    DataType.UINT16: Storage(np.dtype(np.uint16), 65535.0),
+    DataType.INT32: Storage(np.dtype(np.int32), -2147483648.0),
+}
+
+
+def storage_of(data_type: DataType, lowest: float | None = None, highest: float | None = None) -> Storage:
+    """The storage of a type, with values held between ``lowest`` and ``highest``. Raises :class:`OptionError` where none lies between."""
+    low, high = -math.inf if lowest is None else lowest, math.inf if highest is None else highest
+    if not low <= high:
+        raise OptionError(
+            translate(
+                "Bandwise",
+                "“Clamp to at least” (CLAMP_MIN) must not be larger than “Clamp to at most” (CLAMP_MAX), and both "
+                "must be numbers, not {low} and {high}."
+            ).format(
+                low=low, high=high
+            )
+        )
+    plain = _STORAGES[data_type]
+    return Storage(plain.dtype, plain.nodata, plain.factor, plain.shift, (low, high))

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The memory that a plan tells of bounds what a run takes beyond the process that it starts in, by the kernel's high-water mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+MEASURE = """
+import json, re
+from bandwise.engine.job import BandRef, Job
+from bandwise.engine.execution.pipeline import run
+from bandwise.engine.expression.names import named_formula
+
+def memory(which):
+    return int(re.search(which + r":\\s*(\\d+)", open("/proc/self/status").read()).group(1)) * 1024
+
+run(Job(tuple(BandRef(name, f"small.{{end}}") for name, end in zip("ab", ("tif", "jp2"))), named_formula("x := a + b", "ab"), "warm.tif"))
+open("/proc/self/clear_refs", "w").write("5")
+before = memory("VmRSS")
+names = [f"v{{number}}" for number in range({bands})]
+bands = tuple(BandRef(name, {path!r}, number) for number, name in enumerate(names, start=1))
+formula = named_formula("x := " + " + ".join(names), names)
+report = run(Job(bands, formula, "out.tif", workers=2, memory={memory}, creation_options={options!r}))
+print(memory("VmHWM") - before, json.loads(report.forecast)["memory_bytes"])
+"""
+FORMS: dict[str, dict[str, Any]] = {
+    "JPEG 2000": {"end": "jp2", "BLOCKXSIZE": 1024, "BLOCKYSIZE": 1024},
+    "JPEG 2000 of four bands": {"end": "jp2", "bands": 4, "BLOCKXSIZE": 512, "BLOCKYSIZE": 512},
+    "DEFLATE": {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "DEFLATE"},
+    "40 bands by pixel": {"bands": 40, "interleave": "pixel", "tiled": True, "blockxsize": 256, "blockysize": 256},
+    "40 bands by band": {"bands": 40, "interleave": "band", "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "DEFLATE"},
+    "one strip": {"blockysize": 1536, "compress": "DEFLATE"},
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak of resident memory of a process")
+@pytest.mark.parametrize("options", ["", "COMPRESS=NONE"], ids=["compressed", "plain"])
+@pytest.mark.parametrize("memory", [24, 64, 512])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_plans_memory_bounds_what_is_taken(bench: Any, form: str, memory: int, options: str) -> None:
+    """Where the budget is less than the least windows need the plan tells more, and that is the bound."""
+    how = dict(FORMS[form])
+    bands, end = how.pop("bands", 1), how.pop("end", "tif")
+    values = np.random.default_rng(4).integers(1, 60, (bands, 1536, 1536), dtype=np.uint16)
+    values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]
+    path = bench.save(f"large.{end}", values, **how)
+    for small in ("tif", "jp2"):
+        bench.save(f"small.{small}", values[0, :256, :256])
+    result = bench.python(MEASURE.format(path=path, bands=bands, memory=memory, options=options))
+    assert result.returncode == 0, result.stderr
+    taken, told = map(int, result.stdout.split())
+    assert taken < told, (taken, told)
+    if form != "one strip" and bands < 40 and memory >= 64:
+        assert told <= memory * 10**6

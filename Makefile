@@ -75,7 +75,9 @@ screenshots: | system ## pictures of the real QGIS window for the README
 
 translations: | system ## collect the sentences to translate
 	mkdir -p resources/i18n
-	pylupdate5 plugin.py $$(find algorithms engine -name '*.py') -ts resources/i18n/bandwise.ts
+	rm -rf build/sentences
+	$(PYTHON) -m scripts.sentences build/sentences >/dev/null
+	cd build/sentences && pylupdate5 $$(find . -name '*.py' | sort) -ts ../../resources/i18n/bandwise.ts
 
 corpus: PACKAGES += gdal-bin otb-bin
 corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to the corpus of expressions

@@ -47,37 +47,63 @@ class BandMath(BandwiseAlgorithm):
 
     def tags(self) -> list[str]:
         return translate(
-            "Bandwise", "raster calculator,band math,map algebra,expression,formula,gdal_calc,bandmath,numpy,index,threshold,mask"
+            "Bandwise",
+            "raster calculator,band math,map algebra,expression,formula,gdal_calc,bandmath,numpy,index,threshold,mask",
         ).split(",")
 
     def shortDescription(self) -> str:
-        return translate("Bandwise", "Computes any expression over the bands of rasters of any size")
+        return translate(
+            "Bandwise", "Computes any expression over the bands of rasters of any size"
+        )
 
     def shortHelpString(self) -> str:
         return translate(
             "Bandwise",
-            "Computes per-pixel expressions over the bands of one or more rasters of any size, on one grid or on several.\n\n"
-            "The rasters are called A, B, C ... in the order of the list. A band is A@2, or A for the first; also “layer name@2” in double "
+            "Computes per-pixel expressions over the bands of one or more rasters of any size, on "
+            "one grid or on several.\n\n"
+            "The rasters are called A, B, C ... in the order of the list. A band is A@2, or A for "
+            "the first; also “layer name@2” in double "
             "quotes as in QGIS, im1b2 as in OTB, or A@B08 by the band's description. Examples:\n\n"
-            "(B - A) / (B + A)\nwhere(A > 0.3 and B > 100, 1, 0)\n(A & 8) > 0\nndvi := (B - A) / (B + A); green := ndvi > 0.4\n\n"
-            "Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as there: the dialect is recognised by how bands "
-            "are named, or chosen. Several results, separated by semicolons, become bands of the output. Comments begin with #.\n\n"
-            "A pixel is nodata where a value that it uses is nodata, or where the result is not a number; isnodata(A) and coalesce(A, 0) "
+            "(B - A) / (B + A)\nwhere(A > 0.3 and B > 100, 1, 0)\n(A & 8) > 0\nndvi := (B - A) / "
+            "(B + A); green := ndvi > 0.4\n\n"
+            "Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as "
+            "there: the dialect is recognised by how bands "
+            "are named, or chosen. Several results, separated by semicolons, become bands of the "
+            "output. Comments begin with #.\n\n"
+            "A pixel is nodata where a value that it uses is nodata, or where the result is not a "
+            "number; isnodata(A) and coalesce(A, 0) "
             "decide otherwise.\n\n"
-            "Unlike NDVI, stored values are used unchanged unless you choose otherwise: expressions mostly hold their own scaling. Sentinel-2 "
-            "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which (B - A) / (B + A) of stored values leaves out: "
-            "the result is too small. Set “Scale and offset” to Automatic to apply it, or write it, as in (B - A) / (B + A - 2000); a warning "
-            "tells where metadata would give another result."
+            "Unlike NDVI, stored values are used unchanged unless you choose otherwise: "
+            "expressions mostly hold their own scaling. Sentinel-2 "
+            "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which "
+            "(B - A) / (B + A) of stored values leaves out: "
+            "the result is too small. Set “Scale and offset” to Automatic to apply it, or write "
+            "it, as in (B - A) / (B + A - 2000); a warning "
+            "tells where metadata would give another result.",
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         layers = QgsProcessingParameterMultipleLayers(
-            self.LAYERS, translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."), QgsProcessing.SourceType.TypeRaster
+            self.LAYERS,
+            translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."),
+            QgsProcessing.SourceType.TypeRaster,
         )
-        layers.setHelp(translate("Bandwise", "The first is A, the second B and so on. Those on another grid than the result's are resampled."))
+        layers.setHelp(
+            translate(
+                "Bandwise",
+                "The first is A, the second B and so on. Those on another grid than the result's are resampled.",
+            )
+        )
         self.addParameter(layers)
-        expression = QgsProcessingParameterString(self.EXPRESSION, translate("Bandwise", "Expression"), None, True)
-        expression.setHelp(translate("Bandwise", "Such as (B - A) / (B + A); several results are parted by ; and may be named with :="))
+        expression = QgsProcessingParameterString(
+            self.EXPRESSION, translate("Bandwise", "Expression"), None, True
+        )
+        expression.setHelp(
+            translate(
+                "Bandwise",
+                "Such as (B - A) / (B + A); several results are parted by ; and may be named with :=",
+            )
+        )
         self.addParameter(expression)
         dialect = QgsProcessingParameterEnum(
             self.DIALECT,
@@ -88,30 +114,51 @@ class BandMath(BandwiseAlgorithm):
         dialect.setHelp(
             translate(
                 "Bandwise",
-                "Whose rules the expression follows. Automatic (default): layer names are QGIS's, im1b1 is OTB's, letters are Bandwise's own, "
-                "where ^ is power and precedence is Python's."
+                "Whose rules the expression follows. Automatic (default): layer names are QGIS's, "
+                "im1b1 is OTB's, letters are Bandwise's own, "
+                "where ^ is power and precedence is Python's.",
             )
         )
         self.add_advanced(dialect)
         self.add_shared_parameters(Scaling.STORED)
         self.add_output_parameter(
             translate("Bandwise", "Band math"),
-            translate("Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band a result."),
+            translate(
+                "Bandwise",
+                "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band a result.",
+            ),
         )
         self.add_number_outputs()
 
-    def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[tuple[str, str], ...]:
+    def inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[tuple[str, str], ...]:
         value = parameters.get(self.LAYERS)
         if isinstance(value, QgsProperty):
             value = self.parameterAsLayerList(parameters, self.LAYERS, context)
         return rasters_of(value, self.parameterDefinition(self.LAYERS).description(), context)
 
-    def job(self, inputs: tuple[tuple[str, str], ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
+    def job(
+        self,
+        inputs: tuple[tuple[str, str], ...],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        **options: Any,
+    ) -> Job:
         with engine_imports():
             from ..engine.planning.bandmath import bandmath_job
         value = self.parameterAsEnum(parameters, self.DIALECT, context)
         try:
             dialect = DialectChoice(value)
         except ValueError as error:
-            raise OptionError(messages.translate("Bandwise", "“Dialect” (DIALECT) must be 0 to 4, not {value}.").format(value=value)) from error
-        return bandmath_job(inputs, self.parameterAsString(parameters, self.EXPRESSION, context), dialect=dialect, **options)
+            raise OptionError(
+                messages.translate(
+                    "Bandwise", "“Dialect” (DIALECT) must be 0 to 4, not {value}."
+                ).format(value=value)
+            ) from error
+        return bandmath_job(
+            inputs,
+            self.parameterAsString(parameters, self.EXPRESSION, context),
+            dialect=dialect,
+            **options,
+        )

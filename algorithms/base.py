@@ -26,8 +26,8 @@ from ..engine import messages
 from ..engine.errors import Cancelled, OptionError
 from ..engine.job import BandRef, Job, Note, Report
 from ..engine.radiometry.scaling import Scaling
-from .last_resort import in_users_language, sentence_of
-from .layers import file_of, path_as_given, promised_path, taken_as_layers
+from .last_resort import sentence_of, translated
+from .layers import destination_path, file_of, path_as_given, taken_as_layers
 from .options import SharedOptions
 from .parameters import shared_parameters
 from .requirements import how_to_install, missing_requirement
@@ -52,10 +52,15 @@ class BandwiseAlgorithm(SharedOptions):
 
     @abstractmethod
     def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Any:
-        """What the layer parameters choose, as paths and names; called in the main thread. Raises :class:`InputError`."""
+        """What the layer parameters choose, as paths and names; called in the main thread.
+
+        Raises :class:`InputError`.
+        """
 
     @abstractmethod
-    def job(self, inputs: Any, parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
+    def job(
+        self, inputs: Any, parameters: dict[str, Any], context: QgsProcessingContext, **options: Any
+    ) -> Job:
         """The job for what :meth:`inputs` gave; ``options`` are those of all jobs. Raises :class:`BandwiseError`."""
 
     def createInstance(self) -> QgsProcessingAlgorithm:
@@ -77,19 +82,32 @@ class BandwiseAlgorithm(SharedOptions):
             missing = sentence_of(error)
         return not missing, missing
 
-    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+    def checkParameterValues(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
         """Everything that can be wrong is found here, by the engine, before any work; nothing escapes."""
         try:
             missing = missing_requirement()
             if missing:
                 return False, missing
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
-            _prepare(self._job(chosen, parameters, context, promised_path(parameters.get(self.OUTPUT))))
-            return super().checkParameterValues(taken_as_layers(parameters, self.parameterDefinitions()), context)
+            _prepare(
+                self._job(
+                    chosen, parameters, context, destination_path(parameters.get(self.OUTPUT))
+                )
+            )
+            return super().checkParameterValues(
+                taken_as_layers(parameters, self.parameterDefinitions()), context
+            )
         except Exception as error:  # qgis_process aborts on what escapes
             return False, sentence_of(error)
 
-    def prepareAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> bool:
+    def prepareAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> bool:
         """Layers belong to the main thread: here they become paths and numbers."""
         with _one_sentence():
             missing = missing_requirement()
@@ -98,11 +116,20 @@ class BandwiseAlgorithm(SharedOptions):
             self._chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
         return True
 
-    def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    def processAlgorithm(
+        self,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
         with _one_sentence():
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
-                output = promised_path(parameters.get(self.OUTPUT))
-                return {self.REPORT: _dry_run(self._job(self._chosen, parameters, context, output), feedback)}
+                output = destination_path(parameters.get(self.OUTPUT))
+                return {
+                    self.REPORT: _dry_run(
+                        self._job(self._chosen, parameters, context, output), feedback
+                    )
+                }
             output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
             try:
                 report = _run(self._job(self._chosen, parameters, context, output), feedback)
@@ -112,10 +139,23 @@ class BandwiseAlgorithm(SharedOptions):
             self._style(output, context)
             return {self.OUTPUT: output, self.REPORT: report.forecast, **_numbers(report)}
 
-    def _job(self, chosen: tuple[Any, dict[str, Any]], parameters: dict[str, Any], context: QgsProcessingContext, output: str) -> Job:
+    def _job(
+        self,
+        chosen: tuple[Any, dict[str, Any]],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        output: str,
+    ) -> Job:
         output.encode("utf-8")  # as GDAL needs it; where it cannot be, the error becomes a sentence
         inputs, layers = chosen
-        return self.job(inputs, parameters, context, output=output, **layers, **self.plain_options(parameters, context))
+        return self.job(
+            inputs,
+            parameters,
+            context,
+            output=output,
+            **layers,
+            **self.plain_options(parameters, context),
+        )
 
     def _style(self, output: str, context: QgsProcessingContext) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
@@ -125,13 +165,26 @@ class BandwiseAlgorithm(SharedOptions):
         description = self.parameterDefinition(self.OUTPUT).description()
         style_when_loaded(details, description if details.name == description else "", self.STYLE)
 
-    def band_ref(self, name: str, layer_parameter: str, band_parameter: str, parameters: dict[str, Any], context: QgsProcessingContext) -> BandRef:
+    def band_ref(
+        self,
+        name: str,
+        layer_parameter: str,
+        band_parameter: str,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+    ) -> BandRef:
         """The band that a raster parameter and a band parameter choose together; a band left empty is the first."""
         layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
         label = self.parameterDefinition(layer_parameter).description()
-        path = file_of(layer, label) if layer is not None else path_as_given(parameters.get(layer_parameter), label)
+        path = (
+            file_of(layer, label)
+            if layer is not None
+            else path_as_given(parameters.get(layer_parameter), label)
+        )
         given = self.is_number(band_parameter, parameters, whole=True)
-        return BandRef(name, path, self.parameterAsInt(parameters, band_parameter, context) if given else 1)
+        return BandRef(
+            name, path, self.parameterAsInt(parameters, band_parameter, context) if given else 1
+        )
 
     def add_output_parameter(self, description: str, help_text: str) -> None:
         destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
@@ -149,7 +202,9 @@ class BandwiseAlgorithm(SharedOptions):
 
     def add_number_outputs(self) -> None:
         """What the log says of the result, for models and scripts."""
-        self.addOutput(QgsProcessingOutputString(self.REPORT, translate("Bandwise", "Report (JSON)")))
+        self.addOutput(
+            QgsProcessingOutputString(self.REPORT, translate("Bandwise", "Report (JSON)"))
+        )
         for name, description in (
             ("VALID_PIXELS", translate("Bandwise", "Valid pixels")),
             ("NODATA_PIXELS", translate("Bandwise", "Nodata pixels")),
@@ -176,12 +231,19 @@ def _numbers(report: Report) -> dict[str, Any]:
 
 @contextmanager
 def engine_imports() -> Iterator[None]:
-    """Around imports of what needs rasterio, which may be missing, or there and broken: a clash of versions or libraries."""
+    """Around imports of what needs rasterio, which may be missing, or there and broken: a clash of
+    versions or libraries.
+    """
     try:
         yield
     except ImportError as error:
-        text = messages.translate("Bandwise", "The Python package rasterio of this QGIS cannot be loaded ({reason}); to install it again, {how}.")
-        raise OptionError(text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))) from error
+        text = messages.translate(
+            "Bandwise",
+            "The Python package rasterio of this QGIS cannot be loaded ({reason}); to install it again, {how}.",
+        )
+        raise OptionError(
+            text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))
+        ) from error
 
 
 @contextmanager
@@ -217,6 +279,6 @@ def _progress(feedback: QgsProcessingFeedback) -> Callable[[float, Note | None],
     def progress(fraction: float, note: Note | None) -> None:
         feedback.setProgress(100 * fraction)
         if note is not None:
-            (feedback.pushWarning if note.caution else feedback.pushInfo)(in_users_language(note.text))
+            (feedback.pushWarning if note.warning else feedback.pushInfo)(translated(note.text))
 
     return progress

@@ -22,22 +22,36 @@ def sentence_of(error: Exception) -> str:
     Nothing may escape from ``checkParameterValues`` and ``canExecute``: ``qgis_process`` aborts on it.
     """
     if isinstance(error, BandwiseError):
-        return in_users_language(error.args[0])
+        return translated(error.args[0])
     if isinstance(error, MemoryError):
-        return translate("Bandwise", "There is not enough memory; close other programs or lower “Memory (MB)” (MEMORY) and the number of workers.")
-    if isinstance(error, UnicodeEncodeError):
-        return translate("Bandwise", "The name {name} holds characters that cannot be encoded as UTF-8; choose another name.").format(
-            name=_readable(str(error.object))
+        return translate(
+            "Bandwise",
+            "There is not enough memory; close other programs or lower “Memory (MB)” (MEMORY) and "
+            "the number of workers.",
         )
-    QgsMessageLog.logMessage(_readable("".join(traceback.format_exception(type(error), error, error.__traceback__))), LOG, Qgis.MessageLevel.Critical)
+    if isinstance(error, UnicodeEncodeError):
+        return translate(
+            "Bandwise",
+            "The name {name} holds characters that cannot be encoded as UTF-8; choose another name.",
+        ).format(name=_readable(str(error.object)))
+    QgsMessageLog.logMessage(
+        _readable("".join(traceback.format_exception(type(error), error, error.__traceback__))),
+        LOG,
+        Qgis.MessageLevel.Critical,
+    )
     return translate(
         "Bandwise",
-        "Bandwise met an error that it does not know ({error}); please report it, with the inputs, the parameters and the traceback that "
-        "QGIS's log messages panel shows under Bandwise."
-    ).format(error=_readable(" ".join(traceback.format_exception_only(type(error), error)[-1].split())[:200]))
+        "Bandwise met an error that it does not know ({error}); please report it, with the inputs, "
+        "the parameters and the traceback that "
+        "QGIS's log messages panel shows under Bandwise.",
+    ).format(
+        error=_readable(
+            " ".join(traceback.format_exception_only(type(error), error)[-1].split())[:200]
+        )
+    )
 
 
-def in_users_language(text: Text) -> str:
+def translated(text: Text) -> str:
     return text.in_language(lambda template: translate("Bandwise", template))
 
 

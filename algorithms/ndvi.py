@@ -6,7 +6,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingParameterBand, QgsProcessingParameterRasterLayer
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterRasterLayer,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import messages
@@ -42,24 +46,33 @@ class Ndvi(BandwiseAlgorithm):
 
     def tags(self) -> list[str]:
         return translate(
-            "Bandwise", "ndvi,vegetation,index,normalized difference,red,near infrared,nir,band math,sentinel-2,landsat,reflectance"
+            "Bandwise",
+            "ndvi,vegetation,index,normalized difference,red,near infrared,nir,band "
+            "math,sentinel-2,landsat,reflectance",
         ).split(",")
 
     def shortDescription(self) -> str:
-        return translate("Bandwise", "Normalized Difference Vegetation Index of rasters of any size")
+        return translate(
+            "Bandwise", "Normalized Difference Vegetation Index of rasters of any size"
+        )
 
     def shortHelpString(self) -> str:
         return translate(
             "Bandwise",
             "Computes the Normalized Difference Vegetation Index\n\nNDVI = (NIR - red) / (NIR + red)\n\n"
-            "of two bands, from two files or from one. The raster may be of any size: windows are read and computed in parallel, and memory "
+            "of two bands, from two files or from one. The raster may be of any size: windows are "
+            "read and computed in parallel, and memory "
             "stays flat.\n\n"
-            "The bands are taken as reflectance: scale and offset come from the band's own tags, from the metadata of the Sentinel-2 or "
-            "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products since baseline 04.00 have an offset of -1000 "
+            "The bands are taken as reflectance: scale and offset come from the band's own tags, "
+            "from the metadata of the Sentinel-2 or "
+            "Landsat Collection 2 product that the file lies in, or from you. Sentinel-2 products "
+            "since baseline 04.00 have an offset of -1000 "
             "that is not in the image files; without it NDVI is too small.\n\n"
-            "Bands on different grids are resampled while they are read. A mask, such as Sentinel-2's SCL, and polygons leave pixels out.\n\n"
-            "Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, are nodata (-9999) in the result. Values "
-            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log."
+            "Bands on different grids are resampled while they are read. A mask, such as "
+            "Sentinel-2's SCL, and polygons leave pixels out.\n\n"
+            "Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, "
+            "are nodata (-9999) in the result. Values "
+            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.",
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -69,7 +82,10 @@ class Ndvi(BandwiseAlgorithm):
                 translate("Bandwise", "Red raster"),
                 self.RED_BAND,
                 translate("Bandwise", "Red band"),
-                translate("Bandwise", "The raster with the red band, such as B04 of Sentinel-2 or B4 of Landsat 8 and 9."),
+                translate(
+                    "Bandwise",
+                    "The raster with the red band, such as B04 of Sentinel-2 or B4 of Landsat 8 and 9.",
+                ),
                 translate("Bandwise", "Number of the red band in its raster; default 1."),
             ),
             (
@@ -79,7 +95,8 @@ class Ndvi(BandwiseAlgorithm):
                 translate("Bandwise", "Near-infrared band"),
                 translate(
                     "Bandwise",
-                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of Landsat 8 and 9; it may be the red raster."
+                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of "
+                    "Landsat 8 and 9; it may be the red raster.",
                 ),
                 translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
             ),
@@ -92,25 +109,50 @@ class Ndvi(BandwiseAlgorithm):
             self.addParameter(number)
         self.add_shared_parameters()
         self.add_output_parameter(
-            translate("Bandwise", "NDVI"), translate("Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999.")
+            translate("Bandwise", "NDVI"),
+            translate(
+                "Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999."
+            ),
         )
         self.add_number_outputs()
 
-    def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[BandRef, ...]:
+    def inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[BandRef, ...]:
         red = self.band_ref("red", self.RED, self.RED_BAND, parameters, context)
         nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
         for label, band in ((self.RED, red), (self.NIR, nir)):
-            if os.path.isdir(band.path) and self.parameterAsRasterLayer(parameters, label, context) is None:
-                text = messages.translate("Bandwise", "{parameter}: {path} is a folder; choose the file of a band in it.")
-                raise InputError(text.format(parameter=self.parameterDefinition(label).description(), path=band.path))
+            if (
+                os.path.isdir(band.path)
+                and self.parameterAsRasterLayer(parameters, label, context) is None
+            ):
+                text = messages.translate(
+                    "Bandwise", "{parameter}: {path} is a folder; choose the file of a band in it."
+                )
+                raise InputError(
+                    text.format(
+                        parameter=self.parameterDefinition(label).description(), path=band.path
+                    )
+                )
         if (red.path, red.number) == (nir.path, nir.number):
             raise InputError(
-                messages.translate("Bandwise", "Red and near infrared are both band {band} of {file}; choose two different bands.").format(
-                    band=red.number, file=red.path
-                )
+                messages.translate(
+                    "Bandwise",
+                    "Red and near infrared are both band {band} of {file}; choose two different bands.",
+                ).format(band=red.number, file=red.path)
             )
         return red, nir
 
-    def job(self, inputs: tuple[BandRef, ...], parameters: dict[str, Any], context: QgsProcessingContext, **options: Any) -> Job:
-        formula = named_formula("NDVI := (nir - red) / (nir + red)", [band.name for band in inputs], valid_range=(-1.0, 1.0))
+    def job(
+        self,
+        inputs: tuple[BandRef, ...],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        **options: Any,
+    ) -> Job:
+        formula = named_formula(
+            "NDVI := (nir - red) / (nir + red)",
+            [band.name for band in inputs],
+            valid_range=(-1.0, 1.0),
+        )
         return Job(bands=inputs, formula=formula, **options)

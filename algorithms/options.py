@@ -11,7 +11,14 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsP
 from ..engine import messages
 from ..engine.errors import InputError, OptionError
 from ..engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from ..engine.radiometry.masks import CLEAR_CLASSES, Area, MaskChoice, MaskRule, QaFlag, clear_classes
+from ..engine.radiometry.masks import (
+    CLEAR_CLASSES,
+    Area,
+    MaskChoice,
+    MaskRule,
+    QaFlag,
+    clear_classes,
+)
 from ..engine.radiometry.scaling import RadiometryChoice, Scaling
 from ..engine.radiometry.storage import DataType
 from .layers import file_of, path_as_given, polygons_of
@@ -21,21 +28,31 @@ _Choice = TypeVar("_Choice", bound=enum.Enum)
 
 
 class SharedOptions(Names, QgsProcessingAlgorithm):
-    """Reads the shared parameters; :meth:`layer_options` and :meth:`plain_options` are fields of a :class:`~engine.job.Job`."""
+    """Reads the shared parameters; :meth:`layer_options` and :meth:`plain_options` are fields of a
+    :class:`~engine.job.Job`.
+    """
 
-    def layer_options(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
-        """What layers and extents choose, as paths and numbers; called in the main thread. Raises :class:`BandwiseError`."""
+    def layer_options(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> dict[str, Any]:
+        """What layers and extents choose, as paths and numbers; called in the main thread.
+
+        Raises :class:`BandwiseError`.
+        """
         mask = self._path(self.MASK, parameters, context)
         extent = None
         if parameters.get(self.EXTENT) not in (None, ""):
             box = self.parameterAsExtent(parameters, self.EXTENT, context)
             crs = self.parameterAsExtentCrs(parameters, self.EXTENT, context)
-            extent = Extent(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), _wkt(crs))
+            extent = Extent(
+                box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum(), _wkt(crs)
+            )
             if box.isNull() or not box.isFinite():
                 raise OptionError(
-                    messages.translate("Bandwise", "“Extent” (EXTENT) is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].").format(
-                        text=messages.shown(str(parameters[self.EXTENT]))
-                    )
+                    messages.translate(
+                        "Bandwise",
+                        "“Extent” (EXTENT) is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].",
+                    ).format(text=messages.shown(str(parameters[self.EXTENT])))
                 )
         return {
             "layout": Layout(
@@ -49,13 +66,18 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             and MaskChoice(
                 path=mask,
                 rule=self._choice(self.MASK_RULE, MaskRule, parameters, context),
-                keep=clear_classes(self.parameterAsString(parameters, self.SCL_KEEP, context) or ",".join(map(str, CLEAR_CLASSES))),
+                keep=clear_classes(
+                    self.parameterAsString(parameters, self.SCL_KEEP, context)
+                    or ",".join(map(str, CLEAR_CLASSES))
+                ),
                 reject=self._flags(parameters, context),
             ),
             "area": self._area(parameters, context),
         }
 
-    def plain_options(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+    def plain_options(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> dict[str, Any]:
         """What the other parameters say. Raises :class:`OptionError`."""
         return {
             "radiometry": RadiometryChoice(
@@ -65,8 +87,13 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 nodata=self._number(self.SOURCE_NODATA, parameters, context),
             ),
             "data_type": self._choice(self.DATA_TYPE, DataType, parameters, context),
-            "clamp": (self._number(self.CLAMP_MIN, parameters, context), self._number(self.CLAMP_MAX, parameters, context)),
-            "overviews": None if parameters.get(self.OVERVIEWS) in (None, "") else self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1,
+            "clamp": (
+                self._number(self.CLAMP_MIN, parameters, context),
+                self._number(self.CLAMP_MAX, parameters, context),
+            ),
+            "overviews": None
+            if parameters.get(self.OVERVIEWS) in (None, "")
+            else self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1,
             "cog": self.parameterAsBool(parameters, self.COG, context),
             "creation_options": self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
             "workers": self.parameterAsInt(parameters, self.WORKERS, context),
@@ -74,7 +101,9 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         }
 
     def is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
-        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused, and a fraction where it would round it."""
+        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused,
+        and a fraction where it would round it.
+        """
         value = parameters.get(name)
         if value in (None, ""):
             return False
@@ -86,7 +115,9 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             if not fine:
                 text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
                 if whole:
-                    text = messages.translate("Bandwise", "{parameter} must be a whole number, not {value}.")
+                    text = messages.translate(
+                        "Bandwise", "{parameter} must be a whole number, not {value}."
+                    )
                 raise OptionError(text.format(parameter=self._label(name), value=str(value)[:60]))
         return True
 
@@ -94,33 +125,55 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         """A parameter as the dialog calls it, and as scripts do."""
         return f"“{self.parameterDefinition(name).description()}” ({name})"
 
-    def _flags(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[QaFlag, ...]:
+    def _flags(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[QaFlag, ...]:
         numbers = self.parameterAsEnums(parameters, self.QA_REJECT, context)
         try:
             return tuple(QaFlag(number) for number in numbers)
         except ValueError as error:
             raise OptionError(
-                messages.translate("Bandwise", "{parameter} must be numbers from 0 to 5, not {value}.").format(
-                    parameter=self._label(self.QA_REJECT), value=", ".join(map(str, numbers))
-                )
+                messages.translate(
+                    "Bandwise", "{parameter} must be numbers from 0 to 5, not {value}."
+                ).format(parameter=self._label(self.QA_REJECT), value=", ".join(map(str, numbers)))
             ) from error
 
-    def _number(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> float | None:
-        return self.parameterAsDouble(parameters, name, context) if self.is_number(name, parameters) else None
+    def _number(
+        self, name: str, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> float | None:
+        return (
+            self.parameterAsDouble(parameters, name, context)
+            if self.is_number(name, parameters)
+            else None
+        )
 
-    def _choice(self, name: str, kind: type[_Choice], parameters: dict[str, Any], context: QgsProcessingContext) -> _Choice:
+    def _choice(
+        self,
+        name: str,
+        kind: type[_Choice],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+    ) -> _Choice:
         value = self.parameterAsEnum(parameters, name, context)
         try:
             return kind(value)
         except ValueError as error:
             options = self.parameterDefinition(name).options()
             raise OptionError(
-                messages.translate("Bandwise", "{parameter} must be {choices}, not {value}.").format(
-                    parameter=self._label(name), choices=", ".join(f"{number} ({option})" for number, option in enumerate(options)), value=value
+                messages.translate(
+                    "Bandwise", "{parameter} must be {choices}, not {value}."
+                ).format(
+                    parameter=self._label(name),
+                    choices=", ".join(
+                        f"{number} ({option})" for number, option in enumerate(options)
+                    ),
+                    value=value,
                 )
             ) from error
 
-    def _path(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> str | None:
+    def _path(
+        self, name: str, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> str | None:
         """The file of a raster parameter; None where it is empty."""
         value = parameters.get(name)
         if value is None or value == "":
@@ -134,13 +187,19 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             return None
         source = self.parameterAsSource(parameters, self.AOI, context)
         if source is None:
-            raise InputError(messages.translate(
-                "Bandwise",
-                "“Area of interest” (AOI) cannot be opened; choose a polygon layer or a file of "
-                "polygons."
-            ).format())
+            raise InputError(
+                messages.translate(
+                    "Bandwise",
+                    "“Area of interest” (AOI) cannot be opened; choose a polygon layer or a file of "
+                    "polygons.",
+                ).format()
+            )
         return Area(polygons_of(source), _wkt(source.sourceCrs()))
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:
-    return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)) if crs.isValid() else ""
+    return (
+        str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED))
+        if crs.isValid()
+        else ""
+    )

@@ -33,7 +33,9 @@ _CREATION_OPTIONS_EDITOR = (
 
 
 def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition]:
-    """New definitions, the same for every algorithm but for ``scaling``, the default of ``RADIOMETRY``; all but the first three are advanced."""
+    """New definitions, the same for every algorithm but for ``scaling``, the default of
+    ``RADIOMETRY``; all but the first three are advanced.
+    """
     parameters = []
     for parameter, help_text in _layers():
         parameter.setHelp(help_text)
@@ -51,7 +53,11 @@ _Declared = tuple[tuple[QgsProcessingParameterDefinition, str], ...]
 def _layers() -> _Declared:
     mask = QgsProcessingParameterRasterLayer(Names.MASK, translate("Bandwise", "Mask"), None, True)
     area = QgsProcessingParameterFeatureSource(
-        Names.AOI, translate("Bandwise", "Area of interest"), [QgsProcessing.SourceType.TypeVectorPolygon], None, True
+        Names.AOI,
+        translate("Bandwise", "Area of interest"),
+        [QgsProcessing.SourceType.TypeVectorPolygon],
+        None,
+        True,
     )
     extent = QgsProcessingParameterExtent(Names.EXTENT, translate("Bandwise", "Extent"), None, True)
     return (
@@ -59,11 +65,24 @@ def _layers() -> _Declared:
             mask,
             translate(
                 "Bandwise",
-                "A raster whose band says which pixels to leave out, on any grid. A Sentinel-2 SCL or Landsat QA_PIXEL is recognised."
+                "A raster whose band says which pixels to leave out, on any grid. A Sentinel-2 SCL "
+                "or Landsat QA_PIXEL is recognised.",
             ),
         ),
-        (area, translate("Bandwise", "Polygons, in any CRS; pixels whose centre lies in none are nodata. Empty (default): all pixels.")),
-        (extent, translate("Bandwise", "The extent of the result, made larger to whole pixels. Empty (default): what the grid options say.")),
+        (
+            area,
+            translate(
+                "Bandwise",
+                "Polygons, in any CRS; pixels whose centre lies in none are nodata. Empty (default): all pixels.",
+            ),
+        ),
+        (
+            extent,
+            translate(
+                "Bandwise",
+                "The extent of the result, made larger to whole pixels. Empty (default): what the grid options say.",
+            ),
+        ),
     )
 
 
@@ -81,26 +100,45 @@ def _masks() -> _Declared:
         defaultValue=MaskRule.AUTOMATIC.value,
     )
     keep = QgsProcessingParameterString(
-        Names.SCL_KEEP, translate("Bandwise", "SCL classes to keep"), ",".join(map(str, CLEAR_CLASSES)), False, True
+        Names.SCL_KEEP,
+        translate("Bandwise", "SCL classes to keep"),
+        ",".join(map(str, CLEAR_CLASSES)),
+        False,
+        True,
     )
     reject = QgsProcessingParameterEnum(
         Names.QA_REJECT,
         translate("Bandwise", "QA_PIXEL flags to leave out"),
         options=[
-            *(translate("Bandwise", "Fill"), translate("Bandwise", "Dilated cloud"), translate("Bandwise", "Cirrus")),
-            *(translate("Bandwise", "Cloud"), translate("Bandwise", "Cloud shadow"), translate("Bandwise", "Snow")),
+            *(
+                translate("Bandwise", "Fill"),
+                translate("Bandwise", "Dilated cloud"),
+                translate("Bandwise", "Cirrus"),
+            ),
+            *(
+                translate("Bandwise", "Cloud"),
+                translate("Bandwise", "Cloud shadow"),
+                translate("Bandwise", "Snow"),
+            ),
         ],
         allowMultiple=True,
         defaultValue=[flag.value for flag in REJECTED_FLAGS],
         optional=True,
     )
     return (
-        (rule, translate("Bandwise", "How the mask is read. Automatic (default) tells SCL and QA_PIXEL by the name of the file or band.")),
+        (
+            rule,
+            translate(
+                "Bandwise",
+                "How the mask is read. Automatic (default) tells SCL and QA_PIXEL by the name of the file or band.",
+            ),
+        ),
         (
             keep,
             translate(
                 "Bandwise",
-                "Classes that count as clear, parted by commas; default 4,5,6,7,11: vegetation, bare soil, water, unclassified, snow."
+                "Classes that count as clear, parted by commas; default 4,5,6,7,11: vegetation, "
+                "bare soil, water, unclassified, snow.",
             ),
         ),
         (reject, translate("Bandwise", "Flags that make a pixel nodata; default all but snow.")),
@@ -119,7 +157,9 @@ def _grids() -> _Declared:
         ],
         defaultValue=GridRule.FINEST.value,
     )
-    reference = QgsProcessingParameterRasterLayer(Names.REFERENCE, translate("Bandwise", "Reference raster"), None, True)
+    reference = QgsProcessingParameterRasterLayer(
+        Names.REFERENCE, translate("Bandwise", "Reference raster"), None, True
+    )
     extent = QgsProcessingParameterEnum(
         Names.GRID_EXTENT,
         translate("Bandwise", "Extent of the result"),
@@ -146,20 +186,37 @@ def _grids() -> _Declared:
             grid,
             translate(
                 "Bandwise",
-                "Whose CRS, pixel size and origin the result has. Inputs on that grid are used as they are, others are resampled while "
-                "they are read. Default: the input with the smallest pixels; the first of several. Band math counts the rasters that its expression "
-                "uses, in the order of their letters, or A where it uses none."
+                "Whose CRS, pixel size and origin the result has. Inputs on that grid are used as "
+                "they are, others are resampled while "
+                "they are read. Default: the input with the smallest pixels; the first of several. "
+                "Band math counts the rasters that its expression "
+                "uses, in the order of their letters, or A where it uses none.",
             ),
         ),
-        (reference, translate("Bandwise", "The raster whose grid is taken where the grid of the result is that of a reference raster.")),
-        (extent, translate("Bandwise", "How far the result reaches, where no extent is given. Default: where all inputs are.")),
+        (
+            reference,
+            translate(
+                "Bandwise",
+                "The raster whose grid is taken where the grid of the result is that of a reference raster.",
+            ),
+        ),
+        (
+            extent,
+            translate(
+                "Bandwise",
+                "How far the result reaches, where no extent is given. Default: where all inputs are.",
+            ),
+        ),
         (
             resampling,
             translate(
                 "Bandwise",
-                "How measurements come onto another grid; default bilinear. Classes and masks are always taken from the nearest pixel. Onto "
-                "larger pixels, average takes all pixels that lie in one. Cubic and Lanczos have negative weights: their results can leave "
-                "the range of the input, and are nodata where the weights of the valid pixels beside nodata almost cancel out."
+                "How measurements come onto another grid; default bilinear. Classes and masks are "
+                "always taken from the nearest pixel. Onto "
+                "larger pixels, average takes all pixels that lie in one. Cubic and Lanczos have "
+                "negative weights: their results can leave "
+                "the range of the input, and are nodata where the weights of the valid pixels "
+                "beside nodata almost cancel out.",
             ),
         ),
     )
@@ -170,12 +227,22 @@ def _values(scaling: Scaling) -> _Declared:
     radiometry = QgsProcessingParameterEnum(
         Names.RADIOMETRY,
         translate("Bandwise", "Scale and offset"),
-        options=[translate("Bandwise", "Automatic"), translate("Bandwise", "Stored values as they are"), translate("Bandwise", "Custom")],
+        options=[
+            translate("Bandwise", "Automatic"),
+            translate("Bandwise", "Stored values as they are"),
+            translate("Bandwise", "Custom"),
+        ],
         defaultValue=scaling.value,
     )
     scale = number(Names.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
     offset = number(Names.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
-    nodata = number(Names.SOURCE_NODATA, translate("Bandwise", "Nodata value of the inputs"), number.Type.Double, None, True)
+    nodata = number(
+        Names.SOURCE_NODATA,
+        translate("Bandwise", "Nodata value of the inputs"),
+        number.Type.Double,
+        None,
+        True,
+    )
     data_type = QgsProcessingParameterEnum(
         Names.DATA_TYPE,
         translate("Bandwise", "Data type of the result"),
@@ -191,38 +258,72 @@ def _values(scaling: Scaling) -> _Declared:
         ],
         defaultValue=DataType.FLOAT32.value,
     )
-    lowest = number(Names.CLAMP_MIN, translate("Bandwise", "Clamp to at least"), number.Type.Double, None, True)
-    highest = number(Names.CLAMP_MAX, translate("Bandwise", "Clamp to at most"), number.Type.Double, None, True)
+    lowest = number(
+        Names.CLAMP_MIN, translate("Bandwise", "Clamp to at least"), number.Type.Double, None, True
+    )
+    highest = number(
+        Names.CLAMP_MAX, translate("Bandwise", "Clamp to at most"), number.Type.Double, None, True
+    )
     for decimal in (scale, offset, nodata, lowest, highest):
-        decimal.setMetadata({"widget_wrapper": {"decimals": 12}})  # the dialog's six would turn 0.0000275 into 0.000028
+        # the dialog's six would turn 0.0000275 into 0.000028
+        decimal.setMetadata({"widget_wrapper": {"decimals": 12}})
     return (
         (
             radiometry,
             translate(
                 "Bandwise",
-                "How stored values become reflectance. Automatic: scale and offset tags of the band, else the Sentinel-2 or Landsat "
-                "Collection 2 metadata of the product that the file belongs to, else the stored values. The log says what was found."
+                "How stored values become reflectance. Automatic: scale and offset tags of the "
+                "band, else the Sentinel-2 or Landsat "
+                "Collection 2 metadata of the product that the file belongs to, else the stored "
+                "values. The log says what was found.",
             ),
         ),
-        (scale, translate("Bandwise", "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.")),
-        (offset, translate("Bandwise", "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used when Custom; default 0.")),
+        (
+            scale,
+            translate(
+                "Bandwise",
+                "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.",
+            ),
+        ),
+        (
+            offset,
+            translate(
+                "Bandwise",
+                "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used "
+                "when Custom; default 0.",
+            ),
+        ),
         (
             nodata,
             translate(
                 "Bandwise",
-                "The stored value that means nodata, for all inputs. Empty (default): what the file or its product declares."
+                "The stored value that means nodata, for all inputs. Empty (default): what the "
+                "file or its product declares.",
             ),
         ),
         (
             data_type,
             translate(
                 "Bandwise",
-                "Default Float32, nodata -9999. Integers are rounded half to even and clamped to what the type holds beside its nodata; "
-                "those that hold a multiple have scale and offset tags, by which QGIS shows the values themselves."
+                "Default Float32, nodata -9999. Integers are rounded half to even and clamped to "
+                "what the type holds beside its nodata; "
+                "those that hold a multiple have scale and offset tags, by which QGIS shows the values themselves.",
             ),
         ),
-        (lowest, translate("Bandwise", "Smaller values become this one, in units of the result, and are counted. Empty (default): none do.")),
-        (highest, translate("Bandwise", "Larger values become this one, in units of the result, and are counted. Empty (default): none do.")),
+        (
+            lowest,
+            translate(
+                "Bandwise",
+                "Smaller values become this one, in units of the result, and are counted. Empty (default): none do.",
+            ),
+        ),
+        (
+            highest,
+            translate(
+                "Bandwise",
+                "Larger values become this one, in units of the result, and are counted. Empty (default): none do.",
+            ),
+        ),
     )
 
 
@@ -234,24 +335,36 @@ def _files() -> _Declared:
         defaultValue=None,
         optional=True,
     )
-    cog = QgsProcessingParameterBoolean(Names.COG, translate("Bandwise", "Cloud Optimized GeoTIFF"), False)
-    options = QgsProcessingParameterString(Names.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True)
+    cog = QgsProcessingParameterBoolean(
+        Names.COG, translate("Bandwise", "Cloud Optimized GeoTIFF"), False
+    )
+    options = QgsProcessingParameterString(
+        Names.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True
+    )
     options.setMetadata({"widget_wrapper": _CREATION_OPTIONS_EDITOR})
     return (
         (
             overviews,
             translate(
                 "Bandwise",
-                "Smaller copies inside the result, by which it is drawn fast. Not set (default): built when a side is longer than 4096 pixels."
+                "Smaller copies inside the result, by which it is drawn fast. Not set (default): "
+                "built when a side is longer than 4096 pixels.",
             ),
         ),
-        (cog, translate("Bandwise", "Lay the result out as a Cloud Optimized GeoTIFF, with overviews; default no.")),
+        (
+            cog,
+            translate(
+                "Bandwise",
+                "Lay the result out as a Cloud Optimized GeoTIFF, with overviews; default no.",
+            ),
+        ),
         (
             options,
             translate(
                 "Bandwise",
-                "Creation options of GDAL's GTiff driver as NAME=VALUE|NAME=VALUE. Empty (default): tiles of 512 x 512, DEFLATE with "
-                "predictor, BIGTIFF when needed."
+                "Creation options of GDAL's GTiff driver as NAME=VALUE|NAME=VALUE. Empty "
+                "(default): tiles of 512 x 512, DEFLATE with "
+                "predictor, BIGTIFF when needed.",
             ),
         ),
     )
@@ -259,17 +372,42 @@ def _files() -> _Declared:
 
 def _resources() -> _Declared:
     number = QgsProcessingParameterNumber
-    workers = number(Names.WORKERS, translate("Bandwise", "Workers (0: all cores)"), number.Type.Integer, 0, False, 0, 1024)
-    memory = number(Names.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1)
-    dry_run = QgsProcessingParameterBoolean(Names.DRY_RUN, translate("Bandwise", "Only report what would be done"), False)
+    workers = number(
+        Names.WORKERS,
+        translate("Bandwise", "Workers (0: all cores)"),
+        number.Type.Integer,
+        0,
+        False,
+        0,
+        1024,
+    )
+    memory = number(
+        Names.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1
+    )
+    dry_run = QgsProcessingParameterBoolean(
+        Names.DRY_RUN, translate("Bandwise", "Only report what would be done"), False
+    )
     return (
-        (workers, translate("Bandwise", "Threads that read and compute. 0 (default): as many as the machine has cores.")),
-        (memory, translate("Bandwise", "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.")),
+        (
+            workers,
+            translate(
+                "Bandwise",
+                "Threads that read and compute. 0 (default): as many as the machine has cores.",
+            ),
+        ),
+        (
+            memory,
+            translate(
+                "Bandwise",
+                "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.",
+            ),
+        ),
         (
             dry_run,
             translate(
                 "Bandwise",
-                "Check everything and report grid, size, memory and how inputs are read, but compute and write nothing; default no."
+                "Check everything and report grid, size, memory and how inputs are read, but "
+                "compute and write nothing; default no.",
             ),
         ),
     )

@@ -17,7 +17,9 @@ translate = QCoreApplication.translate
 Finder = Callable[[str], "ModuleSpec | None"]
 
 
-def missing_requirement(platform: str = sys.platform, find: Finder = importlib.util.find_spec) -> str:
+def missing_requirement(
+    platform: str = sys.platform, find: Finder = importlib.util.find_spec
+) -> str:
     """One sentence about what is missing and how to get it on ``platform``; empty where nothing is.
 
     A pip wheel of rasterio brings a GDAL of its own. On Linux its calls bind to QGIS's GDAL instead, which
@@ -25,21 +27,24 @@ def missing_requirement(platform: str = sys.platform, find: Finder = importlib.u
     """
     spec = find("rasterio")
     if spec is None or not spec.origin:
-        return translate("Bandwise", "Bandwise needs the Python package rasterio, which this QGIS does not have: {how}, then restart QGIS.").format(
-            how=how_to_install(platform)
-        )
+        return translate(
+            "Bandwise",
+            "Bandwise needs the Python package rasterio, which this QGIS does not have: {how}, then restart QGIS.",
+        ).format(how=how_to_install(platform))
     package = Path(spec.origin).parent
     if platform.startswith("linux") and package.with_name("rasterio.libs").is_dir():
         return translate(
             "Bandwise",
-            "The rasterio in {folder} is a pip wheel with a GDAL of its own, which cannot run safely inside QGIS on Linux: "
-            "remove it with “pip uninstall rasterio”, {how}, then restart QGIS."
+            "The rasterio in {folder} is a pip wheel with a GDAL of its own, which cannot run "
+            "safely inside QGIS on Linux: "
+            "remove it with “pip uninstall rasterio”, {how}, then restart QGIS.",
         ).format(folder=package, how=how_to_install(platform))
     version = _version()
     if version and version < (1, 3):
-        return translate("Bandwise", "Bandwise needs rasterio 1.3 or newer and this QGIS has {version}: {how}, then restart QGIS.").format(
-            version=".".join(map(str, version)), how=how_to_install(platform)
-        )
+        return translate(
+            "Bandwise",
+            "Bandwise needs rasterio 1.3 or newer and this QGIS has {version}: {how}, then restart QGIS.",
+        ).format(version=".".join(map(str, version)), how=how_to_install(platform))
     return ""
 
 
@@ -54,11 +59,18 @@ def _version() -> tuple[int, int] | None:
 def how_to_install(platform: str) -> str:
     """What to type, and where, as a clause of a sentence."""
     if platform.startswith("win"):
-        return translate("Bandwise", "open the OSGeo4W Shell from the QGIS folder of the Start menu and run “python -m pip install rasterio”")
+        return translate(
+            "Bandwise",
+            "open the OSGeo4W Shell from the QGIS folder of the Start menu and run “python -m pip install rasterio”",
+        )
     if platform == "darwin":
-        return translate("Bandwise", "open the Terminal and run “/Applications/QGIS.app/Contents/MacOS/bin/python3 -m pip install rasterio”")
+        return translate(
+            "Bandwise",
+            "open the Terminal and run “/Applications/QGIS.app/Contents/MacOS/bin/python3 -m pip install rasterio”",
+        )
     return translate(
         "Bandwise",
         "install your distribution's package (“sudo apt install python3-rasterio” on Debian and Ubuntu, "
-        "“sudo dnf install python3-rasterio” on Fedora, “conda install -c conda-forge rasterio” in a conda environment)"
+        "“sudo dnf install python3-rasterio” on Fedora, “conda install -c conda-forge rasterio” in "
+        "a conda environment)",
     )

@@ -6,7 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingLayerPostProcessorInterface, QgsRasterLayer
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsRasterLayer,
+)
 from qgis.PyQt import sip
 
 _RESOURCES = Path(__file__).parents[1] / "resources"
@@ -29,10 +34,14 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
         super().__init__()
         self.name, self.style = name, style
 
-    def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+    def postProcessLayer(
+        self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
         if not isinstance(layer, QgsRasterLayer):
             return
-        layer.reload()  # QGIS takes a layer of the project that shows this file, which may still show what the file held before
+        # QGIS takes a layer of the project that shows this file, which may still show what the file
+        # held before
+        layer.reload()
         if self.name:
             layer.setName(self.name)
         if self.style:
@@ -43,9 +52,10 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
 def style_when_loaded(details: QgsProcessingContext.LayerDetails, name: str, style: str) -> None:
     """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles`` when it is loaded.
 
-    The processing context owns a post-processor and deletes it, so each run has one of its own. Its Python half has to live
-    until then, though ``details`` and, in a model, the algorithm are gone long before: as its own owner it keeps itself, and
-    sip lets go of it when C++ deletes it. (With None as the owner nothing keeps it, and QGIS calls a method that is not there.)
+    The processing context owns a post-processor and deletes it, so each run has one of its own. Its
+    Python half has to live until then, though ``details`` and, in a model, the algorithm are gone
+    long before: as its own owner it keeps itself, and sip lets go of it when C++ deletes it. (With
+    None as the owner nothing keeps it, and QGIS calls a method that is not there.)
     """
     styler = LayerStyler(name, style)
     details.setPostProcessor(styler)

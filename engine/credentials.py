@@ -7,8 +7,12 @@ import os
 import re
 
 _HIDDEN = "***"
-_AND = r"(?:[?&;|]|%(?:25)*(?:3F|26|3B))"  #: what stands before a name, be it encoded once or more often
-_NAME = r"[\w.-]*(?:sig|signature|token|secret|password|passwd|pwd|key|key[-_]?(?:pair-)?id|credentials?|auth|policy|jwt)"
+#: What stands before a name, be it encoded once or more often
+_AND = r"(?:[?&;|]|%(?:25)*(?:3F|26|3B))"
+_NAME = (
+    r"[\w.-]*(?:sig|signature|token|secret|password|passwd|pwd"
+    r"|key|key[-_]?(?:pair-)?id|credentials?|auth|policy|jwt)"
+)
 _IS = r"%(?:25)*3D"
 _PATTERNS = [
     (re.compile(pattern, re.IGNORECASE), rf"\g<1>{_HIDDEN}\g<2>")
@@ -27,7 +31,9 @@ _SIGNS = re.compile(r"[=@:%]")  #: one of which all of them need
 
 
 def without_credentials(text: str) -> str:
-    """``text`` with what would let its reader in somewhere hidden: passwords, signatures and keys in URLs, headers and options."""
+    """``text`` with what would let its reader in somewhere hidden: passwords, signatures and keys
+    in URLs, headers and options.
+    """
     if _SIGNS.search(text):
         for pattern, shown in _PATTERNS:
             text = pattern.sub(shown, text)

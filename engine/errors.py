@@ -55,7 +55,9 @@ class OptionError(BandwiseError, ValueError):
 
 
 class ExpressionError(OptionError):
-    """An expression means nothing in its dialect; the place that it is about is marked in the text above the message."""
+    """An expression means nothing in its dialect; the place that it is about is marked in the text
+    above the message.
+    """
 
     def __init__(self, message: Text, text: str, start: int, end: int) -> None:
         super().__init__(_marked(message, text, start, end))
@@ -74,7 +76,9 @@ def _marked(message: Text, text: str, start: int, end: int) -> Text:
     line = text[first : last if last >= 0 else len(text)]
     column = start - first
     cut = max(0, column - _LINE // 2)
-    shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + _LINE])
+    shown = "".join(
+        character if character.isprintable() else " " for character in line[cut : cut + _LINE]
+    )
     before, rest = shown[: column - cut], shown[column - cut :]
     length = max(1, min(end - start, _MOST_MARKED))
     marked = f"{before}▸{rest[:length]}◂{rest[length:]}"

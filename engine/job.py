@@ -15,10 +15,10 @@ from .radiometry.storage import DataType
 
 
 class Note(NamedTuple):
-    """A line for the log; a ``caution`` is one that the user should not miss."""
+    """A line for the log; a ``warning`` is one that the user should not miss."""
 
     text: Text
-    caution: bool = False
+    warning: bool = False
 
 
 class BandRef(NamedTuple):
@@ -32,12 +32,13 @@ class BandRef(NamedTuple):
 class Job(NamedTuple):
     """A run: the results of ``formula`` computed from ``bands``, written to the GeoTIFF ``output``.
 
-    ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores; ``memory``
-    bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start of the log.
-    ``listed`` are rasters that the user named, used or not: the output may be none of them. ``layout`` chooses the grid;
-    pixels that ``mask`` or ``area`` leave out are nodata. ``data_type`` and ``clamp``, the lowest and highest value, are the
-    result's. ``overviews`` None stands for those of a raster with a side longer than 4096 pixels; ``cog`` lays the file out
-    for the cloud.
+    ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores;
+    ``memory`` bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start
+    of the log. ``listed`` are rasters that the user named, used or not: the output may be none of
+    them. ``layout`` chooses the grid; pixels that ``mask`` or ``area`` leave out are nodata.
+    ``data_type`` and ``clamp``, the lowest and highest value, are the result's. ``overviews`` None
+    stands for those of a raster with a side longer than 4096 pixels; ``cog`` lays the file out for
+    the cloud.
     """
 
     bands: tuple[BandRef, ...]

@@ -21,7 +21,10 @@ class Text(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, values: dict[str, Any]) -> Text:
-        values = {name: without_credentials(value) if type(value) is str else value for name, value in values.items()}
+        values = {
+            name: without_credentials(value) if type(value) is str else value
+            for name, value in values.items()
+        }
         self = super().__new__(cls, str.format(template, **values))
         self.template = str(template)
         self.values = values
@@ -32,7 +35,10 @@ class Text(str):
 
     def in_language(self, translated: Callable[[str], str]) -> str:
         """The sentence with its template, and those of the texts inside it, passed through ``translated``."""
-        values = {name: value.in_language(translated) if isinstance(value, Text) else value for name, value in self.values.items()}
+        values = {
+            name: value.in_language(translated) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
         return translated(self.template).format(**values)
 
 
@@ -52,7 +58,9 @@ def translate(context: str, template: str) -> Template:
 def join(texts: Sequence[Text]) -> Text:
     """One sentence from several clauses (at least one)."""
     return reduce(
-        lambda first, second: translate("Bandwise", "{first}; {second}").format(first=first, second=second),
+        lambda first, second: translate("Bandwise", "{first}; {second}").format(
+            first=first, second=second
+        ),
         texts,
     )
 

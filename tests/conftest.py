@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Registers the repository root as the package ``bandwise``, whatever its folder is called, and the workbench of the engine's tests."""
+"""Registers the repository root as the package ``bandwise``, whatever its folder is called, and the
+workbench of the engine's tests.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from register import REGISTER
 ROOT = Path(__file__).resolve().parents[1]
 
 if "bandwise" not in sys.modules:
-    spec = importlib.util.spec_from_file_location("bandwise", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+    spec = importlib.util.spec_from_file_location(
+        "bandwise", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["bandwise"] = module
@@ -45,11 +49,21 @@ class Bench:
         return str(path)
 
     def save(
-        self, name: str, values: Any, *, scales: Any = None, offsets: Any = None, mask: Any = None, alpha: int = 0, tags: Any = None, **options: Any
+        self,
+        name: str,
+        values: Any,
+        *,
+        scales: Any = None,
+        offsets: Any = None,
+        mask: Any = None,
+        alpha: int = 0,
+        tags: Any = None,
+        **options: Any,
     ) -> str:
         """Write ``values`` of shape (rows, columns) or (bands, rows, columns), losslessly; the path comes back.
 
-        ``mask`` becomes the dataset's mask, inside the file unless ``GDAL_TIFF_INTERNAL_MASK`` is off; band ``alpha`` an alpha band.
+        ``mask`` becomes the dataset's mask, inside the file unless ``GDAL_TIFF_INTERNAL_MASK`` is
+        off; band ``alpha`` an alpha band.
         """
         import numpy as np
         import rasterio
@@ -74,7 +88,9 @@ class Bench:
         }
         with rasterio.open(path, "w", **profile) as dataset:
             if alpha:
-                dataset.colorinterp = [ColorInterp.alpha if n == alpha else ColorInterp.gray for n in dataset.indexes]
+                dataset.colorinterp = [
+                    ColorInterp.alpha if n == alpha else ColorInterp.gray for n in dataset.indexes
+                ]
             dataset.write(planes)
             if scales is not None:
                 dataset.scales = scales
@@ -86,17 +102,24 @@ class Bench:
                 dataset.write_mask(np.asarray(mask, bool))
         return path
 
-    def job(self, nir: Any, red: Any, *, output: str = "ndvi.tif", scaling: Any = None, **options: Any) -> Any:
+    def job(
+        self, nir: Any, red: Any, *, output: str = "ndvi.tif", scaling: Any = None, **options: Any
+    ) -> Any:
         """An NDVI job; a band is a path, or (path, number). ``scaling`` is a :class:`RadiometryChoice`."""
         from bandwise.engine.expression.names import named_formula
         from bandwise.engine.job import BandRef, Job
         from bandwise.engine.radiometry.scaling import RadiometryChoice
 
         bands = tuple(
-            BandRef(name, *(band if isinstance(band, tuple) else (band,))) for name, band in (("nir", nir), ("red", red))
+            BandRef(name, *(band if isinstance(band, tuple) else (band,)))
+            for name, band in (("nir", nir), ("red", red))
         )
-        formula = named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0))
-        return Job(bands, formula, self.path(output), radiometry=scaling or RadiometryChoice(), **options)
+        formula = named_formula(
+            "NDVI := (nir - red) / (nir + red)", ("nir", "red"), valid_range=(-1.0, 1.0)
+        )
+        return Job(
+            bands, formula, self.path(output), radiometry=scaling or RadiometryChoice(), **options
+        )
 
     def run(self, job: Any, **callbacks: Any) -> Any:
         """Run a job: (pixels of the first result band, report)."""
@@ -110,11 +133,13 @@ class Bench:
         return self.run(self.job(nir, red, **options))[0]
 
     def notes(self, job: Any) -> tuple[list[str], list[str]]:
-        """What a job says before it starts: (lines, cautions)."""
+        """What a job says before it starts: (lines, warnings)."""
         from bandwise.engine.planning.plan import prepare
 
         notes = prepare(job).notes
-        return [str(note.text) for note in notes if not note.caution], [str(note.text) for note in notes if note.caution]
+        return [str(note.text) for note in notes if not note.warning], [
+            str(note.text) for note in notes if note.warning
+        ]
 
     def read(self, path: str, band: int | None = 1) -> Any:
         """Stored pixels, of one band (rows, columns) or with None of all (bands, rows, columns)."""
@@ -134,7 +159,12 @@ class Bench:
     def python(self, script: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run ``script`` in a Python process of its own, in the folder, with ``bandwise`` to import."""
         return subprocess.run(
-            [sys.executable, "-c", REGISTER + script], cwd=self.folder, capture_output=True, text=True, check=False, **{"timeout": 300, **options}
+            [sys.executable, "-c", REGISTER + script],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            **{"timeout": 300, **options},
         )
 
 
@@ -197,7 +227,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(404 if not content else 206 if asked else 200)
         self.send_header("Accept-Ranges", "bytes")
         if content and self.server.tells != "nothing":
-            tag = len(self.server.requests) if self.server.tells == "another tag each time" else zlib.crc32(content)
+            tag = (
+                len(self.server.requests)
+                if self.server.tells == "another tag each time"
+                else zlib.crc32(content)
+            )
             self.send_header("ETag", f'"{tag}"')
             self.send_header("Last-Modified", formatdate(file.stat().st_mtime, usegmt=True))
         self.send_header("Content-Length", str(last - first + 1 if content else 0))

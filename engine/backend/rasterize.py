@@ -15,55 +15,69 @@ from ..errors import GridError, OptionError
 from ..grids.grid import Grid, Window
 from ..messages import translate
 from ..radiometry.masks import Area, Ring
-from .crs import moved, same_crs
+from .crs import same_crs, transform_points
 
 _PIECES = 256  #: of an edge as long as the ring is wide
 
 
-class AreaMask:
+class PolygonMask:
     """An area on a grid. A pixel lies in it when its centre does.
 
-    Raises :class:`OptionError` for an area without polygons, :class:`GridError` for one that cannot be brought into the grid's CRS.
+    Raises :class:`OptionError` for an area without polygons, :class:`GridError` for one that cannot
+    be brought into the grid's CRS.
     """
 
     def __init__(self, area: Area, grid: Grid) -> None:
         if not area.polygons:
-            raise OptionError(translate(
-                "Bandwise",
-                "“Area of interest” (AOI) holds no polygons; choose a polygon layer with features, or leave it "
-                "empty."
-            ).format())
+            raise OptionError(
+                translate(
+                    "Bandwise",
+                    "“Area of interest” (AOI) holds no polygons; choose a polygon layer with features, or leave it "
+                    "empty.",
+                ).format()
+            )
         if grid.georeference is not None:
             text = translate(
                 "Bandwise",
-                "The inputs have no geotransform, only {georeference}, so the area of interest (AOI) cannot be laid over them; warp them first."
+                "The inputs have no geotransform, only {georeference}, so the area of interest "
+                "(AOI) cannot be laid over them; warp them first.",
             )
             raise GridError(text.format(georeference=grid.georeference.summary()))
         if bool(area.crs) != bool(grid.crs) and area.crs:
-            raise GridError(translate(
-                "Bandwise",
-                "The inputs have no CRS, so “Area of interest” (AOI) cannot be laid over them; assign one to the "
-                "inputs."
-            ).format())
-        self._shapes = [self._shape(polygon, area.crs or grid.crs, grid) for polygon in area.polygons]
+            raise GridError(
+                translate(
+                    "Bandwise",
+                    "The inputs have no CRS, so “Area of interest” (AOI) cannot be laid over them; assign one to the "
+                    "inputs.",
+                ).format()
+            )
+        self._shapes = [
+            self._shape(polygon, area.crs or grid.crs, grid) for polygon in area.polygons
+        ]
 
     @staticmethod
-    def _shape(polygon: tuple[Ring, ...], crs: str, grid: Grid) -> tuple[tuple[float, float, float, float], dict[str, Any]]:
+    def _shape(
+        polygon: tuple[Ring, ...], crs: str, grid: Grid
+    ) -> tuple[tuple[float, float, float, float], dict[str, Any]]:
         """A polygon's outline, and the polygon, in columns and rows of the grid."""
         rings = []
         for ring in polygon:
             some = ring if same_crs(crs, grid.crs) else _with_places_between(ring)
-            xs, ys = moved([x for x, _ in some], [y for _, y in some], crs, grid.crs)
+            xs, ys = transform_points([x for x, _ in some], [y for _, y in some], crs, grid.crs)
             if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
                 text = translate(
                     "Bandwise",
-                    "“Area of interest” (AOI) reaches to where the CRS of the result has no places; cut or reproject it "
-                    "first."
+                    "“Area of interest” (AOI) reaches to where the CRS of the result has no "
+                    "places; cut or reproject it "
+                    "first.",
                 )
                 raise GridError(text.format())
             rings.append([grid.pixel_of(float(x), float(y)) for x, y in zip(xs, ys)])
         columns, rows = zip(*rings[0])
-        return (min(columns), min(rows), max(columns), max(rows)), {"type": "Polygon", "coordinates": rings}
+        return (min(columns), min(rows), max(columns), max(rows)), {
+            "type": "Polygon",
+            "coordinates": rings,
+        }
 
     def outside(self, window: Window) -> NDArray[np.bool_]:
         """Where the pixels of a window, of shape (height, width), lie outside."""
@@ -75,16 +89,25 @@ class AreaMask:
         ]
         out = np.ones((window.height, window.width), np.uint8)
         if near:
-            rasterize(near, out=out, transform=Affine.translation(window.column, window.row), default_value=0)
+            rasterize(
+                near,
+                out=out,
+                transform=Affine.translation(window.column, window.row),
+                default_value=0,
+            )
         return out.view(np.bool_)
 
 
 def _with_places_between(ring: Ring) -> list[tuple[float, float]]:
-    """A ring with so many places on its edges that it keeps its shape in another CRS, where they are no straight lines."""
+    """A ring with so many places on its edges that it keeps its shape in another CRS, where they
+    are no straight lines.
+    """
     corners = np.array(ring)
     longest = max(float(np.ptp(corners, axis=0).max()) / _PIECES, 1e-300)
     places = []
     for (x, y), (to_x, to_y) in zip(ring, ring[1:]):
         count = max(1, min(_PIECES, math.ceil(max(abs(to_x - x), abs(to_y - y)) / longest)))
-        places += [(x + (to_x - x) * step / count, y + (to_y - y) * step / count) for step in range(count)]
+        places += [
+            (x + (to_x - x) * step / count, y + (to_y - y) * step / count) for step in range(count)
+        ]
     return [*places, ring[-1]]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From formula to program.
 
-Stored values are not scaled one by one. A band is carried as ``scale * (register + shift)``, so that in
-(nir - red) / (nir + red) the common scale cancels and 16-bit bands stay what they are: integers. This is faster and it is
-exact: a denominator that is zero is exactly zero. Numbers that the user typed are never rearranged.
+Stored values are not scaled one by one. A band is carried as ``scale * (register + shift)``, so
+that in (nir - red) / (nir + red) the common scale cancels and 16-bit bands stay what they are:
+integers. This is faster and it is exact: a denominator that is zero is exactly zero. Numbers that
+the user typed are never rearranged.
 
 Nodata travels beside the values as sets of truths, joined only where a result or a decision needs them.
 """
@@ -27,7 +28,9 @@ _MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
 
 
 class BandValue(NamedTuple):
-    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``: whether some may be nodata."""
+    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``:
+    whether some may be nodata.
+    """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
@@ -35,14 +38,21 @@ class BandValue(NamedTuple):
     gaps: bool = True
 
 
-def compile_formula(formula: Formula, bands: Sequence[BandValue], *, double: bool = False) -> Program:
-    """Compile a formula over ``bands``, for float64 alone where ``double``; what expressions have in common is computed once.
+def compile_formula(
+    formula: Formula, bands: Sequence[BandValue], *, double: bool = False
+) -> Program:
+    """Compile a formula over ``bands``, for float64 alone where ``double``; what expressions have
+    in common is computed once.
 
     Raises :class:`ExpressionError` where bits of a number are wanted that may have a fraction.
     """
     compiler = _Compiler(formula, bands)
     results = [compiler.result(result.node) for result in formula.results]
-    return allocate(compiler.values, results, np.dtype(np.float32 if compiler.single and not double else np.float64))
+    return allocate(
+        compiler.values,
+        results,
+        np.dtype(np.float32 if compiler.single and not double else np.float64),
+    )
 
 
 class _Compiler:
@@ -58,19 +68,26 @@ class _Compiler:
         for node, used in zip(formula.nodes, formula.used()):
             term, missing = self._node(node) if used else (Term(0.0), frozenset[Reference]())
             self._terms.append(term)
-            self._missing.append(missing if len(missing) <= _MOST_TRUTHS else frozenset(filter(None, [self.any_of(missing)])))
+            self._missing.append(
+                missing
+                if len(missing) <= _MOST_TRUTHS
+                else frozenset(filter(None, [self.any_of(missing)]))
+            )
 
     def result(self, node: int) -> tuple[Reference, Reference | None]:
         """The value of a result, and of the truth that it is nodata."""
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             operand = self.call("copy", operand)
-        missing = self._missing[node] - {self._known.get(("not_finite", (operand,)))}  # results are checked for that anyway
+        # results are checked for that anyway
+        missing = self._missing[node] - {self._known.get(("not_finite", (operand,)))}
         return operand, self.any_of(missing)
 
     def _node(self, node: Band | Number | Call) -> tuple[Term, frozenset[Reference]]:
         if isinstance(node, Number):
-            return Term(bool(node.value) if node.truth else node.value), frozenset({self.everywhere()} if node.nodata else ())
+            return Term(bool(node.value) if node.truth else node.value), frozenset(
+                {self.everywhere()} if node.nodata else ()
+            )
         if isinstance(node, Band):
             return self._band(node.index)
         if node.function == "isnodata":
@@ -83,7 +100,11 @@ class _Compiler:
         missing = frozenset().union(*(self._missing[argument] for argument in node.arguments))
         if FUNCTIONS[node.function].wants_whole:  # NaN and infinity have no bits
             numbers = (self.number(self._terms[argument]) for argument in node.arguments)
-            missing |= {self.call("not_finite", number) for number in numbers if isinstance(number, Reference) and self._range(number) is None}
+            missing |= {
+                self.call("not_finite", number)
+                for number in numbers
+                if isinstance(number, Reference) and self._range(number) is None
+            }
         if node.strict:
             missing |= {self.call("not_finite", self.number(term))}
         return term, missing
@@ -91,11 +112,15 @@ class _Compiler:
     def _band(self, index: int) -> tuple[Term, frozenset[Reference]]:
         band = self.bands[index]
         limits = Range.of(band.dtype)
-        value = self._value(("band", index), Value(Load(index, 0), False, limits is not None, limits, _exact_in_float32(limits)))
+        value = self._value(
+            ("band", index),
+            Value(Load(index, 0), False, limits is not None, limits, _exact_in_float32(limits)),
+        )
         gaps = Value(Load(index, 0, invalid=True), True, True, Range(0.0, 1.0))
         missing = frozenset({self._value(("gaps", index), gaps)} if band.gaps else ())
         shift, divisor = quotient(band.offset, band.scale), quotient(1.0, band.scale)
-        if divisor > 1 and divisor.is_integer():  # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
+        # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
+        if divisor > 1 and divisor.is_integer():
             return Term(value, shift=shift, divisor=divisor), missing
         return Term(value, float(band.scale), shift), missing
 
@@ -105,7 +130,10 @@ class _Compiler:
             return self._sum(node.function, *terms)
         if node.function in ("multiply", "divide"):
             return self._product(node.function, *terms)
-        operands = [self.truth(term) if kind == TRUTH else self.number(term) for kind, term in zip(FUNCTIONS[node.function].takes, terms)]
+        operands = [
+            self.truth(term) if kind == TRUTH else self.number(term)
+            for kind, term in zip(FUNCTIONS[node.function].takes, terms)
+        ]
         if FUNCTIONS[node.function].wants_whole:
             self._check_whole(node, operands)
         return Term(self.call(node.function, *operands))
@@ -118,7 +146,12 @@ class _Compiler:
         if (after := a.shift_of(b.constant)) is not None:
             return a._replace(shift=a.shift + after if name == "add" else a.shift - after)
         if (before := b.shift_of(a.constant)) is not None:
-            return b._replace(operand=self.call(name, before + b.shift if name == "add" else before - b.shift, self.bare(b)), shift=0.0)
+            return b._replace(
+                operand=self.call(
+                    name, before + b.shift if name == "add" else before - b.shift, self.bare(b)
+                ),
+                shift=0.0,
+            )
         if a.divisor == b.divisor:
             return Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
         return Term(self.call(name, self.number(a), self.number(b)))
@@ -147,7 +180,10 @@ class _Compiler:
         condition = self.truth(self._terms[test])
         both = self._missing[chosen] & self._missing[otherwise]
         missing = self._missing[test] | both
-        first, second = self.any_of(self._missing[chosen] - both), self.any_of(self._missing[otherwise] - both)
+        first, second = (
+            self.any_of(self._missing[chosen] - both),
+            self.any_of(self._missing[otherwise] - both),
+        )
         if first is not None:
             missing |= {self.both(condition, first)}
         if second is not None:
@@ -159,7 +195,9 @@ class _Compiler:
         term, missing = self._terms[arguments[-1]], self._missing[arguments[-1]]
         for argument in reversed(arguments[:-1]):
             absent = self.missing(argument)
-            term = Term(self.call("where", absent, self.number(term), self.number(self._terms[argument])))
+            term = Term(
+                self.call("where", absent, self.number(term), self.number(self._terms[argument]))
+            )
             later = self.any_of(missing)
             missing = frozenset() if later is None else frozenset({self.both(absent, later)})
         return term, missing
@@ -184,7 +222,9 @@ class _Compiler:
 
     def both(self, condition: Reference | bool, missing: Reference) -> Reference:
         """The truth that a condition holds and a value is nodata."""
-        if isinstance(condition, Reference) and missing == self._known.get(("logical_not", (repr(False),))):
+        if isinstance(condition, Reference) and missing == self._known.get(
+            ("logical_not", (repr(False),))
+        ):
             return condition
         return self.call("logical_and", condition, missing)
 
@@ -192,15 +232,27 @@ class _Compiler:
         """The value of a function of other values and constants."""
         if name == "power" and operands[1] == 2.0:
             name, operands = "square", operands[:1]  # the same number, ten times as fast
-        key = (name, tuple(operand if isinstance(operand, Reference) else repr(operand) for operand in operands))
+        key = (
+            name,
+            tuple(
+                operand if isinstance(operand, Reference) else repr(operand) for operand in operands
+            ),
+        )
         if key not in self._known:
             function, ranges = FUNCTIONS[name], [self._range(operand) for operand in operands]
             truth = function.gives == TRUTH
             narrow = function.exact and all(map(_exact_in_float32, ranges))
             self.single = self.single and narrow
-            whole = truth or (function.whole if function.whole is not None else all(map(self._is_whole, operands)))
+            whole = truth or (
+                function.whole if function.whole is not None else all(map(self._is_whole, operands))
+            )
             bounds = Range(0.0, 1.0) if truth else function.range(ranges)
-            return self._value(key, Value((function, operands), truth, whole, bounds, narrow and _exact_in_float32(bounds)))
+            return self._value(
+                key,
+                Value(
+                    (function, operands), truth, whole, bounds, narrow and _exact_in_float32(bounds)
+                ),
+            )
         return self._known[key]
 
     def _value(self, key: object, value: Value) -> Reference:
@@ -215,10 +267,18 @@ class _Compiler:
         if isinstance(operand, Reference):
             return self.values[operand.number].bounds
         number = float(operand)
-        return Range(number, number, 1 / number.as_integer_ratio()[1]) if math.isfinite(number) else None
+        return (
+            Range(number, number, 1 / number.as_integer_ratio()[1])
+            if math.isfinite(number)
+            else None
+        )
 
     def _is_whole(self, operand: Reference | float | bool) -> bool:
-        return self.values[operand.number].whole if isinstance(operand, Reference) else float(operand).is_integer()
+        return (
+            self.values[operand.number].whole
+            if isinstance(operand, Reference)
+            else float(operand).is_integer()
+        )
 
     def bare(self, term: Term) -> Reference | float | bool:
         """The number before shift, scale and divisor."""
@@ -237,13 +297,21 @@ class _Compiler:
         return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
 
     def _scaled_quotient(self, term: Term) -> Reference | float | bool | None:
-        """A constant times a quotient, as what it gives with the dividend over the divisor, where that is exact: so it is rounded once."""
-        if not isinstance(term.operand, Reference) or term.shift or ("not_finite", (term.operand,)) in self._known:
+        """A constant times a quotient, as what it gives with the dividend over the divisor, where
+        that is exact: so it is rounded once.
+        """
+        if (
+            not isinstance(term.operand, Reference)
+            or term.shift
+            or ("not_finite", (term.operand,)) in self._known
+        ):
             return None
         source = self.values[term.operand.number].source
         if not isinstance(source, Load) and source[0] is FUNCTIONS["divide"]:
             dividend, divisor = source[1]
-            if _exact_in_float32(FUNCTIONS["multiply"].range([self._range(dividend), self._range(term.scale)])):
+            if _exact_in_float32(
+                FUNCTIONS["multiply"].range([self._range(dividend), self._range(term.scale)])
+            ):
                 return self.call("divide", self.call("multiply", dividend, term.scale), divisor)
         return None
 
@@ -262,7 +330,9 @@ class _Compiler:
     def _check_whole(self, node: Call, operands: Sequence[Reference | float | bool]) -> None:
         if not all(map(self._is_whole, operands)):
             text = translate(
-                "Bandwise", "bits are those of whole numbers: round fractions first, as in rint(A) & 8, or use “and” and “or” for conditions"
+                "Bandwise",
+                "bits are those of whole numbers: round fractions first, as in rint(A) & 8, or use "
+                "“and” and “or” for conditions",
             )
             raise ExpressionError(text.format(), self.formula.text, *node.place)
 

@@ -12,14 +12,19 @@ from ..arrays import NDArray
 from ..grids.grid import Grid, Window
 
 _LARGEST_STEP = 16
-_MOST_WAITING = 16  #: windows' samples that are counted together, for an array of counts is larger than a sample
+#: Windows' samples that are counted together, for an array of counts is larger than a sample
+_MOST_WAITING = 16
 _ENOUGH = 500  #: pixels along rows and columns
 BUCKETS = 256
-_CODES = 2**16  #: the upper half of a float32: sign, exponent and seven bits, so a value is known to 1/128 of itself
+#: The upper half of a float32: sign, exponent and seven bits, so a value is known to 1/128 of
+#: itself
+_CODES = 2**16
 
 
-def step_of(grid: Grid) -> int:
-    """How many pixels along rows and columns one is taken of; counted from the raster's first pixel, so that windows do not matter."""
+def sampling_step(grid: Grid) -> int:
+    """How many pixels along rows and columns one is taken of; counted from the raster's first
+    pixel, so that windows do not matter.
+    """
     return max(1, min(_LARGEST_STEP, math.isqrt(grid.width * grid.height) // _ENOUGH))
 
 
@@ -34,7 +39,9 @@ class Histogram:
     def add(self, window: Window, values: NDArray[Any], nodata: float) -> None:
         """Count the valid of ``values``, of shape (results, window.height, window.width)."""
         for result, plane in enumerate(values):
-            some = plane[-window.row % self._step :: self._step, -window.column % self._step :: self._step]
+            some = plane[
+                -window.row % self._step :: self._step, -window.column % self._step :: self._step
+            ]
             with np.errstate(over="ignore"):  # of float64: infinite, in the last bucket
                 some = some[some != nodata].astype(np.float32)
             self._waiting.append((result, (some.view(np.uint32) >> 16).astype(np.uint16)))
@@ -54,12 +61,19 @@ class Histogram:
         self._waiting.clear()
 
 
-def buckets(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
-    """One result's ``counts``, of shape (65536,), in 256 buckets of one width from ``minimum`` to ``maximum``."""
+def bins(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
+    """One result's ``counts``, of shape (65536,), in 256 bins of one width from ``minimum`` to ``maximum``."""
     codes = np.flatnonzero(counts)
     with np.errstate(invalid="ignore"):
-        middles = np.nan_to_num(((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64))  # beyond float32 there are no others
+        # beyond float32 there are no others
+        middles = np.nan_to_num(
+            ((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64)
+        )
     width = maximum - minimum
-    places = np.zeros(codes.size) if not 0 < width < math.inf else (np.clip(middles, minimum, maximum) - minimum) / width * BUCKETS
+    places = (
+        np.zeros(codes.size)
+        if not 0 < width < math.inf
+        else (np.clip(middles, minimum, maximum) - minimum) / width * BUCKETS
+    )
     found = np.bincount(np.minimum(places, BUCKETS - 1).astype(np.int64), counts[codes], BUCKETS)
     return [int(count) for count in found]

@@ -19,7 +19,9 @@ Limits = tuple[float, float]
 
 
 class Quantiser:
-    """Stores values of one type; ``wide`` is overwritten: float64 of shape (n,), for as many values as come at a time."""
+    """Stores values of one type; ``wide`` is overwritten: float64 of shape (n,), for as many values
+    as come at a time.
+    """
 
     def __init__(self, storage: Storage, wide: NDArray[np.float64]) -> None:
         self._storage, self._wide = storage, wide
@@ -27,7 +29,10 @@ class Quantiser:
         self._clamp = storage.clamp
         if not storage.whole:
             with np.errstate(over="ignore"):
-                self._clamp = float(storage.dtype.type(storage.clamp[0])), float(storage.dtype.type(storage.clamp[1]))
+                self._clamp = (
+                    float(storage.dtype.type(storage.clamp[0])),
+                    float(storage.dtype.type(storage.clamp[1])),
+                )
             self._least_taken, self._most_taken = nodata_range(self.nodata)
             self._below = np.nextafter(self._least_taken, -storage.dtype.type(np.inf))
             self._above = np.nextafter(self._most_taken, storage.dtype.type(np.inf))
@@ -35,8 +40,8 @@ class Quantiser:
     def narrow(self, numbers: NDArray[np.float64], out: Numbers) -> None:
         """Cast float64 ``numbers`` to the float32 of ``out``, of the same shape.
 
-        A finite number that float32 cannot hold becomes its largest where a clamp will bring it back, else infinite. What is infinite
-        itself, such as 1/0, stays so.
+        A finite number that float32 cannot hold becomes its largest where a clamp will bring it
+        back, else infinite. What is infinite itself, such as 1/0, stays so.
         """
         np.copyto(out, numbers, casting="same_kind")
         lost = np.isinf(out)
@@ -50,15 +55,23 @@ class Quantiser:
             np.copyto(out, largest, where=lost & (numbers > 0))
 
     def store(
-        self, values: Numbers, out: NDArray[Any], valid_range: Limits | None, limits: Limits, invalid: Booleans | None = None
+        self,
+        values: Numbers,
+        out: NDArray[Any],
+        valid_range: Limits | None,
+        limits: Limits,
+        invalid: Booleans | None = None,
     ) -> Statistics:
         """Put finite ``values``, of which ``limits`` are the least and the largest, into ``out`` as they are stored.
 
-        Floating-point ones lie there already. What is ``invalid`` does not count; such a place holds one of the other values.
+        Floating-point ones lie there already. What is ``invalid`` does not count; such a place
+        holds one of the other values.
         """
         minimum, maximum = limits
         low, high = valid_range or limits
-        beyond = 0 if low <= minimum and maximum <= high else _count_beyond(values, low, high, invalid)
+        beyond = (
+            0 if low <= minimum and maximum <= high else _count_beyond(values, low, high, invalid)
+        )
         low, high = self._clamp
         clamped = moved = 0
         if minimum < low or maximum > high:
@@ -72,7 +85,14 @@ class Quantiser:
             moved, (minimum, maximum) = self._move(values, invalid, (minimum, maximum))
         valid, mean, squares = moments(values, minimum, maximum, self._wide, invalid)
         return Statistics(
-            valid=valid, beyond=beyond, clamped=clamped, moved=moved, minimum=minimum, maximum=maximum, mean=mean, squares=squares
+            valid=valid,
+            beyond=beyond,
+            clamped=clamped,
+            moved=moved,
+            minimum=minimum,
+            maximum=maximum,
+            mean=mean,
+            squares=squares,
         )
 
     def _round(self, values: Numbers, out: NDArray[Any], invalid: Booleans | None) -> int:
@@ -86,8 +106,12 @@ class Quantiser:
         np.copyto(out, values, casting="unsafe")
         return clamped
 
-    def _move(self, values: Numbers, invalid: Booleans | None, limits: Limits) -> tuple[int, Limits]:
-        """Move values that GDAL would take for nodata to the nearest that it does not; tell how many there were, and the new limits."""
+    def _move(
+        self, values: Numbers, invalid: Booleans | None, limits: Limits
+    ) -> tuple[int, Limits]:
+        """Move values that GDAL would take for nodata to the nearest that it does not; tell how
+        many there were, and the new limits.
+        """
         taken = values <= self._most_taken
         np.logical_and(taken, values >= self._least_taken, out=taken)
         if not taken.any():
@@ -100,7 +124,9 @@ class Quantiser:
 
 
 def limits_of(values: Numbers, invalid: Booleans | None) -> Limits:
-    """Return the least and the largest of the values that are not ``invalid``, of which one stands in for these from now on."""
+    """Return the least and the largest of the values that are not ``invalid``, of which one stands
+    in for these from now on.
+    """
     if invalid is not None:
         np.copyto(values, values[np.argmin(invalid)], where=invalid)
     return float(np.minimum.reduce(values)), float(np.maximum.reduce(values))

@@ -15,9 +15,10 @@ class Statistics(NamedTuple):
     """What is known of a band: pixel counts by fate, and the moments of the valid values.
 
     ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
-    squared deviations from the mean. ``beyond`` counts valid values beyond the result's range, ``clamped`` those that were
-    held within the type's or the user's, ``moved`` those that GDAL would have taken for nodata.
-    ``masked`` and ``outside`` are pixels that the user's mask and area leave out.
+    squared deviations from the mean. ``beyond`` counts valid values beyond the result's range,
+    ``clamped`` those that were held within the type's or the user's, ``moved`` those that GDAL
+    would have taken for nodata. ``masked`` and ``outside`` are pixels that the user's mask and area
+    leave out.
     """
 
     valid: int = 0
@@ -58,7 +59,9 @@ class Statistics(NamedTuple):
             delta = other.mean - self.mean
             minimum, maximum = min(self.minimum, other.minimum), max(self.maximum, other.maximum)
             mean = self.mean + delta * other.valid / total
-            squares = self.squares + other.squares + delta * delta * self.valid * other.valid / total
+            squares = (
+                self.squares + other.squares + delta * delta * self.valid * other.valid / total
+            )
         return Statistics(
             valid=self.valid + other.valid,
             nodata=self.nodata + other.nodata,
@@ -83,10 +86,12 @@ def moments(
     scratch: NDArray[np.float64],
     invalid: NDArray[np.bool_] | None = None,
 ) -> tuple[int, float, float]:
-    """Count, mean and sum of squared deviations of the values, finite and not all ``invalid``, in float64 and in one pass.
+    """Count, mean and sum of squared deviations of the values, finite and not all ``invalid``, in
+    float64 and in one pass.
 
-    ``values`` and ``invalid`` have shape (n,), ``scratch`` at least (n,) and is overwritten. Sums of what values differ from the middle of
-    their range by lose no digits to a mean that is large beside the deviations; where 0 lies in the range, it does instead.
+    ``values`` and ``invalid`` have shape (n,), ``scratch`` at least (n,) and is overwritten. Sums
+    of what values differ from the middle of their range by lose no digits to a mean that is large
+    beside the deviations; where 0 lies in the range, it does instead.
     """
     size = values.size
     differences = scratch[:size]
@@ -98,4 +103,8 @@ def moments(
         np.copyto(differences, 0.0, where=invalid)
         size -= int(np.count_nonzero(invalid))
     mean = float(np.einsum("i->", differences)) / size
-    return size, middle + mean, max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size)
+    return (
+        size,
+        middle + mean,
+        max(0.0, float(np.einsum("i,i->", differences, differences)) - mean * mean * size),
+    )

@@ -21,7 +21,11 @@ class Term(NamedTuple):
 
     @property
     def constant(self) -> float | None:
-        return None if isinstance(self.operand, Reference) or not math.isfinite(self.operand) else float(self.operand)
+        return (
+            None
+            if isinstance(self.operand, Reference) or not math.isfinite(self.operand)
+            else float(self.operand)
+        )
 
     def shift_of(self, constant: float | None) -> float | None:
         """What to add before scale and divisor for a constant after them, where that is a whole number."""
@@ -33,7 +37,11 @@ class Term(NamedTuple):
     def times(self, factor: float, divisor: float = 1.0) -> Term | None:
         """The number times a constant, unless that is out of a number's range."""
         scale, divisor = self.scale * factor, self.divisor * divisor
-        return self._replace(scale=scale, divisor=divisor) if _is_sound(scale) and _is_sound(divisor) else None
+        return (
+            self._replace(scale=scale, divisor=divisor)
+            if _is_sound(scale) and _is_sound(divisor)
+            else None
+        )
 
 
 def quotient(offset: float, scale: float) -> float:

@@ -16,14 +16,18 @@ Booleans = NDArray[np.bool_]
 
 
 class Excluded(NamedTuple):
-    """Pixels that are left out on the user's word, of shape (n,): ``outside`` the area, and ``masked``; None for no such word."""
+    """Pixels that are left out on the user's word, of shape (n,): ``outside`` the area, and
+    ``masked``; None for no such word.
+    """
 
     outside: Booleans | None = None
     masked: Booleans | None = None
 
     def part(self, part: slice) -> Excluded:
         """The pixels of a part; :data:`NOTHING` where it has none, which is asked for each chunk."""
-        outside, masked = (None if pixels is None or not pixels[part].any() else pixels[part] for pixels in self)
+        outside, masked = (
+            None if pixels is None or not pixels[part].any() else pixels[part] for pixels in self
+        )
         return NOTHING if outside is None and masked is None else Excluded(outside, masked)
 
 
@@ -31,14 +35,20 @@ NOTHING = Excluded()
 
 
 class Validity:
-    """Finds the pixels of a chunk that are nodata or saturated in some band, and counts the causes of nodata in the result.
+    """Finds the pixels of a chunk that are nodata or saturated in some band, and counts the causes
+    of nodata in the result.
 
-    ``gaps`` and ``saturations`` have for each stack an array of shape (bands, n); ``invalid`` and ``flags`` are of shape (n,). All are
-    overwritten.
+    ``gaps`` and ``saturations`` have for each stack an array of shape (bands, n); ``invalid`` and
+    ``flags`` are of shape (n,). All are overwritten.
     """
 
     def __init__(
-        self, stacks: Sequence[Stack], gaps: Sequence[Booleans], saturations: Sequence[Booleans], invalid: Booleans, flags: Booleans
+        self,
+        stacks: Sequence[Stack],
+        gaps: Sequence[Booleans],
+        saturations: Sequence[Booleans],
+        invalid: Booleans,
+        flags: Booleans,
     ) -> None:
         self._stacks, self._gaps, self._saturations = stacks, gaps, saturations
         self._union, self._flags = invalid, flags
@@ -46,7 +56,9 @@ class Validity:
     def find(self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]]) -> bool:
         """Mark where bands are nodata or saturated, and tell whether any is anywhere."""
         flags, found = self._flags, False
-        for stack, values, gaps, saturations in zip(self._stacks, stored, self._gaps, self._saturations):
+        for stack, values, gaps, saturations in zip(
+            self._stacks, stored, self._gaps, self._saturations
+        ):
             planes = [(row, mask) for row, band in enumerate(stack.bands) for mask in masks[band]]
             if stack.nodata is stack.saturated is None and not planes:
                 continue
@@ -61,8 +73,12 @@ class Validity:
             found = bool(np.count_nonzero(gaps)) or found
         return found
 
-    def invalid(self, values: NDArray[np.floating[Any]], missing: Booleans | None, excluded: Excluded) -> tuple[Statistics, Booleans]:
-        """Where values are to be nodata, and how many of them for which cause; each pixel counts for the first that fits."""
+    def invalid(
+        self, values: NDArray[np.floating[Any]], missing: Booleans | None, excluded: Excluded
+    ) -> tuple[Statistics, Booleans]:
+        """Where values are to be nodata, and how many of them for which cause; each pixel counts
+        for the first that fits.
+        """
         invalid, outside = self._union, 0
         masked, saturated, nodata = 0, 0, 0
         if excluded.outside is not None:
@@ -82,7 +98,9 @@ class Validity:
             masked = int(np.count_nonzero(only))
             np.logical_or(invalid, only, out=invalid)
         rest = int(np.count_nonzero(invalid)) - outside - nodata - saturated - masked
-        return Statistics(nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest), invalid
+        return Statistics(
+            nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest
+        ), invalid
 
     def count_saturated(self, missing: Booleans) -> int:
         """Count the pixels of ``missing`` that are saturated in some band and nodata in none."""

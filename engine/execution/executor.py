@@ -37,13 +37,21 @@ def start(work: Callable[[], Result], name: str) -> Future[Result]:
     try:
         threading.Thread(target=run, name=name, daemon=True).start()
     except (RuntimeError, MemoryError) as error:  # "can't start new thread"
-        text = translate("Bandwise", "The system lets this program start no more threads; choose fewer Workers (WORKERS), or close other programs.")
+        text = translate(
+            "Bandwise",
+            "The system lets this program start no more threads; choose fewer Workers (WORKERS), "
+            "or close other programs.",
+        )
         raise ResourceError(text.format()) from error
     return future
 
 
-def finish(futures: set[Future[Result]], may_be_left: Callable[[Future[Result]], bool]) -> set[Future[Result]]:
-    """Wait for threads that were told to stop; back come those that are left behind, for they wait for a server longer than a second."""
+def finish(
+    futures: set[Future[Result]], may_be_left: Callable[[Future[Result]], bool]
+) -> set[Future[Result]]:
+    """Wait for threads that were told to stop; back come those that are left behind, for they wait
+    for a server longer than a second.
+    """
     deadline = time.monotonic() + _GRACE
     while futures:
         futures = wait(futures, POLL_SECONDS).not_done
@@ -52,8 +60,11 @@ def finish(futures: set[Future[Result]], may_be_left: Callable[[Future[Result]],
     return futures
 
 
-def attended(work: Callable[[Callable[[], bool]], Result], cancelled: Callable[[], bool], *, remote: bool) -> Result:
-    """What ``work`` returns; it is told how to know that nobody waits for it any more, which a cancel brings about at once.
+def attended(
+    work: Callable[[Callable[[], bool]], Result], cancelled: Callable[[], bool], *, remote: bool
+) -> Result:
+    """What ``work`` returns; it is told how to know that nobody waits for it any more, which a
+    cancel brings about at once.
 
     Local files are read in this thread: a new one needs ten milliseconds, for PROJ.
     """

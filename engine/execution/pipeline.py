@@ -16,8 +16,15 @@ import numpy as np
 
 from ..arrays import NDArray
 from ..backend.creation import result_block
-from ..backend.environment import GdalMessages, block_cache, enter_worker_thread, leaving, listening, patient
-from ..compute.histogram import Histogram, step_of
+from ..backend.environment import (
+    GdalMessages,
+    block_cache,
+    enter_worker_thread,
+    http_timeouts,
+    leaving,
+    listening,
+)
+from ..compute.histogram import Histogram, sampling_step
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
 from ..files.changes import State, check_unchanged, states_of
@@ -27,7 +34,15 @@ from ..grids.grid import Window
 from ..grids.windows import WindowPlan, windows
 from ..job import Job, Note, Report
 from ..planning.estimate import forecast
-from ..planning.log import band_tags, closing_notes, message_notes, run_tags, shape_notes, size_note, stated
+from ..planning.log import (
+    band_tags,
+    closing_notes,
+    in_physical_units,
+    message_notes,
+    run_tags,
+    shape_notes,
+    size_note,
+)
 from ..planning.plan import Plan, prepare
 from ..planning.resources import check_memory, resources_named
 from ..planning.role_checks import may_be_negative
@@ -38,7 +53,9 @@ from .progress import Cancel, Pace, Progress
 from .worker import Turn, Worker
 
 
-def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled: Cancel = lambda: False) -> Report:
+def run(
+    job: Job, *, progress: Progress = lambda fraction, note: None, cancelled: Cancel = lambda: False
+) -> Report:
     """Do the job: check it, compute it window by window, and put the finished file under its name.
 
     ``progress`` and ``cancelled`` are called from this thread only. Memory stays within the plan's bound
@@ -49,16 +66,24 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
     started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(resources_named())
-        stack.enter_context(patient())
+        stack.enter_context(http_timeouts())
         messages = GdalMessages()
         remote = _waits(job)
-        plan, states = attended(partial(_planned_with_states, job, messages), cancelled, remote=remote)
+        plan, states = attended(
+            partial(_planned_with_states, job, messages), cancelled, remote=remote
+        )
         for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
         names = [without_credentials(result.name) for result in job.formula.results]
         sink = stack.enter_context(
             GeoTiffSink(
-                job.output, plan.grid, names, storage=plan.recipe.storage, profile=plan.profile, overviews=plan.overviews, cog=plan.cog
+                job.output,
+                plan.grid,
+                names,
+                storage=plan.recipe.storage,
+                profile=plan.profile,
+                overviews=plan.overviews,
+                cog=plan.cog,
             )
         )
         shape = plan.windows(sink.block)
@@ -72,11 +97,18 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         totals, histograms = _Run(plan, shape, sources, sink, messages).results(progress, cancelled)
         attended(lambda left: check_unchanged(states), cancelled, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
-        tags = [band_tags(band, counts, step_of(plan.grid)) for band, counts in zip(statistics, histograms)]
-        sink.commit(run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid), tags, cancelled)
+        tags = [
+            band_tags(band, counts, sampling_step(plan.grid))
+            for band, counts in zip(statistics, histograms)
+        ]
+        sink.commit(
+            run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid),
+            tags,
+            cancelled,
+        )
     report = Report(
         output=job.output,
-        statistics=tuple(stated(band, plan.recipe.storage) for band in statistics),
+        statistics=tuple(in_physical_units(band, plan.recipe.storage) for band in statistics),
         windows=shape.count(plan.grid),
         window_size=(shape.width, shape.height),
         workers=shape.workers,
@@ -86,7 +118,10 @@ def run(job: Job, *, progress: Progress = lambda fraction, note: None, cancelled
         forecast=json.dumps(facts, ensure_ascii=False),
     )
     negative = may_be_negative(plan.inputs, plan.radiometries, plan.names)
-    for note in (*message_notes(messages, last=True), *closing_notes(job, report, negative=negative)):
+    for note in (
+        *message_notes(messages, last=True),
+        *closing_notes(job, report, negative=negative),
+    ):
         progress(1.0, note)
     return report
 
@@ -96,10 +131,12 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
 
     Raises what :func:`run` would before its first window.
     """
-    with resources_named(), patient():
+    with resources_named(), http_timeouts():
         messages = GdalMessages()
         plan = _planned(job, messages, lambda: False)
-    shape = plan.windows(result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile))
+    shape = plan.windows(
+        result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile)
+    )
     check_memory(shape, memory_bytes())
     facts = forecast(plan, shape)
     for note in (*plan.notes, *message_notes(messages), *_before(plan, shape, facts)):
@@ -109,16 +146,22 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
 
 def _waits(job: Job) -> bool:
     """Whether a server may keep the run waiting; a VRT does not tell by its name."""
-    paths = [*(band.path for band in job.bands), *([job.mask.path] if job.mask else []), job.layout.reference]
+    paths = [
+        *(band.path for band in job.bands),
+        *([job.mask.path] if job.mask else []),
+        job.layout.reference,
+    ]
     return any(is_remote(path) or path.lower().endswith(".vrt") for path in paths if path)
 
 
 def _planned(job: Job, messages: GdalMessages, left: Cancel) -> Plan:
-    with patient(), listening(messages), leaving(left):
+    with http_timeouts(), listening(messages), leaving(left):
         return prepare(job)
 
 
-def _planned_with_states(job: Job, messages: GdalMessages, left: Cancel) -> tuple[Plan, dict[str, State]]:
+def _planned_with_states(
+    job: Job, messages: GdalMessages, left: Cancel
+) -> tuple[Plan, dict[str, State]]:
     plan = _planned(job, messages, left)
     return plan, states_of(file for one in plan.inputs for file in one.band.files)
 
@@ -141,7 +184,14 @@ def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
 class _Run:
     """The state that the caller's thread and the workers share while windows pass."""
 
-    def __init__(self, plan: Plan, shape: WindowPlan, sources: Sources, sink: GeoTiffSink, messages: GdalMessages) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        shape: WindowPlan,
+        sources: Sources,
+        sink: GeoTiffSink,
+        messages: GdalMessages,
+    ) -> None:
         self.plan, self.shape = plan, shape
         self.sources, self.sink, self.messages = sources, sink, messages
         self.stop = threading.Event()
@@ -151,12 +201,18 @@ class _Run:
         self._error: BaseException | None = None
         self._lock = threading.Lock()
 
-    def results(self, progress: Progress, cancelled: Cancel) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
-        """Statistics of all result bands, merged in the order of the windows, and counts as :class:`Histogram` has them.
+    def results(
+        self, progress: Progress, cancelled: Cancel
+    ) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
+        """Statistics of all result bands, merged in the order of the windows, and counts as
+        :class:`Histogram` has them.
 
         The caller's thread looks now and then how far the workers are: woken for each window, it would take their time.
         """
-        pace = Pace(self._count, self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel)
+        pace = Pace(
+            self._count,
+            self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel,
+        )
         totals, done = (Statistics(),) * len(self.plan.job.formula.results), 0
         turns: dict[Future[Histogram], Turn] = {}
         try:
@@ -172,7 +228,9 @@ class _Run:
                     raise self._error
                 before = done
                 while done in self._found:
-                    totals = tuple(total.merged(more) for total, more in zip(totals, self._found.pop(done)))
+                    totals = tuple(
+                        total.merged(more) for total, more in zip(totals, self._found.pop(done))
+                    )
                     done += 1
                 for note in message_notes(self.messages):
                     progress(done / self._count, note)
@@ -184,10 +242,16 @@ class _Run:
         return totals, np.sum([turn.result().counts() for turn in turns], axis=0)
 
     def _work(self, turn: Turn) -> Histogram:
-        """A worker's turn, until no window is left; the first error of any is kept and stops the others at their next step."""
+        """A worker's turn, until no window is left; the first error of any is kept and stops the
+        others at their next step.
+        """
         try:
             enter_worker_thread()
-            with listening(self.messages), resources_named(), closing(self.sources.reader(self.shape.width * self.shape.rows)) as reader:
+            with (
+                listening(self.messages),
+                resources_named(),
+                closing(self.sources.reader(self.shape.width * self.shape.rows)) as reader,
+            ):
                 worker = Worker(self.plan, self.shape, reader, self.sink, self.stop, turn)
                 for number, window in self._taken():
                     self._found[number] = worker.process(window)

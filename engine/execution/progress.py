@@ -32,7 +32,9 @@ class Pace:
         self.last = now
         elapsed = max(now - self.started, 1e-9)
         return Note(
-            translate("Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left").format(
+            translate(
+                "Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left"
+            ).format(
                 done=done,
                 count=self.count,
                 speed=self.size * done / self.count / MEGABYTE / elapsed,

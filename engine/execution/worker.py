@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import NDArray
-from ..compute.histogram import Histogram, step_of
-from ..compute.kernel import Calculator
+from ..compute.histogram import Histogram, sampling_step
+from ..compute.kernel import Kernel
 from ..compute.statistics import Statistics
 from ..compute.validity import Excluded
 from ..grids.grid import Window
@@ -24,7 +24,9 @@ from .executor import cancelled_run
 
 
 class Turn:
-    """What others see of a worker: while it is ``reading`` it touches nothing but its own memory and the datasets of its reader."""
+    """What others see of a worker: while it is ``reading`` it touches nothing but its own memory
+    and the datasets of its reader.
+    """
 
     reading = False
 
@@ -32,16 +34,25 @@ class Turn:
 class Worker:
     """What one thread works with, made once: room for a window's values and results.
 
-    As soon as it has read it looks whether to ``stop``: so it may be left behind while it reads, and never writes for a run that is over.
+    As soon as it has read it looks whether to ``stop``: so it may be left behind while it reads,
+    and never writes for a run that is over.
     """
 
-    def __init__(self, plan: Plan, shape: WindowPlan, reader: Reader, sink: GeoTiffSink, stop: threading.Event, turn: Turn) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        shape: WindowPlan,
+        reader: Reader,
+        sink: GeoTiffSink,
+        stop: threading.Event,
+        turn: Turn,
+    ) -> None:
         self.plan, self._rows = plan, shape.rows
         self._reader, self._sink, self._stop, self._turn = reader, sink, stop, turn
         self._results = len(plan.job.formula.results)
         self._out = np.empty(self._results * shape.width * shape.height, plan.recipe.storage.dtype)
-        self._calculator = Calculator(plan.recipe)
-        self.histogram = Histogram(self._results, step_of(plan.grid))
+        self._calculator = Kernel(plan.recipe)
+        self.histogram = Histogram(self._results, sampling_step(plan.grid))
 
     def process(self, window: Window) -> tuple[Statistics, ...]:
         """Read, compute and write a window."""

@@ -61,7 +61,10 @@ _LOOK_ALIKES = {
 
 
 def too_long(count: int, most: int) -> ExpressionError:
-    text = translate("Bandwise", "The expression is too long: it has {count} characters, and {most} are the limit.")
+    text = translate(
+        "Bandwise",
+        "The expression is too long: it has {count} characters, and {most} are the limit.",
+    )
     return ExpressionError(text.format(count=count, most=most), "", 0, 0)
 
 
@@ -75,27 +78,55 @@ class Complaints:
     def about(self, message: Text, start: int, end: int) -> ExpressionError:
         return ExpressionError(message, self.text, start, end)
 
-    def misspelled(self, message: Text, start: int, end: int, name: str, known: Iterable[str]) -> ExpressionError:
+    def misspelled(
+        self, message: Text, start: int, end: int, name: str, known: Iterable[str]
+    ) -> ExpressionError:
         """As :meth:`about`, with a known name that is like ``name``, if one is."""
         if len(name) <= 30:
-            near = [word for word in difflib.get_close_matches(name.lower(), list(known), 3, 0.7) if word != name.lower()]
+            near = [
+                word
+                for word in difflib.get_close_matches(name.lower(), list(known), 3, 0.7)
+                if word != name.lower()
+            ]
             if near:
-                message = translate("Bandwise", "{message}; is {name} meant?").format(message=message, name=" / ".join(near))
+                message = translate("Bandwise", "{message}; is {name} meant?").format(
+                    message=message, name=" / ".join(near)
+                )
         return self.about(message, start, end)
 
     def no_operand(self, start: int, sign: str) -> ExpressionError:
         if start >= len(self.text) or sign == ";":
-            return self.about(translate("Bandwise", "something is missing at the end").format(), max(start - 1, 0), start)
+            return self.about(
+                translate("Bandwise", "something is missing at the end").format(),
+                max(start - 1, 0),
+                start,
+            )
         if self.text[start] in "'\"`":
-            return self.about(translate("Bandwise", "text in quotes is no value here; layer names stand in double quotes").format(), start, start + 1)
+            return self.about(
+                translate(
+                    "Bandwise",
+                    "text in quotes is no value here; layer names stand in double quotes",
+                ).format(),
+                start,
+                start + 1,
+            )
         if self.text[start] in "[{":
-            return self.about(translate("Bandwise", "lists and indexes are not offered; a band is written A@2").format(), start, start + 1)
+            return self.about(
+                translate(
+                    "Bandwise", "lists and indexes are not offered; a band is written A@2"
+                ).format(),
+                start,
+                start + 1,
+            )
         if sign in ("<", ">", ">=") and self.text[start - 1 : start] == "=":
             message = translate("Bandwise", "write {sign}= for ={sign}").format(sign=sign[0])
             return self.about(message, start - 1, start + 1)
         if sign:
             return self.about(
-                self.hint(sign) or translate("Bandwise", "a value is missing before “{sign}”").format(sign=sign), start, start + len(sign)
+                self.hint(sign)
+                or translate("Bandwise", "a value is missing before “{sign}”").format(sign=sign),
+                start,
+                start + len(sign),
             )
         if self.text[start] == ".":
             return self.about(translate("Bandwise", "this is no number").format(), start, start + 1)
@@ -106,24 +137,47 @@ class Complaints:
         if hint:
             return self.about(hint, start, start + len(sign))
         if sign == ":=":
-            return self.about(translate("Bandwise", "a name for a result is one plain word, as in ndvi := ...").format(), start, start + 2)
+            return self.about(
+                translate(
+                    "Bandwise", "a name for a result is one plain word, as in ndvi := ..."
+                ).format(),
+                start,
+                start + 2,
+            )
         if self.text[start] == ".":
             self.lexer.position = start + 1
-            return self.attribute("." + self.lexer.word(), start, start + 1 + len(self.lexer.word()))
+            return self.attribute(
+                "." + self.lexer.word(), start, start + 1 + len(self.lexer.word())
+            )
         if self.text[start] == "[":
-            return self.about(translate("Bandwise", "indexes are not offered; a band is written A@2").format(), start, start + 1)
+            return self.about(
+                translate("Bandwise", "indexes are not offered; a band is written A@2").format(),
+                start,
+                start + 1,
+            )
         if self.text[start] == "@":
-            return self.about(translate("Bandwise", "a band's number or description follows the raster's name, as in A@2").format(), start, start + 1)
+            return self.about(
+                translate(
+                    "Bandwise",
+                    "a band's number or description follows the raster's name, as in A@2",
+                ).format(),
+                start,
+                start + 1,
+            )
         if sign or (self.text[start].isascii() and self.text[start].isprintable()):
-            return self.about(translate("Bandwise", "an operator is missing here").format(), start, start + max(1, len(sign)))
+            return self.about(
+                translate("Bandwise", "an operator is missing here").format(),
+                start,
+                start + max(1, len(sign)),
+            )
         return self.unknown(start)
 
     def hint(self, sign: str) -> Text | None:
         if sign not in self.dialect.absent:
             return None
-        return translate("Bandwise", "“{sign}” means something else or nothing in {dialect}; write {other}").format(
-            sign=sign, dialect=self.dialect.name, other=self.dialect.absent[sign]
-        )
+        return translate(
+            "Bandwise", "“{sign}” means something else or nothing in {dialect}; write {other}"
+        ).format(sign=sign, dialect=self.dialect.name, other=self.dialect.absent[sign])
 
     def unknown(self, start: int) -> ExpressionError:
         """A character that looks like one of ours, or does not."""
@@ -131,23 +185,37 @@ class Complaints:
         plain = _LOOK_ALIKES.get(character) or unicodedata.normalize("NFKC", character)
         shown = character if character.isprintable() else ""
         if plain.isascii() and plain.isprintable() and plain.strip():
-            text = translate("Bandwise", "the character {character} (U+{code:04X}) has no meaning here; write {plain}")
-            return self.about(text.format(character=shown, code=ord(character), plain=plain), start, start + 1)
-        text = translate("Bandwise", "the character {character} (U+{code:04X}) has no meaning here; use the keys of a plain keyboard")
+            text = translate(
+                "Bandwise",
+                "the character {character} (U+{code:04X}) has no meaning here; write {plain}",
+            )
+            return self.about(
+                text.format(character=shown, code=ord(character), plain=plain), start, start + 1
+            )
+        text = translate(
+            "Bandwise",
+            "the character {character} (U+{code:04X}) has no meaning here; use the keys of a plain keyboard",
+        )
         return self.about(text.format(character=shown, code=ord(character)), start, start + 1)
 
     def attribute(self, name: str, start: int, end: int) -> ExpressionError:
         text = translate(
-            "Bandwise", "methods and attributes like {name} are not offered; values are floating point already, and functions are written f(A)"
+            "Bandwise",
+            "methods and attributes like {name} are not offered; values are floating point "
+            "already, and functions are written f(A)",
         )
         return self.about(text.format(name=shown(name)), start, end)
 
     def keyword(self, name: str, function: str, start: int, end: int) -> ExpressionError:
-        text = translate("Bandwise", "{function} has no named arguments such as {name}=; it works pixel by pixel")
+        text = translate(
+            "Bandwise", "{function} has no named arguments such as {name}=; it works pixel by pixel"
+        )
         return self.about(text.format(function=function, name=shown(name)), start, end)
 
     def taken(self, name: str, start: int, end: int) -> ExpressionError:
-        text = translate("Bandwise", "{name} means something already; choose another name for the result")
+        text = translate(
+            "Bandwise", "{name} means something already; choose another name for the result"
+        )
         return self.about(text.format(name=shown(name)), start, end)
 
     def aggregate(self, name: str, start: int, end: int) -> ExpressionError:
@@ -155,20 +223,34 @@ class Complaints:
             translate(
                 "Bandwise",
                 "{name} of a whole raster is not offered, since it would depend on how the raster is cut; "
-                "min, max, sum and avg take two values or more"
+                "min, max, sum and avg take two values or more",
             ).format(name=name),
             start,
             end,
         )
 
     def empty(self) -> ExpressionError:
-        return self.about(translate("Bandwise", "The expression is empty; type one, such as (A - B) / (A + B).").format(), 0, 0)
+        return self.about(
+            translate(
+                "Bandwise", "The expression is empty; type one, such as (A - B) / (A + B)."
+            ).format(),
+            0,
+            0,
+        )
 
     def chain(self, start: int, end: int) -> ExpressionError:
-        return self.about(translate("Bandwise", "comparisons do not chain; for 0 < A < 3 write 0 < A and A < 3").format(), start, end)
+        return self.about(
+            translate(
+                "Bandwise", "comparisons do not chain; for 0 < A < 3 write 0 < A and A < 3"
+            ).format(),
+            start,
+            end,
+        )
 
     def unclosed(self, place: int, kind: str) -> ExpressionError:
-        message = translate("Bandwise", "“{sign}” is missing for what is opened here").format(sign=":" if kind == "?" else ")")
+        message = translate("Bandwise", "“{sign}” is missing for what is opened here").format(
+            sign=":" if kind == "?" else ")"
+        )
         return self.about(message, place, place + 1)
 
     def misplaced(self, sign: str, start: int, kind: str, opened: int) -> ExpressionError:
@@ -176,16 +258,27 @@ class Complaints:
         if kind == "?":
             return self.unclosed(opened, kind)
         if sign == ",":
-            message = translate("Bandwise", "a comma parts the arguments of a function; numbers have a decimal point, results are parted by “;”")
+            message = translate(
+                "Bandwise",
+                "a comma parts the arguments of a function; numbers have a decimal point, results are parted by “;”",
+            )
         elif sign == ":":
             message = translate("Bandwise", "there is no “?” for this “:”")
         else:
             message = translate("Bandwise", "there is no “(” for this “)”")
         return self.about(message.format(), start, start + 1)
 
-    def arguments(self, name: str, named: Named, count: int, start: int, end: int) -> ExpressionError:
+    def arguments(
+        self, name: str, named: Named, count: int, start: int, end: int
+    ) -> ExpressionError:
         if named.most is None and count == 1 and name != "coalesce":
             return self.aggregate(name, start, end)
-        wanted = str(named.least) if named.least == named.most else f"{named.least}+" if named.most is None else f"{named.least}-{named.most}"
+        wanted = (
+            str(named.least)
+            if named.least == named.most
+            else f"{named.least}+"
+            if named.most is None
+            else f"{named.least}-{named.most}"
+        )
         message = translate("Bandwise", "{name} takes {wanted} arguments, not {count}")
         return self.about(message.format(name=name, wanted=wanted, count=count), start, end)

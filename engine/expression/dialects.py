@@ -52,9 +52,10 @@ class Named(NamedTuple):
 class Dialect(NamedTuple):
     """One table of meanings.
 
-    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in double quotes
-    as a whole. ``counts``: two truths add up to 2, else to 1. ``chains``: 0 < A < 3 is read from
-    left to right, else refused. ``absent`` has what to write for a sign that another tool has and this one reads differently or not at all.
+    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in
+    double quotes as a whole. ``counts``: two truths add up to 2, else to 1. ``chains``: 0 < A < 3
+    is read from left to right, else refused. ``absent`` has what to write for a sign that another
+    tool has and this one reads differently or not at all.
     """
 
     choice: DialectChoice
@@ -70,7 +71,12 @@ class Dialect(NamedTuple):
 
 
 def _plain(function: str, count: int) -> Named:
-    return Named(lambda builder, arguments, place: builder.call(function, *arguments, place=place), count, count, function)
+    return Named(
+        lambda builder, arguments, place: builder.call(function, *arguments, place=place),
+        count,
+        count,
+        function,
+    )
 
 
 def _folded(function: str, least: int = 2) -> Named:
@@ -89,7 +95,9 @@ def _average(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int
 
 def _clip(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
     value, low, high = arguments
-    return builder.call("minimum", builder.call("maximum", value, low, place=place), high, place=place)
+    return builder.call(
+        "minimum", builder.call("maximum", value, low, place=place), high, place=place
+    )
 
 
 def _round(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
@@ -97,12 +105,19 @@ def _round(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, 
     if len(arguments) == 1:
         return builder.call("rint", arguments[0], place=place)
     factor = builder.call("power", builder.number(10), arguments[1], place=place)
-    return builder.call("divide", builder.call("rint", builder.call("multiply", arguments[0], factor)), factor, place=place)
+    return builder.call(
+        "divide",
+        builder.call("rint", builder.call("multiply", arguments[0], factor)),
+        factor,
+        place=place,
+    )
 
 
 def _ndvi(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
     red, nir = arguments
-    return builder.call("divide", builder.call("subtract", nir, red), builder.call("add", nir, red), place=place)
+    return builder.call(
+        "divide", builder.call("subtract", nir, red), builder.call("add", nir, red), place=place
+    )
 
 
 def _identity(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
@@ -113,7 +128,10 @@ def _cut_to_whole(function: str) -> Expander:
     """muParser's words ``and`` and ``or`` cut their operands to whole numbers."""
 
     def expand(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
-        cut = [argument if builder.is_truth(argument) else builder.call("int_truth", argument) for argument in arguments]
+        cut = [
+            argument if builder.is_truth(argument) else builder.call("int_truth", argument)
+            for argument in arguments
+        ]
         return builder.call(function, *cut, place=place)
 
     return expand
@@ -127,26 +145,40 @@ OPERATOR_EXPANSIONS: dict[str, Expander] = {
 }
 
 _ONE = {
-    "sqrt": "sqrt", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "exp": "exp", "exp2": "exp2", "expm1": "expm1",
-    "ln": "log", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan",
+    "sqrt": "sqrt", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "exp": "exp",
+    "exp2": "exp2", "expm1": "expm1",
+    "ln": "log", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin",
+    "cos": "cos", "tan": "tan",
     "asin": "arcsin", "arcsin": "arcsin", "acos": "arccos", "arccos": "arccos", "atan": "arctan", "arctan": "arctan",
-    "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "arcsinh": "arcsinh", "acosh": "arccosh", "arccosh": "arccosh",
-    "atanh": "arctanh", "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc", "fix": "trunc", "rint": "rint",
-    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal", "negative": "negative", "deg2rad": "deg2rad",
-    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite",
+    "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "arcsinh": "arcsinh",
+    "acosh": "arccosh", "arccosh": "arccosh",
+    "atanh": "arctanh", "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil",
+    "trunc": "trunc", "fix": "trunc", "rint": "rint",
+    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal",
+    "negative": "negative", "deg2rad": "deg2rad",
+    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan",
+    "isinf": "isinf", "isfinite": "isfinite",
     "signbit": "signbit",
-    "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert", "bitwise_not": "invert", "isnodata": "isnodata",
+    "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert",
+    "bitwise_not": "invert", "isnodata": "isnodata",
 }  # fmt: skip
 _TWO = {
-    "power": "power", "pow": "power", "float_power": "power", "minimum": "minimum", "maximum": "maximum", "fmin": "fmin", "fmax": "fmax",
-    "atan2": "arctan2", "arctan2": "arctan2", "hypot": "hypot", "mod": "remainder", "remainder": "remainder", "fmod": "fmod",
-    "floor_divide": "floor_divide", "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
-    "copysign": "copysign", "heaviside": "heaviside", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2", "nextafter": "nextafter",
-    "equal": "equal", "not_equal": "not_equal", "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
-    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor", "bitwise_and": "bitwise_and",
+    "power": "power", "pow": "power", "float_power": "power", "minimum": "minimum",
+    "maximum": "maximum", "fmin": "fmin", "fmax": "fmax",
+    "atan2": "arctan2", "arctan2": "arctan2", "hypot": "hypot", "mod": "remainder",
+    "remainder": "remainder", "fmod": "fmod",
+    "floor_divide": "floor_divide", "add": "add", "subtract": "subtract", "multiply": "multiply",
+    "divide": "divide", "true_divide": "divide",
+    "copysign": "copysign", "heaviside": "heaviside", "logaddexp": "logaddexp",
+    "logaddexp2": "logaddexp2", "nextafter": "nextafter",
+    "equal": "equal", "not_equal": "not_equal", "less": "less", "less_equal": "less_equal",
+    "greater": "greater", "greater_equal": "greater_equal",
+    "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
+    "bitwise_and": "bitwise_and",
     "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor", "left_shift": "left_shift", "right_shift": "right_shift",
 }  # fmt: skip
-#: numpy's types as functions: floating point is what values are already, whole numbers are cut to and never wrap around.
+#: numpy's types as functions: floating point is what values are already, whole numbers are cut to
+#: and never wrap around.
 _FLOATS = ("float", "float32", "float64", "float_", "double", "single", "positive")
 
 _WHOLES = ("int", "int_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -166,13 +198,16 @@ _FUNCTIONS: dict[str, Named] = {
     "round": Named(_round, 1, 2),
     "around": Named(_round, 1, 2),
     "ndvi": Named(_ndvi, 2, 2),
-    "coalesce": Named(lambda builder, arguments, place: builder.call("coalesce", *arguments, place=place), 2, None),
+    "coalesce": Named(
+        lambda builder, arguments, place: builder.call("coalesce", *arguments, place=place), 2, None
+    ),
 }
 
 #: Names of numbers, and of the modules that may stand before a function or number.
 CONSTANTS = {
     "true": 1.0, "false": 0.0,
-    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e, "euler": 0.57721566490153286,
+    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e,
+    "euler": 0.57721566490153286,
     "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
 }  # fmt: skip
 MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
@@ -180,7 +215,8 @@ MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
 _SUMS = {"+": "add", "-": "subtract"}
 _PRODUCTS = {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"}
 _COMPARISONS = {
-    "=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal",
+    "=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less",
+    "<=": "less_equal", ">": "greater", ">=": "greater_equal",
 }  # fmt: skip
 
 
@@ -202,7 +238,10 @@ BANDWISE = Dialect(
         **_ranked(_PRODUCTS, 11),
         **_ranked({"^": "power", "**": "power"}, 13, right=True),
     },
-    prefix={**_ranked({"!": "logical_not", "not": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive", "~": "invert"}, 12)},
+    prefix={
+        **_ranked({"!": "logical_not", "not": "logical_not"}, 4),
+        **_ranked({"-": "negative", "+": "positive", "~": "invert"}, 12),
+    },
     functions=_FUNCTIONS,
 )
 
@@ -220,7 +259,10 @@ QGIS = Dialect(
         **_ranked(_PRODUCTS, 11),
         **_ranked({"^": "power", "**": "power"}, 12),
     },
-    prefix={**_ranked({"not": "logical_not", "!": "logical_not"}, 4), **_ranked({"-": "negative", "+": "positive"}, 13)},
+    prefix={
+        **_ranked({"not": "logical_not", "!": "logical_not"}, 4),
+        **_ranked({"-": "negative", "+": "positive"}, 13),
+    },
     functions=_FUNCTIONS,
     strict=frozenset({"divide", "sqrt", "log", "log10", "power"}),
     chains=True,
@@ -253,7 +295,9 @@ OTB = Dialect(
         **_ranked(_PRODUCTS, 11),
         **_ranked({"^": "power", "**": "power"}, 13, right=True),
     },
-    prefix=_ranked({"-": "negative", "+": "positive", "!": "logical_not", "not": "logical_not"}, 12),
+    prefix=_ranked(
+        {"-": "negative", "+": "positive", "!": "logical_not", "not": "logical_not"}, 12
+    ),
     functions={
         **_FUNCTIONS,
         "rint": _plain("round_half_up", 1),

@@ -75,12 +75,22 @@ class Formula(NamedTuple):
 
     def bands(self) -> tuple[int, ...]:
         """The bands that the results need, ascending."""
-        return tuple(sorted({node.index for node, used in zip(self.nodes, self.used()) if used and isinstance(node, Band)}))
+        return tuple(
+            sorted(
+                {
+                    node.index
+                    for node, used in zip(self.nodes, self.used())
+                    if used and isinstance(node, Band)
+                }
+            )
+        )
 
     def renumbered(self, order: Sequence[int]) -> Formula:
         """The same formula of bands in another order: ``order`` has the former positions."""
         position = {former: now for now, former in enumerate(order)}
-        nodes = (Band(position[node.index]) if isinstance(node, Band) else node for node in self.nodes)
+        nodes = (
+            Band(position[node.index]) if isinstance(node, Band) else node for node in self.nodes
+        )
         return self._replace(nodes=tuple(nodes))
 
     def understood(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -92,8 +102,10 @@ class Formula(NamedTuple):
 
 
 _INFIX = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "remainder": "%", "power": "^", "equal": "==", "not_equal": "!=", "less": "<",
-    "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "and", "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "remainder": "%", "power": "^",
+    "equal": "==", "not_equal": "!=", "less": "<",
+    "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "and",
+    "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
 }  # fmt: skip
 #: What has no name of its own in the language.
 _SPELLED_OUT = {"round_half_up": "floor({} + 0.5)", "int_truth": "(trunc({}) != 0)"}
@@ -104,11 +116,16 @@ def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
     if isinstance(node, Band):
         return names[node.index]
     if isinstance(node, Number):
-        text = f"{node.value:.17g}" if float(f"{node.value:.15g}") != node.value else f"{node.value:.15g}"
+        text = (
+            f"{node.value:.17g}"
+            if float(f"{node.value:.15g}") != node.value
+            else f"{node.value:.15g}"
+        )
         return f"({text})" if text.startswith("-") else text
     arguments = [texts[argument] for argument in node.arguments]
     if sum(map(len, arguments)) > _LONGEST_TEXT:
-        return "(...)"  # a shared node is written out each time it is used, which can double at every step
+        # a shared node is written out each time it is used, which can double at every step
+        return "(...)"
     if node.function in _INFIX:
         return f"({arguments[0]} {_INFIX[node.function]} {arguments[1]})"
     if node.function == "negative":
@@ -138,7 +155,8 @@ class References(Protocol):
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
         """The formula's band for a raster's name and a band's number or description (None: not given).
 
-        ``layer``: the name can only be a layer's. Raises :class:`LookupError` with a :class:`Text` where it means nothing.
+        ``layer``: the name can only be a layer's. Raises :class:`LookupError` with a :class:`Text`
+        where it means nothing.
         """
 
     def names(self) -> Sequence[str]:
@@ -158,7 +176,9 @@ class FormulaBuilder:
     def number(self, value: float, *, truth: bool = False) -> int:
         return self._add(("number", repr(float(value)), truth), Number(float(value), truth))
 
-    def call(self, function: str, *arguments: int, strict: bool = False, place: tuple[int, int] = (0, 0)) -> int:
+    def call(
+        self, function: str, *arguments: int, strict: bool = False, place: tuple[int, int] = (0, 0)
+    ) -> int:
         """A function of nodes; folded where all of them are constants."""
         values = self._constants(arguments)
         if values and function in FUNCTIONS and not strict:
@@ -182,7 +202,10 @@ class FormulaBuilder:
         node = self.nodes[index]
         if isinstance(node, Number):
             return node.truth
-        return isinstance(node, Call) and (node.function == "isnodata" or (node.function in FUNCTIONS and FUNCTIONS[node.function].gives == TRUTH))
+        return isinstance(node, Call) and (
+            node.function == "isnodata"
+            or (node.function in FUNCTIONS and FUNCTIONS[node.function].gives == TRUTH)
+        )
 
     def _add(self, key: object, node: Node) -> int:
         if key not in self._known:
@@ -196,14 +219,19 @@ _QUICK = {"add": float.__add__, "subtract": float.__sub__, "multiply": float.__m
 
 
 def _folded(function: str, values: Sequence[float]) -> float | None:
-    """The function of constants in float64; None where that is no finite number, which is for the pixels to find out."""
+    """The function of constants in float64; None where that is no finite number, which is for the
+    pixels to find out.
+    """
     if function in _QUICK:
         quick = _QUICK[function](values[0], values[1])
         return quick if math.isfinite(quick) else None
     entry = FUNCTIONS[function]
     if entry.wants_whole and not all(value.is_integer() for value in values):
         return None
-    operands = [value != 0 if kind == TRUTH else np.float64(value) for kind, value in zip(entry.takes, values)]
+    operands = [
+        value != 0 if kind == TRUTH else np.float64(value)
+        for kind, value in zip(entry.takes, values)
+    ]
     out = np.empty(1, np.bool_ if entry.gives == TRUTH else np.float64)
     with np.errstate(all="ignore"):
         entry.compute(*operands, out=out)

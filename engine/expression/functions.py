@@ -17,7 +17,6 @@ NUMBER, TRUTH = "number", "truth"
 _LARGEST_EXACT = 2.0**53  #: up to here float64 holds every integer
 
 
-
 class Range(NamedTuple):
     """Numbers from ``low`` to ``high`` that are whole multiples of ``grain``, a power of two of at most 1."""
 
@@ -30,23 +29,31 @@ class Range(NamedTuple):
         """What a type of whole numbers holds; None for any other."""
         if dtype.kind == "b":
             return cls(0.0, 1.0)
-        return cls(float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)) if dtype.kind in "iu" else None
+        return (
+            cls(float(np.iinfo(dtype).min), float(np.iinfo(dtype).max))
+            if dtype.kind in "iu"
+            else None
+        )
 
     @property
     def grains(self) -> float:
-        """How many grains the largest has: a floating-point type holds all of them that holds this whole number and those below."""
+        """How many grains the largest has: a floating-point type holds all of them that holds this
+        whole number and those below.
+        """
         return max(abs(self.low), abs(self.high)) / self.grain if self.grain else math.inf
 
 
 class Function(NamedTuple):
     """An element-wise function.
 
-    ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and ``gives`` are of
-    :data:`NUMBER` and :data:`TRUTH`. ``exact`` promises IEEE 754's nearest result in every floating-point type, which
-    the transcendental functions do not give. ``whole`` tells of the result: True for always a whole number, None for
-    whole where all arguments are, False for never known. ``wants_whole`` refuses fractions. ``bounds`` gives the lowest and the highest
-    result for arguments in their ranges, ``grain`` what the result is a multiple of, from what they are. ``in_place`` allows the result's
-    register to be an argument's; ``casts`` says that arguments may be of any type, with ``dtype`` for that of the result.
+    ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and
+    ``gives`` are of :data:`NUMBER` and :data:`TRUTH`. ``exact`` promises IEEE 754's nearest result
+    in every floating-point type, which the transcendental functions do not give. ``whole`` tells of
+    the result: True for always a whole number, None for whole where all arguments are, False for
+    never known. ``wants_whole`` refuses fractions. ``bounds`` gives the lowest and the highest
+    result for arguments in their ranges, ``grain`` what the result is a multiple of, from what they
+    are. ``in_place`` allows the result's register to be an argument's; ``casts`` says that
+    arguments may be of any type, with ``dtype`` for that of the result.
     """
 
     compute: Callable[..., Any]
@@ -69,7 +76,9 @@ class Function(NamedTuple):
         return found if found.grains <= _LARGEST_EXACT else None
 
 
-def _corners(operation: Callable[[float, float], float]) -> Callable[[Sequence[Range]], tuple[float, float]]:
+def _corners(
+    operation: Callable[[float, float], float],
+) -> Callable[[Sequence[Range]], tuple[float, float]]:
     def bounds(ranges: Sequence[Range]) -> tuple[float, float]:
         values = [operation(a, b) for a in ranges[0][:2] for b in ranges[1][:2]]
         return min(values), max(values)
@@ -150,15 +159,34 @@ _PLAIN_1 = (
     "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     "deg2rad", "rad2deg",
 )  # fmt: skip
-_PLAIN_2 = ("power", "arctan2", "hypot", "logaddexp", "logaddexp2", "copysign", "nextafter", "heaviside")
+_PLAIN_2 = (
+    "power",
+    "arctan2",
+    "hypot",
+    "logaddexp",
+    "logaddexp2",
+    "copysign",
+    "nextafter",
+    "heaviside",
+)
 
 FUNCTIONS: dict[str, Function] = {
     **{name: _number(getattr(np, name)) for name in _PLAIN_1},
     **{name: _number(getattr(np, name), 2) for name in _PLAIN_2},
     **{name: _number(getattr(np, name), 2, gives=TRUTH, exact=True) for name in _COMPARISONS},
     "add": _number(np.add, 2, exact=True, whole=None, bounds=_corners(float.__add__), casts=True),
-    "subtract": _number(np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__), casts=True),
-    "multiply": _number(np.multiply, 2, exact=True, whole=None, bounds=_corners(float.__mul__), grain=math.prod, casts=True),
+    "subtract": _number(
+        np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__), casts=True
+    ),
+    "multiply": _number(
+        np.multiply,
+        2,
+        exact=True,
+        whole=None,
+        bounds=_corners(float.__mul__),
+        grain=math.prod,
+        casts=True,
+    ),
     "divide": _number(np.divide, 2, exact=True, casts=True),
     "square": _number(np.square, whole=None),
     "negative": _number(np.negative, exact=True, whole=None, bounds=_negated),
@@ -196,5 +224,12 @@ FUNCTIONS: dict[str, Function] = {
     "logical_and": Function(np.logical_and, (TRUTH, TRUTH), TRUTH, exact=True),
     "logical_or": Function(np.logical_or, (TRUTH, TRUTH), TRUTH, exact=True),
     "logical_xor": Function(np.logical_xor, (TRUTH, TRUTH), TRUTH, exact=True),
-    "where": Function(_where, (TRUTH, NUMBER, NUMBER), exact=True, whole=None, bounds=lambda ranges: _hull(ranges[1:]), in_place=False),
+    "where": Function(
+        _where,
+        (TRUTH, NUMBER, NUMBER),
+        exact=True,
+        whole=None,
+        bounds=lambda ranges: _hull(ranges[1:]),
+        in_place=False,
+    ),
 }

@@ -8,7 +8,9 @@ import re
 from collections import deque
 
 _BLANK = re.compile(r"(?:\s+|#[^\n]*)*")
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(
+    r"0[xX][0-9a-fA-F]+|0[bB][01]+|(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII
+)
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -20,12 +22,19 @@ _LONGEST_NUMBER = 1000
 
 
 class Lexer:
-    """``position`` is where reading goes on. The methods that read give None, and do not move, where their piece is not there."""
+    """``position`` is where reading goes on.
+
+    The methods that read give None, and do not move, where their piece is not there.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
-        self._runs = deque((run.start(), run.start(1) - 1, run.end()) for run in _LAYER_RUN.finditer(text) if run[1] is not None)
+        self._runs = deque(
+            (run.start(), run.start(1) - 1, run.end())
+            for run in _LAYER_RUN.finditer(text)
+            if run[1] is not None
+        )
 
     def at_end(self) -> bool:
         return self.position >= len(self.text)
@@ -101,7 +110,9 @@ class Lexer:
     def layers(self) -> list[str]:
         """All that QGIS could take for the name of a layer, quoted or bare."""
         quoted = [
-            found[1].rpartition("@")[0] or found[1] for found in _QUOTED.finditer(self.text) if self.text[found.start() - 1 : found.start()] != "@"
+            found[1].rpartition("@")[0] or found[1]
+            for found in _QUOTED.finditer(self.text)
+            if self.text[found.start() - 1 : found.start()] != "@"
         ]
         bare = [self.text[start:at] for start, at, _ in self._runs if at - start <= _LONGEST_NAME]
         return quoted + bare + [re.split("[-/:]", name)[-1] for name in bare]

@@ -22,7 +22,8 @@ _LETTERS = re.compile(r"[A-Za-z]{1,2}")
 class Raster(NamedTuple):
     """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none).
 
-    ``band_names`` are the bands' names by their product (B04), in short, as ``descriptions`` one for each; empty where nothing tells.
+    ``band_names`` are the bands' names by their product (B04), in short, as ``descriptions`` one
+    for each; empty where nothing tells.
     """
 
     name: str
@@ -84,9 +85,14 @@ class RasterBands:
     def _raster(self, name: str, layer: bool) -> int:
         layers = [index for index, raster in enumerate(self.rasters) if raster.name == name]
         letter = None if layer else self._letters.get(name.upper())
-        found: list[int] = layers if letter is None or (self._layers_first and layers) else [letter, *layers]
+        found: list[int] = (
+            layers if letter is None or (self._layers_first and layers) else [letter, *layers]
+        )
         if len({self.rasters[index].path for index in found}) > 1:
-            choices = ", ".join(f"{letter_of(index)} = {file_name(self.rasters[index].path)}" for index in dict.fromkeys(found))
+            choices = ", ".join(
+                f"{letter_of(index)} = {file_name(self.rasters[index].path)}"
+                for index in dict.fromkeys(found)
+            )
             text = translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}")
             raise LookupError(text.format(name=shown(name), choices=choices))
         if not found:
@@ -94,38 +100,68 @@ class RasterBands:
         return found[0]
 
     def _no_input(self, name: str) -> Text:
-        given = ", ".join(f"{letter_of(index)} = {file_name(raster.path)}" for index, raster in enumerate(self.rasters[:10]))
-        counts = {1: translate("Bandwise", "one raster is given"), 2: translate("Bandwise", "two rasters are given")}
-        count = counts.get(len(self.rasters), translate("Bandwise", "{count} rasters are given")).format(count=len(self.rasters))
+        given = ", ".join(
+            f"{letter_of(index)} = {file_name(raster.path)}"
+            for index, raster in enumerate(self.rasters[:10])
+        )
+        counts = {
+            1: translate("Bandwise", "one raster is given"),
+            2: translate("Bandwise", "two rasters are given"),
+        }
+        count = counts.get(
+            len(self.rasters), translate("Bandwise", "{count} rasters are given")
+        ).format(count=len(self.rasters))
         if _LETTERS.fullmatch(name):
             text = translate("Bandwise", "there is no input {name}: {count} ({given})")
         else:
-            text = translate("Bandwise", "{name} is no input, function or constant: {count} ({given})")
+            text = translate(
+                "Bandwise", "{name} is no input, function or constant: {count} ({given})"
+            )
         return text.format(name=shown(name), count=count, given=given)
 
     def _number(self, raster: int, band: int | str) -> int:
         descriptions = self.rasters[raster].descriptions
         if isinstance(band, str):
             exact = [number for number, text in enumerate(descriptions, start=1) if text == band]
-            found = exact or [number for number, text in enumerate(descriptions, start=1) if text.lower() == band.lower()]
+            found = exact or [
+                number
+                for number, text in enumerate(descriptions, start=1)
+                if text.lower() == band.lower()
+            ]
             names = self.rasters[raster].band_names
-            found = found or [number for number, text in enumerate(names, start=1) if text and text == short_name(band)]
+            found = found or [
+                number
+                for number, text in enumerate(names, start=1)
+                if text and text == short_name(band)
+            ]
             if len(found) == 1:
                 return found[0]
-            shown_names = [text or name or "-" for text, name in zip(descriptions, names or descriptions)]
-            choices = ", ".join(f"{number} = {text}" for number, text in enumerate(shown_names[:20], start=1))
-            text = translate("Bandwise", "{name} has no single band called {band}; its bands are {choices}")
+            shown_names = [
+                text or name or "-" for text, name in zip(descriptions, names or descriptions)
+            ]
+            choices = ", ".join(
+                f"{number} = {text}" for number, text in enumerate(shown_names[:20], start=1)
+            )
+            text = translate(
+                "Bandwise", "{name} has no single band called {band}; its bands are {choices}"
+            )
             raise LookupError(text.format(name=letter_of(raster), band=band[:60], choices=choices))
         if not 1 <= band <= len(descriptions):
             text = translate("Bandwise", "{name} has no band {band}; its bands are 1 to {count}")
-            raise LookupError(text.format(name=letter_of(raster), band=band, count=len(descriptions)))
+            raise LookupError(
+                text.format(name=letter_of(raster), band=band, count=len(descriptions))
+            )
         return band
 
 
-def named_formula(text: str, names: Sequence[str], *, valid_range: tuple[float, float] | None = None) -> Formula:
+def named_formula(
+    text: str, names: Sequence[str], *, valid_range: tuple[float, float] | None = None
+) -> Formula:
     """A formula of ours in Bandwise's own dialect, over bands called ``names``."""
     formula = parse(text, DIALECTS[DialectChoice.BANDWISE], NamedBands(names))
-    return formula._replace(results=tuple(result._replace(valid_range=valid_range) for result in formula.results))
+    return formula._replace(
+        results=tuple(result._replace(valid_range=valid_range) for result in formula.results)
+    )
 
 
 def letter_of(index: int) -> str:
@@ -139,7 +175,9 @@ def letter_of(index: int) -> str:
 
 
 def dialect_of(text: str, rasters: Sequence[Raster]) -> DialectChoice:
-    """Whose language a text is in, told by how it names bands: layers are QGIS's, ``im1b1`` is OTB's, letters are Bandwise's own."""
+    """Whose language a text is in, told by how it names bands: layers are QGIS's, ``im1b1`` is
+    OTB's, letters are Bandwise's own.
+    """
     names = {raster.name for raster in rasters}
     letters = {letter_of(index) for index in range(len(rasters))}
     for name in Lexer(text).layers():
@@ -147,4 +185,6 @@ def dialect_of(text: str, rasters: Sequence[Raster]) -> DialectChoice:
             return DialectChoice.QGIS
     if '"' in text and not re.search(r'@\s*"', text):
         return DialectChoice.QGIS
-    return DialectChoice.OTB if re.search(r"\bim\d+b\d+\b", text, re.ASCII) else DialectChoice.BANDWISE
+    return (
+        DialectChoice.OTB if re.search(r"\bim\d+b\d+\b", text, re.ASCII) else DialectChoice.BANDWISE
+    )

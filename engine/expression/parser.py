@@ -20,13 +20,20 @@ LONGEST_TEXT = 100_000  #: characters
 DEEPEST_NESTING = 1_000  #: parentheses, calls and signs that are open at a time
 
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
-_BITS_OF_TRUTHS = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not"}
+_BITS_OF_TRUTHS = {
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
 _OPERANDS = {"prefix": 1, "infix": 2, "choice": 3}
 _NUMPYS_TRUTHS = {**_BITS_OF_TRUTHS, "add": "logical_or", "multiply": "logical_and"}
 
 
 class _Open(NamedTuple):
-    """What waits on the stack: an operator for its right side, a parenthesis or call for its end, a ``?`` for its ``:``."""
+    """What waits on the stack: an operator for its right side, a parenthesis or call for its end, a
+    ``?`` for its ``:``.
+    """
 
     kind: str
     place: int
@@ -49,7 +56,12 @@ def parse(text: str, dialect: Dialect, references: References) -> Formula:
 class _Parser:
     def __init__(self, text: str, dialect: Dialect, references: References) -> None:
         self.typed = text
-        if dialect.quotes and text.count('"') == 2 and text.strip().startswith('"') and text.strip().endswith('"'):
+        if (
+            dialect.quotes
+            and text.count('"') == 2
+            and text.strip().startswith('"')
+            and text.strip().endswith('"')
+        ):
             text = text.replace('"', " ")
         self.lexer = Lexer(text)
         self.dialect, self.references = dialect, references
@@ -81,8 +93,17 @@ class _Parser:
         return Formula(tuple(self.builder.nodes), tuple(results), self.typed)
 
     def is_taken(self, name: str) -> bool:
-        """Whether a name means something already; names of functions may name results too, but for those that are half operators."""
-        if name.lower() in (*MODULES, *CONSTANTS, *self.dialect.infix, *self.dialect.prefix, "if", "where"):
+        """Whether a name means something already; names of functions may name results too, but for
+        those that are half operators.
+        """
+        if name.lower() in (
+            *MODULES,
+            *CONSTANTS,
+            *self.dialect.infix,
+            *self.dialect.prefix,
+            "if",
+            "where",
+        ):
             return True
         try:
             self.references.band(name, None, layer=False)
@@ -113,7 +134,9 @@ class _Parser:
                 return self.values[0][0]
             operand_next = self.operand() if operand_next else self.operator()
             if len(self.stack) > DEEPEST_NESTING:
-                message = translate("Bandwise", "the expression is nested deeper than {most} levels").format(most=DEEPEST_NESTING)
+                message = translate(
+                    "Bandwise", "the expression is nested deeper than {most} levels"
+                ).format(most=DEEPEST_NESTING)
                 raise self.complaints.about(message, self.lexer.position - 1, self.lexer.position)
 
     def operand(self) -> bool:
@@ -125,7 +148,11 @@ class _Parser:
         number = lexer.number() if character.isdigit() or character == "." else None
         if number is not None:
             if not math.isfinite(number):
-                raise self.complaints.about(translate("Bandwise", "this number is too large").format(), start, lexer.position)
+                raise self.complaints.about(
+                    translate("Bandwise", "this number is too large").format(),
+                    start,
+                    lexer.position,
+                )
             return self.push(self.builder.number(number), start)
         word = lexer.word()
         sign = "" if word else lexer.sign()
@@ -181,7 +208,11 @@ class _Parser:
         if lexer.precedes("(", lexer.position):
             return self.call(name, start)
         lower = name.lower()
-        if lower in CONSTANTS and (dotted or name == lower or lower in ("pi", "true", "false")) and lexer.character() != "@":
+        if (
+            lower in CONSTANTS
+            and (dotted or name == lower or lower in ("pi", "true", "false"))
+            and lexer.character() != "@"
+        ):
             return self.push(self.builder.number(CONSTANTS[lower]), start)
         if name in self.named:
             return self.push(self.named[name], start)
@@ -191,10 +222,20 @@ class _Parser:
         try:
             found = self.references.band(name, band, layer=layer)
         except LookupError as error:
-            if self.stack and self.stack[-1].kind == "call" and self.lexer.precedes("=", self.lexer.position):
-                raise self.complaints.keyword(name, self.stack[-1].function, start, self.lexer.position) from None
-            known = [] if layer else [*self.dialect.functions, *self.references.names(), *self.named]
-            raise self.complaints.misspelled(error.args[0], start, self.lexer.position, name, known) from None
+            if (
+                self.stack
+                and self.stack[-1].kind == "call"
+                and self.lexer.precedes("=", self.lexer.position)
+            ):
+                raise self.complaints.keyword(
+                    name, self.stack[-1].function, start, self.lexer.position
+                ) from None
+            known = (
+                [] if layer else [*self.dialect.functions, *self.references.names(), *self.named]
+            )
+            raise self.complaints.misspelled(
+                error.args[0], start, self.lexer.position, name, known
+            ) from None
         return self.push(self.builder.band(found), start)
 
     def call(self, name: str, start: int) -> bool:
@@ -210,8 +251,20 @@ class _Parser:
         lexer.position += 1
         lexer.skip_blank()
         if lexer.sign() == ")":
-            raise self.complaints.about(translate("Bandwise", "{name} needs an argument").format(name=name), start, lexer.position + 1)
-        self.stack.append(_Open("call", start, function=lower, named=self.dialect.functions[lower], operands=len(self.values)))
+            raise self.complaints.about(
+                translate("Bandwise", "{name} needs an argument").format(name=name),
+                start,
+                lexer.position + 1,
+            )
+        self.stack.append(
+            _Open(
+                "call",
+                start,
+                function=lower,
+                named=self.dialect.functions[lower],
+                operands=len(self.values),
+            )
+        )
         return True
 
     def operator(self) -> bool:
@@ -221,7 +274,10 @@ class _Parser:
         sign = "" if word else lexer.sign()
         operator = self.dialect.infix.get(word.lower() or sign)
         if operator:
-            if self.reduce(operator.rank + (0.1 if operator.right else 0), comparison=operator.function in _COMPARISONS):
+            if self.reduce(
+                operator.rank + (0.1 if operator.right else 0),
+                comparison=operator.function in _COMPARISONS,
+            ):
                 raise self.complaints.chain(start, start + len(sign or word))
             lexer.position += len(word or sign)
             self.stack.append(_Open("infix", start, operator.rank, operator.function))
@@ -240,7 +296,9 @@ class _Parser:
                 self.close(self.stack.pop())
                 return False
             elif sign != "," or kind != "call":
-                raise self.complaints.misplaced(sign, start, kind, self.stack[-1].place if self.stack else 0)
+                raise self.complaints.misplaced(
+                    sign, start, kind, self.stack[-1].place if self.stack else 0
+                )
         lexer.position += 1
         return True
 
@@ -254,7 +312,9 @@ class _Parser:
         arguments = [node for node, _ in self.values[top.operands :]]
         del self.values[top.operands :]
         place = (top.place, self.lexer.position)
-        if len(arguments) < top.named.least or (top.named.most is not None and len(arguments) > top.named.most):
+        if len(arguments) < top.named.least or (
+            top.named.most is not None and len(arguments) > top.named.most
+        ):
             raise self.complaints.arguments(top.function, top.named, len(arguments), *place)
         function = top.named.function
         if function in self.dialect.strict:
@@ -264,11 +324,15 @@ class _Parser:
         self.push(node, top.place)
 
     def reduce(self, rank: float, *, comparison: bool = False) -> bool:
-        """Apply what waits and is at least as tight as ``rank``; whether that would compare a comparison, which the dialect refuses."""
+        """Apply what waits and is at least as tight as ``rank``; whether that would compare a
+        comparison, which the dialect refuses.
+        """
         chained = False
         while self.stack and self.stack[-1].kind in _OPERANDS and self.stack[-1].rank >= rank:
             top = self.stack.pop()
-            chained = chained or (comparison and not self.dialect.chains and top.function in _COMPARISONS)
+            chained = chained or (
+                comparison and not self.dialect.chains and top.function in _COMPARISONS
+            )
             self.apply(top)
         return chained
 
@@ -283,7 +347,12 @@ class _Parser:
             self.push(OPERATOR_EXPANSIONS[function](self.builder, arguments, place), start)
         else:
             strict = function in self.dialect.strict
-            self.push(self.builder.call(self.meaning(function, arguments), *arguments, strict=strict, place=place), start)
+            self.push(
+                self.builder.call(
+                    self.meaning(function, arguments), *arguments, strict=strict, place=place
+                ),
+                start,
+            )
 
     def meaning(self, function: str, arguments: Sequence[int]) -> str:
         """The function, seen that truths are not numbers: ``~`` of one is not, and numpy's ``+`` of two is or."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a formula gives other results for stored values than for physical ones.
 
-Both are evaluated on a few hundred sample values. What the user scaled by hand, as in ``(A - 1000) / 10000``, is recognised by its
-form and counts as physical already.
+Both are evaluated on a few hundred sample values. What the user scaled by hand, as in ``(A - 1000)
+/ 10000``, is recognised by its form and counts as physical already.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from .formula import Band, Call, Formula, Node, Number
 from .functions import FUNCTIONS, TRUTH
 
 _SAMPLES = 256
-_DIFFERENT_SAMPLES = 3  #: so many must differ: rounding alone changes a comparison or a rounding now and then
+#: So many must differ: rounding alone changes a comparison or a rounding now and then
+_DIFFERENT_SAMPLES = 3
 _TOLERANCE = 1e-6
 _NOTHING = 1e-9  #: of the usual size of a result
 _MOST_BANDS = 16  #: of a linear form; longer sums are not recognised as scaled by hand
@@ -30,7 +31,9 @@ _Values = Union[NDArray[np.float64], NDArray[np.bool_]]
 
 
 class StoredBand(NamedTuple):
-    """A band of stored values of type ``dtype``; the metadata say: physical value = stored value * ``scale`` + ``offset``."""
+    """A band of stored values of type ``dtype``; the metadata say: physical value = stored value *
+    ``scale`` + ``offset``.
+    """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
@@ -48,23 +51,37 @@ class _Linear(NamedTuple):
     constant: float = 0.0
 
     def times(self, factor: float) -> _Linear:
-        return _Linear({band: value * factor for band, value in self.factors.items()}, self.constant * factor)
+        return _Linear(
+            {band: value * factor for band, value in self.factors.items()}, self.constant * factor
+        )
 
     def plus(self, other: _Linear) -> _Linear:
-        factors = {band: self.factors.get(band, 0.0) + other.factors.get(band, 0.0) for band in (*self.factors, *other.factors)}
-        return _Linear({band: value for band, value in factors.items() if value}, self.constant + other.constant)
+        factors = {
+            band: self.factors.get(band, 0.0) + other.factors.get(band, 0.0)
+            for band in (*self.factors, *other.factors)
+        }
+        return _Linear(
+            {band: value for band, value in factors.items() if value},
+            self.constant + other.constant,
+        )
 
 
 def scaling_changes(formula: Formula, bands: Sequence[StoredBand]) -> bool:
-    """Whether a result that is not linear in one band would be another if the scales and offsets of ``bands`` were applied.
+    """Whether a result that is not linear in one band would be another if the scales and offsets of
+    ``bands`` were applied.
 
-    A result that is ``k * A + c`` can be scaled afterwards, and is none. Neither is (B - A) / (B + A) where the bands have one scale and
-    no offset, nor a formula that scales its bands by hand, nor one that looks at bits.
+    A result that is ``k * A + c`` can be scaled afterwards, and is none. Neither is (B - A) / (B +
+    A) where the bands have one scale and no offset, nor a formula that scales its bands by hand,
+    nor one that looks at bits.
     """
     if all((band.scale, band.offset) == (1.0, 0.0) for band in bands):
         return False
     generator = np.random.default_rng(20)
-    constants = [node.value for node in formula.nodes if isinstance(node, Number) and math.isfinite(node.value)][:_MOST_CONSTANTS]
+    constants = [
+        node.value
+        for node in formula.nodes
+        if isinstance(node, Number) and math.isfinite(node.value)
+    ][:_MOST_CONSTANTS]
     stored = [_samples(band, constants, generator) for band in bands]
     physical = [values * band.scale + band.offset for values, band in zip(stored, bands)]
     last_user = _last_users(formula)
@@ -83,7 +100,11 @@ def scaling_changes(formula: Formula, bands: Sequence[StoredBand]) -> bool:
             else:
                 before[index] = _evaluate(node, before)
                 after[index] = _physical(node, form, before[index], after, bands, physical)
-            if index in wanted and (form is None or len(form.factors) > 1) and _differ(before[index], after[index]):
+            if (
+                index in wanted
+                and (form is None or len(form.factors) > 1)
+                and _differ(before[index], after[index])
+            ):
                 return True
             for argument in set(node.arguments) if isinstance(node, Call) else ():
                 if last_user[argument] == index:
@@ -102,15 +123,30 @@ def _last_users(formula: Formula) -> dict[int, int]:
     return {**users, **{result.node: -1 for result in formula.results}}
 
 
-def _samples(band: StoredBand, constants: Sequence[float], generator: np.random.Generator) -> NDArray[np.float64]:
-    """Stored values of a band: of all magnitudes, a quarter of them where the formula's ``constants`` decide, stored or physical."""
+def _samples(
+    band: StoredBand, constants: Sequence[float], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Stored values of a band: of all magnitudes, a quarter of them where the formula's
+    ``constants`` decide, stored or physical.
+    """
     whole = band.dtype.kind in "iu"
-    lowest, highest = (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max)) if whole else (-1e4, 1e4)
+    lowest, highest = (
+        (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max)) if whole else (-1e4, 1e4)
+    )
     values = np.exp(generator.uniform(0.0 if whole else -6.0, math.log(highest), _SAMPLES))
     if lowest < 0:
         values *= generator.choice([-1.0, 1.0], _SAMPLES, p=[0.25, 0.75])
-    centres = [centre for constant in constants for centre in (constant, (constant - band.offset) / band.scale)]
-    near = [rounded + step for centre in centres for rounded in (math.floor(centre), math.ceil(centre)) for step in (-1.0, 0.0, 1.0)]
+    centres = [
+        centre
+        for constant in constants
+        for centre in (constant, (constant - band.offset) / band.scale)
+    ]
+    near = [
+        rounded + step
+        for centre in centres
+        for rounded in (math.floor(centre), math.ceil(centre))
+        for step in (-1.0, 0.0, 1.0)
+    ]
     near = [value for value in near if lowest <= value <= highest]
     if near:
         chosen = generator.random(_SAMPLES) < 0.25
@@ -149,12 +185,21 @@ def _physical(
     bands: Sequence[StoredBand],
     physical: Sequence[NDArray[np.float64]],
 ) -> _Values:
-    """A node's values for physical bands; where the formula takes a scale or an offset into account by itself, that is not applied twice."""
-    if isinstance(node, Call) and node.function in FUNCTIONS and FUNCTIONS[node.function].wants_whole:
+    """A node's values for physical bands; where the formula takes a scale or an offset into account
+    by itself, that is not applied twice.
+    """
+    if (
+        isinstance(node, Call)
+        and node.function in FUNCTIONS
+        and FUNCTIONS[node.function].wants_whole
+    ):
         return unscaled  # bits are those of stored values
     if form is not None and form.factors:
         zero = sum(factor * bands[band].shift for band, factor in form.factors.items())
-        size = max(abs(factor) * max(abs(bands[band].shift), 1e-12) for band, factor in form.factors.items())
+        size = max(
+            abs(factor) * max(abs(bands[band].shift), 1e-12)
+            for band, factor in form.factors.items()
+        )
         if math.isclose(form.constant, zero, rel_tol=1e-9, abs_tol=1e-9 * size):
             if all(_is_scale(factor, bands[band].scale) for band, factor in form.factors.items()):
                 return unscaled
@@ -169,7 +214,9 @@ def _physical(
 def _is_scale(factor: float, scale: float) -> bool:
     """Whether a factor of the formula stands for the scale of the metadata, perhaps times the weight of an index."""
     ratio = abs(factor / scale)
-    return math.isclose(ratio, 1.0, rel_tol=1e-6) or (abs(scale) <= _SMALL_SCALE and _INDEX_FACTORS[0] <= ratio <= _INDEX_FACTORS[1])
+    return math.isclose(ratio, 1.0, rel_tol=1e-6) or (
+        abs(scale) <= _SMALL_SCALE and _INDEX_FACTORS[0] <= ratio <= _INDEX_FACTORS[1]
+    )
 
 
 def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
@@ -185,7 +232,10 @@ def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
             found = np.where(np.isfinite(argument), argument, found)
         return np.asarray(found)
     function = FUNCTIONS[node.function]
-    operands = [value != 0 if kind == TRUTH else value.astype(np.float64) for kind, value in zip(function.takes, arguments)]
+    operands = [
+        value != 0 if kind == TRUTH else value.astype(np.float64)
+        for kind, value in zip(function.takes, arguments)
+    ]
     out: Any = np.empty(_SAMPLES, np.bool_ if function.gives == TRUTH else np.float64)
     function.compute(*operands, out=out)
     return np.where(np.isfinite(out), out, np.nan) if node.strict else np.asarray(out)
@@ -196,6 +246,8 @@ def _differ(before: _Values, after: _Values) -> bool:
     sizes = np.abs(first[np.isfinite(first)])
     size = float(np.median(sizes)) if sizes.size else 0.0
     if size:  # what is divided by zero is divided by almost zero where a scale was rounded
-        first, second = (np.clip(values, -size / _NOTHING, size / _NOTHING) for values in (first, second))
+        first, second = (
+            np.clip(values, -size / _NOTHING, size / _NOTHING) for values in (first, second)
+        )
     close = np.isclose(first, second, rtol=_TOLERANCE, atol=size * _NOTHING, equal_nan=True)
     return int(np.count_nonzero(~close)) >= _DIFFERENT_SAMPLES

@@ -19,10 +19,11 @@ class TypedNodata(NamedTuple):
 
 
 def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
-    """Take branches of ``where``, ``if`` and ``? :``, and later values of ``coalesce``, that are -9999 or ``nodata`` as nodata.
+    """Take branches of ``where``, ``if`` and ``? :``, and later values of ``coalesce``, that are
+    -9999 or ``nodata`` as nodata.
 
-    Only where the chosen branch is the result as it is, through conditions within conditions: what is computed with stays a number, as in
-    ``where(A > 0, A, -9999) * 2`` or ``A + -9999``.
+    Only where the chosen branch is the result as it is, through conditions within conditions: what
+    is computed with stays a number, as in ``where(A > 0, A, -9999) * 2`` or ``A + -9999``.
     """
     nodes: list[Node] = list(formula.nodes)
     meant: dict[float, int] = {}
@@ -31,7 +32,11 @@ def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
         arguments = list(node.arguments)
         for position in range(1, len(arguments)):
             branch = formula.nodes[arguments[position]]
-            if isinstance(branch, Number) and not branch.truth and branch.value in (CUSTOMARY_NODATA, nodata):
+            if (
+                isinstance(branch, Number)
+                and not branch.truth
+                and branch.value in (CUSTOMARY_NODATA, nodata)
+            ):
                 if branch.value not in meant:
                     meant[branch.value] = len(nodes)
                     nodes.append(branch._replace(nodata=True))
@@ -43,7 +48,9 @@ def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
             nodes.append(node._replace(arguments=tuple(arguments)))
     if not meant:
         return TypedNodata(formula, ())
-    results = tuple(result._replace(node=copies.get(result.node, result.node)) for result in formula.results)
+    results = tuple(
+        result._replace(node=copies.get(result.node, result.node)) for result in formula.results
+    )
     return TypedNodata(formula._replace(nodes=tuple(nodes), results=results), tuple(meant))
 
 

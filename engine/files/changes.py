@@ -19,7 +19,10 @@ _SECONDS = 10
 
 
 class State(NamedTuple):
-    """What the file system, or a server, says of a file: size, time and tag. ``identity`` is the (inode, time of its change) of a local one."""
+    """What the file system, or a server, says of a file: size, time and tag.
+
+    ``identity`` is the (inode, time of its change) of a local one.
+    """
 
     size: int
     modified: int | str
@@ -27,13 +30,21 @@ class State(NamedTuple):
     identity: tuple[int, int] = (0, 0)
 
     def differs(self, other: State) -> bool:
-        """Some network drives number a file anew now and then: another inode counts where its change has another time, too."""
+        """Some network drives number a file anew now and then: another inode counts where its
+        change has another time, too.
+        """
         moved = all(one != two for one, two in zip(self.identity, other.identity))
-        return (self.size, self.modified, self.tag) != (other.size, other.modified, other.tag) or moved
+        return (self.size, self.modified, self.tag) != (
+            other.size,
+            other.modified,
+            other.tag,
+        ) or moved
 
 
 def states_of(files: Iterable[str]) -> dict[str, State]:
-    """The state of each file that tells one; sidecars of metadata, which QGIS writes for layers that it shows, hold no pixels."""
+    """The state of each file that tells one; sidecars of metadata, which QGIS writes for layers
+    that it shows, hold no pixels.
+    """
     found = {file: _state(file) for file in dict.fromkeys(files) if not file.endswith(".aux.xml")}
     return {file: state for file, state in found.items() if state is not None}
 
@@ -43,7 +54,9 @@ def check_unchanged(before: Mapping[str, State]) -> None:
     for file, state in before.items():
         if _is_changed(file, state):
             text = translate(
-                "Bandwise", "{file} was changed or removed while it was read, so nothing was written; run again when no program writes to it."
+                "Bandwise",
+                "{file} was changed or removed while it was read, so nothing was written; run "
+                "again when no program writes to it.",
             )
             raise ReadError(text.format(file=file))
 
@@ -55,7 +68,8 @@ def _is_changed(file: str, before: State) -> bool:
     if not now.differs(before):
         return False
     tag_alone = bool(now.tag) and not now._replace(tag=before.tag).differs(before)
-    return not (tag_alone and any(again != now for again in (_state(file), _state(file))))  # machines of one server may tag a file differently
+    # machines of one server may tag a file differently
+    return not (tag_alone and any(again != now for again in (_state(file), _state(file))))
 
 
 def _state(file: str) -> State | None:
@@ -67,7 +81,11 @@ def _state(file: str) -> State | None:
         facts = os.stat(path)
     except (OSError, ValueError):
         return None
-    return State(facts.st_size, facts.st_mtime_ns, "", (facts.st_ino, facts.st_ctime_ns)) if stat.S_ISREG(facts.st_mode) else None
+    return (
+        State(facts.st_size, facts.st_mtime_ns, "", (facts.st_ino, facts.st_ctime_ns))
+        if stat.S_ISREG(facts.st_mode)
+        else None
+    )
 
 
 def _behind(file: str) -> str:
@@ -84,7 +102,9 @@ def _behind(file: str) -> str:
 
 
 def url_of(file: str) -> str:
-    """The address that GDAL asks for a file by HTTP, empty for other files; those of S3 and its kin need signatures that only GDAL makes."""
+    """The address that GDAL asks for a file by HTTP, empty for other files; those of S3 and its kin
+    need signatures that only GDAL makes.
+    """
     if file.startswith("/vsicurl/"):
         file = file[len("/vsicurl/") :]
     elif file.startswith("/vsicurl?"):
@@ -104,15 +124,20 @@ def _remote_state(url: str, file: str) -> State | None:
         secrets["Authorization"] = "Basic " + base64.b64encode(unquote(user).encode()).decode()
     if file.startswith("/vsicurl?"):
         options = parse_qsl(file[len("/vsicurl?") :])
-        secrets.update({name[len("header.") :]: value for name, value in options if name.startswith("header.")})
+        secrets.update(
+            {name[len("header.") :]: value for name, value in options if name.startswith("header.")}
+        )
     try:
         request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))  # noqa: S310, url_of gives http and https alone
         request.add_header("Range", "bytes=0-0")
         request.add_header("Accept-Encoding", "identity")
-        for name, value in secrets.items():  # another server, to which this one sends us, must not see them
+        # another server, to which this one sends us, must not see them
+        for name, value in secrets.items():
             request.add_unredirected_header(name, value)
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310  # nosec B310
-            whole = answer.headers.get("Content-Range", "").rpartition("/")[2] or answer.headers.get("Content-Length", "")
+            whole = answer.headers.get("Content-Range", "").rpartition("/")[
+                2
+            ] or answer.headers.get("Content-Length", "")
             tag, modified = (answer.headers.get(name, "") for name in ("ETag", "Last-Modified"))
     except (OSError, ValueError, HTTPException):
         return None

@@ -12,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 #: Where a path may begin and end in a name that is no path itself, such as ``/vsizip/{a.zip}/b.tif``.
-_STARTS = re.compile(r"""^|(?<=/vsi)(?!mem|curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs|std)[a-z0-9_]+/|[:"'{,?!=&|]""")
+_STARTS = re.compile(
+    r"""^|(?<=/vsi)(?!mem|curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs|std)[a-z0-9_]+/|[:"'{,?!=&|]"""
+)
 _ENDS = re.compile(r"""[:"'},?!&|/\\]|$""")
 _LONGEST = 4096  #: characters of a name that may hold a path
 _HEADER = 1024  #: bytes, among which GDAL looks for a VRT's root element
@@ -51,7 +53,8 @@ class InputFiles:
         name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         try:
             return _identity(name) in self._identities
-        except (OSError, ValueError):  # it does not exist, and so do inputs that will be complained of elsewhere
+        # it does not exist, and so do inputs that will be complained of elsewhere
+        except (OSError, ValueError):
             return os.path.realpath(name) in self._paths
 
 
@@ -95,4 +98,6 @@ def _vrt_sources(path: str) -> list[tuple[str, str]]:
         for attributes, name in found
     ]
     folders = {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}
-    return [(name, folder) for name, relative in names for folder in (folders if relative else {""})]
+    return [
+        (name, folder) for name, relative in names for folder in (folders if relative else {""})
+    ]

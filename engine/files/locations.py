@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 _NETWORK = (
-    "/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsiswift", "/vsioss", "/vsiwebhdfs", "/vsihdfs", "http:", "https:", "ftp:", "s3:", "gs:"
+    "/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsiswift", "/vsioss", "/vsiwebhdfs",
+    "/vsihdfs", "http:", "https:", "ftp:", "s3:", "gs:"
 )  # fmt: skip
 
 

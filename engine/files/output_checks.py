@@ -20,9 +20,9 @@ from .temporaries import is_temporary
 def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str]) -> None:
     """Raise :class:`OutputError` if ``output`` cannot or must not be written.
 
-    Raises :class:`InputError` for an input that is a temporary file, which the next run would remove. ``inputs`` are
-    names of rasters and of the files that GDAL lists for them. A symbolic link is followed: the file that it points to is
-    written.
+    Raises :class:`InputError` for an input that is a temporary file, which the next run would
+    remove. ``inputs`` are names of rasters and of the files that GDAL lists for them. A symbolic
+    link is followed: the file that it points to is written.
     """
     named = Path(output)
     status = _status(named)
@@ -30,43 +30,52 @@ def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str])
     files = InputFiles(inputs)
     if named in files:
         raise OutputError(
-            translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(file=output)
+            translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(
+                file=output
+            )
         )
     if named.suffix.lower() not in (".tif", ".tiff"):
         raise OutputError(
-            translate("Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif.").format(file=output)
+            translate(
+                "Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif."
+            ).format(file=output)
         )
     if not os.path.isdir(target.parent):
         raise OutputError(
-            translate("Bandwise", "The folder {folder} does not exist; create it or choose another.").format(
-                folder=target.parent
-            )
+            translate(
+                "Bandwise", "The folder {folder} does not exist; create it or choose another."
+            ).format(folder=target.parent)
         )
     if status is not None:
         _check_replaceable(output, target, status)
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise OutputError(
-            translate("Bandwise", "The folder {folder} cannot be written to; choose another.").format(
-                folder=target.parent
-            )
+            translate(
+                "Bandwise", "The folder {folder} cannot be written to; choose another."
+            ).format(folder=target.parent)
         )
     for name in files:
         if is_temporary(os.path.basename(name)):
             text = translate(
-                "Bandwise", "{file} is a temporary file of a stopped run, and the next run removes it; rename it first."
+                "Bandwise",
+                "{file} is a temporary file of a stopped run, and the next run removes it; rename it first.",
             )
             raise InputError(text.format(file=name))
     beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
     for path in (*beside, *world_files(target, profile)):
         if path in files:
             text = translate(
-                "Bandwise", "{input} is an input, and GDAL would read it as a part of {file}; choose another name."
+                "Bandwise",
+                "{input} is an input, and GDAL would read it as a part of {file}; choose another name.",
             )
             raise OutputError(text.format(input=path, file=output))
     for path in filter(os.path.lexists, beside):
-        if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(path.parent, path.lstat()):
+        if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(
+            path.parent, path.lstat()
+        ):
             text = translate(
-                "Bandwise", "{sidecar} cannot be removed, but belongs to the former {file}; choose another name."
+                "Bandwise",
+                "{sidecar} cannot be removed, but belongs to the former {file}; choose another name.",
             )
             raise OutputError(text.format(sidecar=path, file=output))
 
@@ -76,33 +85,41 @@ def _status(path: Path) -> os.stat_result | None:
     try:
         with suppress(FileNotFoundError, NotADirectoryError):
             return path.stat()
-    except (OSError, ValueError) as error:  # too long a name, one with a null character, or links in a circle
-        text = translate("Bandwise", "{file} cannot be the name of a file ({reason}); choose another.")
+    # too long a name, one with a null character, or links in a circle
+    except (OSError, ValueError) as error:
+        text = translate(
+            "Bandwise", "{file} cannot be the name of a file ({reason}); choose another."
+        )
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(text.format(file=str(path)[:100].replace("\0", ""), reason=reason)) from error
+        raise OutputError(
+            text.format(file=str(path)[:100].replace("\0", ""), reason=reason)
+        ) from error
     return None
 
 
 def _check_replaceable(output: str, target: Path, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise OutputError(
-            translate("Bandwise", "{file} is a folder; choose a file name for the result.").format(file=output)
+            translate("Bandwise", "{file} is a folder; choose a file name for the result.").format(
+                file=output
+            )
         )
     if not stat.S_ISREG(status.st_mode):
         text = translate(
-            "Bandwise", "{file} is a device, a pipe or a socket, and no file; choose another name for the result."
+            "Bandwise",
+            "{file} is a device, a pipe or a socket, and no file; choose another name for the result.",
         )
         raise OutputError(text.format(file=output))
     if not os.access(target, os.W_OK):
         text = translate(
             "Bandwise",
-            "{file} is there and read-only; allow it to be written to, or choose another name for the result."
+            "{file} is there and read-only; allow it to be written to, or choose another name for the result.",
         )
         raise OutputError(text.format(file=output))
     if _is_kept_by_folder(target.parent, status):
         text = translate(
             "Bandwise",
-            "{file} belongs to another user, who alone may replace it in this folder; choose another name."
+            "{file} belongs to another user, who alone may replace it in this folder; choose another name.",
         )
         raise OutputError(text.format(file=output))
 

@@ -13,10 +13,18 @@ def is_cut_short(path: str, dataset: Any) -> bool:
     """Whether GDAL would read zeros beyond the end of a file, without a word: it does so of plain binary files."""
     if dataset.driver == "ENVI":
         header = dataset.tags(ns="ENVI")
-        size = dataset.width * dataset.height * sum(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+        size = (
+            dataset.width
+            * dataset.height
+            * sum(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+        )
         offset = header.get("header_offset", "0").strip()
-        return header.get("file_compression", "0").strip() == "0" and _is_shorter(path, size + (int(offset) if offset.isdecimal() else 0))
-    if dataset.driver != "VRT" or "VRTRawRasterBand" not in (text := "".join(dataset.tags(ns="xml:VRT").values())):
+        return header.get("file_compression", "0").strip() == "0" and _is_shorter(
+            path, size + (int(offset) if offset.isdecimal() else 0)
+        )
+    if dataset.driver != "VRT" or "VRTRawRasterBand" not in (
+        text := "".join(dataset.tags(ns="xml:VRT").values())
+    ):
         return False
     from xml.etree import ElementTree  # noqa: PLC0415  # nosec B405  only few files need it
 
@@ -26,12 +34,20 @@ def is_cut_short(path: str, dataset: Any) -> bool:
         name = band.find("SourceFilename")
         if band.get("subClass") != "VRTRawRasterBand" or name is None or not name.text:
             continue
-        source = os.path.join(os.path.dirname(path), name.text) if name.get("relativetoVRT", name.get("relativeToVRT")) == "1" else name.text
+        source = (
+            os.path.join(os.path.dirname(path), name.text)
+            if name.get("relativetoVRT", name.get("relativeToVRT")) == "1"
+            else name.text
+        )
         size = np.dtype(dataset.dtypes[number]).itemsize
         pixel = int(band.findtext("PixelOffset") or size)
         line = int(band.findtext("LineOffset") or pixel * dataset.width)
         if min(pixel, line) >= 0 and _is_shorter(
-            source, int(band.findtext("ImageOffset") or 0) + (dataset.height - 1) * line + (dataset.width - 1) * pixel + size
+            source,
+            int(band.findtext("ImageOffset") or 0)
+            + (dataset.height - 1) * line
+            + (dataset.width - 1) * pixel
+            + size,
         ):
             return True
     return False

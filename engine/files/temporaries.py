@@ -42,7 +42,8 @@ class Temporaries:
             if locked is None:
                 self._unlock(path)
                 return
-            if not locked or not _is_file(self._lock, path):  # another run swept it before it was locked
+            # another run swept it before it was locked
+            if not locked or not _is_file(self._lock, path):
                 os.close(self._lock)
                 self._lock = None
                 continue
@@ -59,7 +60,9 @@ class Temporaries:
     def files(self) -> list[Path]:
         """Those that are there, also what GDAL wrote beside them."""
         return sorted(
-            path for path in self._folder.iterdir() if path.name.startswith(f"{self._stem}.") and path.suffix != _LOCK
+            path
+            for path in self._folder.iterdir()
+            if path.name.startswith(f"{self._stem}.") and path.suffix != _LOCK
         )
 
     def remove(self) -> None:
@@ -144,7 +147,10 @@ def _is_file(file: int, path: Path) -> bool:
 
 def _host() -> str:
     """Return an id of this host, to tell it from others that share the disk."""
-    machine, name = b"", os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    machine, name = (
+        b"",
+        os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""),
+    )
     with suppress(OSError):
         machine = _MACHINE_ID.read_bytes()
     return hashlib.sha256(name.encode() + machine).hexdigest()[:8]

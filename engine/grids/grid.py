@@ -23,17 +23,17 @@ class Window(NamedTuple):
     def pixels(self) -> int:
         return self.width * self.height
 
-    def moved(self, columns: int, rows: int) -> Window:
+    def offset(self, columns: int, rows: int) -> Window:
         return Window(self.column + columns, self.row + rows, self.width, self.height)
 
-    def shared(self, other: Window) -> Window | None:
+    def intersection(self, other: Window) -> Window | None:
         """What two windows have in common, or None."""
         column, row = max(self.column, other.column), max(self.row, other.row)
         width = min(self.column + self.width, other.column + other.width) - column
         height = min(self.row + self.height, other.row + other.height) - row
         return Window(column, row, width, height) if width > 0 and height > 0 else None
 
-    def within(self, other: Window) -> tuple[slice, slice]:
+    def slices_in(self, other: Window) -> tuple[slice, slice]:
         """Rows and columns of this window in an array of ``other``'s pixels."""
         row, column = self.row - other.row, self.column - other.column
         return slice(row, row + self.height), slice(column, column + self.width)
@@ -42,8 +42,8 @@ class Window(NamedTuple):
 class Georeference(NamedTuple):
     """Where a raster without a geotransform lies.
 
-    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs``, WKT; ``rpc`` are rational polynomial
-    coefficients, by GDAL's names.
+    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs``, WKT;
+    ``rpc`` are rational polynomial coefficients, by GDAL's names.
     """
 
     points: tuple[tuple[float, float, float, float, float], ...] = ()
@@ -52,7 +52,9 @@ class Georeference(NamedTuple):
 
     def summary(self) -> Text:
         """What it is made of, for people."""
-        points = translate("Bandwise", "{count} ground control points in {crs}").format(count=len(self.points), crs=crs_name(self.crs))
+        points = translate("Bandwise", "{count} ground control points in {crs}").format(
+            count=len(self.points), crs=crs_name(self.crs)
+        )
         rpc = translate("Bandwise", "rational polynomial coefficients (RPC)").format()
         return join([text for text, given in ((points, self.points), (rpc, self.rpc)) if given])
 
@@ -61,7 +63,8 @@ class Grid(NamedTuple):
     """CRS, geotransform and size of a raster.
 
     ``crs`` is WKT (ISO 19162), empty where the raster has none. ``transform`` is (a, b, c, d, e, f)
-    with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS; ``georeference`` is given in place of both.
+    with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS;
+    ``georeference`` is given in place of both.
     """
 
     crs: str
@@ -92,23 +95,44 @@ class Grid(NamedTuple):
         a, b, c, d, e, f = self.transform
         return a * column + b * row + c, d * column + e * row + f
 
-    def cut(self, window: Window) -> Grid:
+    def crop(self, window: Window) -> Grid:
         """The grid of a window, which may reach beyond this one."""
         if window == self.window:
             return self
         a, b, _, d, e, _ = self.transform
-        return Grid(self.crs, (a, b, self.place_of(window.column, window.row)[0], d, e, self.place_of(window.column, window.row)[1]),
-                    window.width, window.height)
+        return Grid(
+            self.crs,
+            (
+                a,
+                b,
+                self.place_of(window.column, window.row)[0],
+                d,
+                e,
+                self.place_of(window.column, window.row)[1],
+            ),
+            window.width,
+            window.height,
+        )
 
-    def shift_to(self, other: Grid) -> tuple[int, int] | None:
-        """The column and row of this grid on which ``other``'s first pixel lies, where all pixels of both coincide; else None.
+    def pixel_offset(self, other: Grid) -> tuple[int, int] | None:
+        """The column and row of this grid on which ``other``'s first pixel lies, where all pixels
+        of both coincide; else None.
 
-        They may lie apart by :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners. Both have the same CRS.
+        They may lie apart by :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners.
+        Both have the same CRS.
         """
         columns, rows = (round(number) for number in self.pixel_of(*other.place_of(0, 0)))
-        for column, row in ((0, 0), (other.width, 0), (0, other.height), (other.width, other.height)):
+        for column, row in (
+            (0, 0),
+            (other.width, 0),
+            (0, other.height),
+            (other.width, other.height),
+        ):
             there_column, there_row = self.pixel_of(*other.place_of(column, row))
-            if max(abs(there_column - column - columns), abs(there_row - row - rows)) > SAME_GRID_TOLERANCE:
+            if (
+                max(abs(there_column - column - columns), abs(there_row - row - rows))
+                > SAME_GRID_TOLERANCE
+            ):
                 return None
         return columns, rows
 
@@ -119,7 +143,10 @@ class Grid(NamedTuple):
         if b or d:
             text = translate("Bandwise", "turned pixels of {width:.10g} x {height:.10g} in {crs}")
         elif a < 0 or e > 0:
-            text = translate("Bandwise", "upside-down or mirrored pixels of {width:.10g} x {height:.10g} in {crs}")
+            text = translate(
+                "Bandwise",
+                "upside-down or mirrored pixels of {width:.10g} x {height:.10g} in {crs}",
+            )
         return text.format(width=width, height=height, crs=crs_name(self.crs))
 
 

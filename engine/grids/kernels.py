@@ -12,17 +12,22 @@ from ..arrays import NDArray
 
 #: Source pixels by which positions may be off from rounding in georeferences; a share of a pixel below this is none.
 ROUNDING = 1e-6
-#: Results of kernels with negative weights are kept where the sum of the weights of valid pixels is at least this part of the sum of
-#: their magnitudes. Of a kernel that lies on valid pixels it is 0.42 or more; a result leaves the range of its pixels by at most
+#: Results of kernels with negative weights are kept where the sum of the weights of valid pixels is
+#: at least this part of the sum of
+#: their magnitudes. Of a kernel that lies on valid pixels it is 0.42 or more; a result leaves the
+#: range of its pixels by at most
 #: ``(1 / LEAST_SUM - 1) / 2`` times that range.
 LEAST_SUM = 0.25
-_CACHED = 256 * 1024  #: source pixels that are resampled together, so that their float64 stay in a core's cache
+#: Source pixels that are resampled together, so that their float64 stay in a core's cache
+_CACHED = 256 * 1024
 _SCATTERED = 4 * 1024  #: pixels of the target that are resampled together
 _LONGEST_PERIOD = 8  #: pixels of the target; beyond, slices are no faster than indices
 
 
 class Kernel(NamedTuple):
-    """A function of the distance in source pixels, 0 from ``reach`` on; ``overshoots`` where it is negative in places."""
+    """A function of the distance in source pixels, 0 from ``reach`` on; ``overshoots`` where it is
+    negative in places.
+    """
 
     weigh: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     reach: int
@@ -61,8 +66,9 @@ LANCZOS = Kernel(_lanczos, 3, overshoots=True)
 class Axis(NamedTuple):
     """Which source pixels the target's pixels are made of, along one axis.
 
-    ``weights`` has shape (pixels of the target, source pixels of each), of which the first is ``first``; they are 0 beyond the source.
-    ``centre`` is the source pixel in which a target pixel's centre lies, -1 beyond the source; None where centres do not count.
+    ``weights`` has shape (pixels of the target, source pixels of each), of which the first is
+    ``first``; they are 0 beyond the source. ``centre`` is the source pixel in which a target
+    pixel's centre lies, -1 beyond the source; None where centres do not count.
     """
 
     first: NDArray[np.intp]
@@ -70,7 +76,11 @@ class Axis(NamedTuple):
     centre: NDArray[np.intp] | None
 
     def part(self, pixels: slice) -> Axis:
-        return Axis(self.first[pixels], self.weights[pixels], None if self.centre is None else self.centre[pixels])
+        return Axis(
+            self.first[pixels],
+            self.weights[pixels],
+            None if self.centre is None else self.centre[pixels],
+        )
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -91,7 +101,9 @@ def nearest(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
 
 
 def average(starts: NDArray[np.float64], ends: NDArray[np.float64], length: int) -> Axis:
-    """Weights by how much of each source pixel lies between ``starts`` and ``ends``, of which either may be the smaller."""
+    """Weights by how much of each source pixel lies between ``starts`` and ``ends``, of which
+    either may be the smaller.
+    """
     low, high = np.minimum(starts, ends), np.maximum(starts, ends)
     first = np.floor(low + ROUNDING).astype(np.intp)
     count = max(1, int(np.max(np.ceil(high - ROUNDING) - first, initial=1)))
@@ -112,13 +124,21 @@ def weighted(positions: NDArray[np.float64], kernel: Kernel, widened: float, len
 
 
 def resampled(
-    values: NDArray[np.floating[Any]], corner: tuple[int, int], columns: Axis, rows: Axis, dtype: np.dtype[Any], *, overshoots: bool = False
+    values: NDArray[np.floating[Any]],
+    corner: tuple[int, int],
+    columns: Axis,
+    rows: Axis,
+    dtype: np.dtype[Any],
+    *,
+    overshoots: bool = False,
 ) -> NDArray[np.floating[Any]]:
-    """The target's pixels, NaN where there are none, of the source pixels ``values``, of which the first is ``corner`` (column, row).
+    """The target's pixels, NaN where there are none, of the source pixels ``values``, of which the
+    first is ``corner`` (column, row).
 
-    A pixel is the sum of weights times valid values over the sum of these weights; both are sums of float64 in the order of the source
-    pixels. It has no value where its centre lies on an invalid pixel, nor, with a kernel that ``overshoots``, where the weights almost
-    cancel out (:data:`LEAST_SUM`). Values that are not finite are not valid.
+    A pixel is the sum of weights times valid values over the sum of these weights; both are sums of
+    float64 in the order of the source pixels. It has no value where its centre lies on an invalid
+    pixel, nor, with a kernel that ``overshoots``, where the weights almost cancel out
+    (:data:`LEAST_SUM`). Values that are not finite are not valid.
     """
     left, top = corner
     out = np.full((rows.first.size, columns.first.size), np.nan, dtype)
@@ -128,7 +148,14 @@ def resampled(
         start = min(max(int(part.first.min()) - top, 0), values.shape[0])
         end = max(int(part.first.max()) + part.weights.shape[1] - top, start)
         if end > start:
-            _resample(values[start:end], (left, top + start), columns, part, out[begin : begin + strip], overshoots=overshoots)
+            _resample(
+                values[start:end],
+                (left, top + start),
+                columns,
+                part,
+                out[begin : begin + strip],
+                overshoots=overshoots,
+            )
     return out
 
 
@@ -146,7 +173,11 @@ def _resample(
     complete = bool(valid.all())
     weights = columns.weights, rows.weights
     sums = frame.sums(values, *weights, where=True if complete else valid)
-    share = weights[1].sum(axis=1)[:, np.newaxis] * weights[0].sum(axis=1) if complete else frame.sums(valid, *weights)
+    share = (
+        weights[1].sum(axis=1)[:, np.newaxis] * weights[0].sum(axis=1)
+        if complete
+        else frame.sums(valid, *weights)
+    )
     keep = share > ROUNDING * ROUNDING
     if overshoots and not complete:
         keep &= share >= LEAST_SUM * frame.sums(valid, *map(np.abs, weights))
@@ -154,7 +185,10 @@ def _resample(
         keep &= (rows.centre >= 0)[:, np.newaxis] & (columns.centre >= 0)
         if not complete:
             down, across = (
-                np.clip(centre - start, 0, size - 1) for centre, start, size in zip((rows.centre, columns.centre), corner[::-1], values.shape)
+                np.clip(centre - start, 0, size - 1)
+                for centre, start, size in zip(
+                    (rows.centre, columns.centre), corner[::-1], values.shape
+                )
             )
             keep &= valid.take(down, axis=0).take(across, axis=1)
     np.divide(sums, share, out=out, where=keep, casting="same_kind")
@@ -171,8 +205,9 @@ def scattered(
 ) -> NDArray[np.floating[Any]]:
     """As :func:`resampled`, where each pixel of the target has a place of its own in the source.
 
-    ``positions`` are columns and rows of the source, which has ``size``, and where the target's pixels have their centres, of any shape
-    and NaN where they have none; the kernel is ``widened`` so many times along columns and rows.
+    ``positions`` are columns and rows of the source, which has ``size``, and where the target's
+    pixels have their centres, of any shape and NaN where they have none; the kernel is ``widened``
+    so many times along columns and rows.
     """
     reach = tuple(int(np.floor(2 * kernel.reach * factor)) + 1 for factor in widened)
     frame = np.full((values.shape[0] + 2 * reach[1], values.shape[1] + 2 * reach[0]), np.nan)
@@ -193,7 +228,8 @@ def scattered(
     for begin in range(0, chosen.size, _SCATTERED):
         part = chosen[begin : begin + _SCATTERED]
         columns, rows = (
-            weighted(place[part] - start, kernel, factor, length) for place, start, factor, length in zip(flat, starts, widened, frame.shape[::-1])
+            weighted(place[part] - start, kernel, factor, length)
+            for place, start, factor, length in zip(flat, starts, widened, frame.shape[::-1])
         )
         sums, share, magnitude = _gathered(frame, valid, columns, rows)
         keep = share > (LEAST_SUM * magnitude if kernel.overshoots else ROUNDING * ROUNDING)
@@ -202,7 +238,9 @@ def scattered(
     return out
 
 
-def _gathered(frame: NDArray[np.float64], valid: NDArray[np.bool_], columns: Axis, rows: Axis) -> list[NDArray[np.float64]]:
+def _gathered(
+    frame: NDArray[np.float64], valid: NDArray[np.bool_], columns: Axis, rows: Axis
+) -> list[NDArray[np.float64]]:
     """For each pixel its sums of weights times values, of weights and of magnitudes of weights, over valid pixels."""
     count, reach = columns.weights.shape
     top, left = (max(int(axis.first.min()), 0) for axis in (rows, columns))
@@ -231,21 +269,38 @@ def _gathered(frame: NDArray[np.float64], valid: NDArray[np.bool_], columns: Axi
 
 
 class _Frame:
-    """Sums over all source pixels that weights name, of which only ``shape`` from ``corner`` on were read; the others are 0."""
+    """Sums over all source pixels that weights name, of which only ``shape`` from ``corner`` on
+    were read; the others are 0.
+    """
 
-    def __init__(self, shape: tuple[int, ...], corner: tuple[int, int], columns: Axis, rows: Axis) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], corner: tuple[int, int], columns: Axis, rows: Axis
+    ) -> None:
         begins, axes = corner[::-1], (rows, columns)
         self._starts = tuple(min(begin, int(axis.first.min())) for begin, axis in zip(begins, axes))
-        ends = (max(begin + size, int(axis.first.max()) + axis.weights.shape[1]) for begin, size, axis in zip(begins, shape, axes))
+        ends = (
+            max(begin + size, int(axis.first.max()) + axis.weights.shape[1])
+            for begin, size, axis in zip(begins, shape, axes)
+        )
         self._shape = [end - start for end, start in zip(ends, self._starts)]
         self._first = rows.first - self._starts[0], columns.first - self._starts[1]
-        self._place = tuple(slice(begin - start, begin - start + size) for begin, start, size in zip(begins, self._starts, shape))
+        self._place = tuple(
+            slice(begin - start, begin - start + size)
+            for begin, start, size in zip(begins, self._starts, shape)
+        )
 
     def sums(
-        self, values: NDArray[Any], columns: NDArray[np.float64], rows: NDArray[np.float64], where: bool | NDArray[np.bool_] = True
+        self,
+        values: NDArray[Any],
+        columns: NDArray[np.float64],
+        rows: NDArray[np.float64],
+        where: bool | NDArray[np.bool_] = True,
     ) -> NDArray[Any]:
-        counted = values.dtype == np.bool_ and all(((weights == 0) | (weights == 1)).all() for weights in (columns, rows))
-        numbers = np.zeros(self._shape, np.float32 if counted else np.float64)  # float32 counts as exactly in half the time
+        counted = values.dtype == np.bool_ and all(
+            ((weights == 0) | (weights == 1)).all() for weights in (columns, rows)
+        )
+        # float32 counts as exactly in half the time
+        numbers = np.zeros(self._shape, np.float32 if counted else np.float64)
         if isinstance(where, np.ndarray):
             # All bits of a valid value and none of an invalid one's, which is 0: a fifth of the time of a masked copy.
             bits = np.dtype(f"u{values.itemsize}")
@@ -254,14 +309,25 @@ class _Frame:
         return _summed(_summed(numbers, self._first[0], rows).T, self._first[1], columns).T
 
 
-def _summed(numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[Any]:
+def _summed(
+    numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.float64]
+) -> NDArray[Any]:
     """Sums over the first axis of numbers times weights, of shape (pixels of the target, others)."""
     count, reach = weights.shape
     period, step = _period(first)
     if count < reach:
-        return np.stack([np.einsum("i,ij->j", line, numbers[start : start + reach]) for start, line in zip(first.tolist(), weights)])
+        return np.stack(
+            [
+                np.einsum("i,ij->j", line, numbers[start : start + reach])
+                for start, line in zip(first.tolist(), weights)
+            ]
+        )
     others, dtype = numbers.shape[1], numbers.dtype
-    sums = np.empty((others, count), dtype).T if numbers.flags.f_contiguous else np.empty((count, others), dtype)
+    sums = (
+        np.empty((others, count), dtype).T
+        if numbers.flags.f_contiguous
+        else np.empty((count, others), dtype)
+    )
     if not period:
         for tap in range(reach):
             part = numbers.take(first + tap, axis=0)
@@ -286,7 +352,9 @@ def _summed(numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.
 
 
 def _period(first: NDArray[np.intp]) -> tuple[int, int]:
-    """After how many pixels of the target the source pixels begin as before but for a step, and that step; zeros where they do not."""
+    """After how many pixels of the target the source pixels begin as before but for a step, and
+    that step; zeros where they do not.
+    """
     for period in range(1, min(_LONGEST_PERIOD, first.size - 1) + 1):
         steps = first[period:] - first[:-period]
         if steps[0] > 0 and (steps == steps[0]).all():

@@ -46,7 +46,9 @@ class Extent(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What the user wants: ``reference`` is the raster of the rule of that name; ``extent`` counts more than ``extent_rule``."""
+    """What the user wants: ``reference`` is the raster of the rule of that name; ``extent`` counts
+    more than ``extent_rule``.
+    """
 
     rule: GridRule = GridRule.FINEST
     reference: str = ""

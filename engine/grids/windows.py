@@ -16,7 +16,8 @@ LEAST_CACHE = 8 * 1024 * 1024
 
 
 class Cost(NamedTuple):
-    """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time, and whatever the window.
+    """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time,
+    and whatever the window.
 
     ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice,
     ``shared`` what a run holds once, whatever its windows.
@@ -30,7 +31,8 @@ class Cost(NamedTuple):
 
 
 class WindowPlan(NamedTuple):
-    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge), read ``rows`` at a time, for ``workers`` threads.
+    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge), read ``rows`` at
+    a time, for ``workers`` threads.
 
     ``memory`` bounds, in bytes, what buffers and GDAL's cache of ``cache`` bytes hold together.
     """
@@ -58,20 +60,30 @@ def plan_windows(
 ) -> WindowPlan:
     """Choose windows of whole result blocks, and workers, that fit ``memory`` bytes and get most done.
 
-    Blocks are (width, height). Windows of whole source blocks decode each once; others decode a strip or a JPEG 2000 tile
-    as often as windows touch it, which more workers can outweigh or not. The smallest plan is returned even where it
-    does not fit, for there is none smaller. ``pixels`` is a window's size where blocks and memory leave the choice; of a larger one
-    so many are read at a time, in whole source blocks.
+    Blocks are (width, height). Windows of whole source blocks decode each once; others decode a
+    strip or a JPEG 2000 tile as often as windows touch it, which more workers can outweigh or not.
+    The smallest plan is returned even where it does not fit, for there is none smaller. ``pixels``
+    is a window's size where blocks and memory leave the choice; of a larger one so many are read at
+    a time, in whole source blocks.
     """
     best, most = None, 0.0
-    budget = max(memory - cost.shared, memory // 2)  # smaller windows would not lessen what is shared
+    # smaller windows would not lessen what is shared
+    budget = max(memory - cost.shared, memory // 2)
     for width, height in _shapes(grid, result_block, source_blocks, pixels):
-        decodes = max(_touches(width, block[0], grid.width) * _touches(height, block[1], grid.height) for block in source_blocks)
+        decodes = max(
+            _touches(width, block[0], grid.width) * _touches(height, block[1], grid.height)
+            for block in source_blocks
+        )
         step = math.lcm(*(min(block[1], height) for block in source_blocks))
         rows = max(step, pixels // width // step * step) if width * height > 2 * pixels else height
         one = _planned(width, height, rows, 1, cost)
         held = one.memory - one.cache - cost.shared
-        count = min(workers, one.count(grid), (budget - LEAST_CACHE) // held, budget // (held + cost.per_blocks))
+        count = min(
+            workers,
+            one.count(grid),
+            (budget - LEAST_CACHE) // held,
+            budget // (held + cost.per_blocks),
+        )
         if count > 0 and count / decodes > most * 1.01:
             best, most = _planned(width, height, rows, count, cost), count / decodes
     return best or _planned(*result_block, result_block[1], 1, cost)
@@ -95,7 +107,8 @@ def _shapes(
 ) -> Iterator[tuple[int, int]]:
     """Window shapes to choose from; of equals the first is taken."""
     width, height = (
-        _common(result_block[axis], [block[axis] for block in source_blocks], length) for axis, length in enumerate((grid.width, grid.height))
+        _common(result_block[axis], [block[axis] for block in source_blocks], length)
+        for axis, length in enumerate((grid.width, grid.height))
     )
     yield _grown(grid, width, height, pixels, down=True)
     yield width, height
@@ -108,10 +121,17 @@ def _shapes(
 def _common(result: int, sources: Sequence[int], length: int) -> int:
     """Least length that is whole in blocks of all, or the whole raster's in result blocks."""
     whole = math.ceil(length / result) * result
-    return min(math.lcm(result, *(source for source in sources if source < length)) if max(sources) < length else whole, whole)
+    return min(
+        math.lcm(result, *(source for source in sources if source < length))
+        if max(sources) < length
+        else whole,
+        whole,
+    )
 
 
-def _grown(grid: Grid, width: int, height: int, pixels: int, *, down: bool = False) -> tuple[int, int]:
+def _grown(
+    grid: Grid, width: int, height: int, pixels: int, *, down: bool = False
+) -> tuple[int, int]:
     """The unit repeated until it has the target size or spans the raster: evenly both ways, or first ``down``, where
     the pixels of a block one unit wide lie together.
     """
@@ -131,7 +151,12 @@ def windows(grid: Grid, plan: WindowPlan) -> Iterator[Window]:
     """The plan's windows one at a time, row by row, clipped at the raster's edge."""
     for row in range(0, grid.height, plan.height):
         for column in range(0, grid.width, plan.width):
-            yield Window(column, row, min(plan.width, grid.width - column), min(plan.height, grid.height - row))
+            yield Window(
+                column,
+                row,
+                min(plan.width, grid.width - column),
+                min(plan.height, grid.height - row),
+            )
 
 
 def parts(window: Window, rows: int) -> Iterator[Window]:

@@ -23,14 +23,21 @@ _LONGEST_COMPARED = 2_000
 
 
 def bandmath_job(
-    rasters: Sequence[tuple[str, str]], text: str, output: str, *, dialect: DialectChoice = DialectChoice.AUTOMATIC, **options: Any
+    rasters: Sequence[tuple[str, str]],
+    text: str,
+    output: str,
+    *,
+    dialect: DialectChoice = DialectChoice.AUTOMATIC,
+    **options: Any,
 ) -> Job:
     """A job for an expression over ``rasters``, (layer name, path) each; ``options`` are :class:`Job`'s.
 
     Raises :class:`InputError` for a raster that cannot be opened, :class:`ExpressionError` for what is no expression.
     """
     if not rasters:
-        raise InputError(translate("Bandwise", "No raster is given; choose at least one, for its grid.").format())
+        raise InputError(
+            translate("Bandwise", "No raster is given; choose at least one, for its grid.").format()
+        )
     products = Products()
     inputs = [_raster(name, path, products) for name, path in rasters]
     choice = dialect_of(text, inputs) if dialect is DialectChoice.AUTOMATIC else dialect
@@ -39,40 +46,68 @@ def bandmath_job(
     notes = _letter_notes(inputs, choice, formula, references)
     if len(text) <= _LONGEST_COMPARED:
         notes += _difference_notes(text, inputs, choice, formula, references)
-    order = sorted(range(len(references.bands)), key=references.bands.__getitem__)  # of letters, by which the grid is chosen
+    # of letters, by which the grid is chosen
+    order = sorted(range(len(references.bands)), key=references.bands.__getitem__)
     places = [references.bands[index] for index in order]
     if not formula.bands():
         places = places or [(0, 1)]
-        caution = translate("Bandwise", "The expression uses no band: its value is written to every pixel of {name}'s grid").format(name=letter_of(0))
-        notes.append(Note(caution, caution=True))
+        warning = translate(
+            "Bandwise",
+            "The expression uses no band: its value is written to every pixel of {name}'s grid",
+        ).format(name=letter_of(0))
+        notes.append(Note(warning, warning=True))
     notes += _unused_notes(inputs, {raster for raster, _ in places})
-    bands = tuple(BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number) for raster, number in places)
+    bands = tuple(
+        BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number)
+        for raster, number in places
+    )
     listed = tuple(path for _, path in rasters)
-    return Job(bands=bands, formula=formula.renumbered(order), output=output, notes=tuple(notes), listed=listed, **options)
+    return Job(
+        bands=bands,
+        formula=formula.renumbered(order),
+        output=output,
+        notes=tuple(notes),
+        listed=listed,
+        **options,
+    )
 
 
 def _raster(name: str, path: str, products: Products) -> Raster:
     """A raster with the names of its bands; that of a file counts for its only band."""
     descriptions = descriptions_of(path)
-    found = [products.band_name(path, number, text, single=len(descriptions) == 1) for number, text in enumerate(descriptions, start=1)]
-    return Raster(name, path, descriptions, tuple(short_name(band.name) if band else "" for band in found))
+    found = [
+        products.band_name(path, number, text, single=len(descriptions) == 1)
+        for number, text in enumerate(descriptions, start=1)
+    ]
+    return Raster(
+        name, path, descriptions, tuple(short_name(band.name) if band else "" for band in found)
+    )
 
 
 def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]:
     """Which rasters the expression leaves out, if any."""
     unused = [
-        translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=file_name(raster.path))
+        translate("Bandwise", "{name} = {file}").format(
+            name=letter_of(index), file=file_name(raster.path)
+        )
         for index, raster in enumerate(inputs)
         if index not in used
     ]
-    text = translate("Bandwise", "Not used by the expression, so without influence on the grid of the result: {rasters}")
+    text = translate(
+        "Bandwise",
+        "Not used by the expression, so without influence on the grid of the result: {rasters}",
+    )
     return [Note(text.format(rasters=join(unused)))] if unused else []
 
 
-def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
+def _letter_notes(
+    inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands
+) -> list[Note]:
     given = join(
         [
-            translate("Bandwise", "{name} = {file}").format(name=letter_of(index), file=file_name(raster.path))
+            translate("Bandwise", "{name} = {file}").format(
+                name=letter_of(index), file=file_name(raster.path)
+            )
             for index, raster in enumerate(inputs)
         ]
     )
@@ -80,12 +115,22 @@ def _letter_notes(inputs: Sequence[Raster], choice: DialectChoice, formula: Form
     notes = [Note(translate("Bandwise", "Inputs: {given}").format(given=given))]
     for result, text in zip(formula.results, formula.understood(names)):
         notes.append(
-            Note(translate("Bandwise", "{name} = {text} (read as {dialect})").format(name=result.name, text=text, dialect=DIALECTS[choice].name))
+            Note(
+                translate("Bandwise", "{name} = {text} (read as {dialect})").format(
+                    name=result.name, text=text, dialect=DIALECTS[choice].name
+                )
+            )
         )
     return notes
 
 
-def _difference_notes(text: str, inputs: Sequence[Raster], choice: DialectChoice, formula: Formula, references: RasterBands) -> list[Note]:
+def _difference_notes(
+    text: str,
+    inputs: Sequence[Raster],
+    choice: DialectChoice,
+    formula: Formula,
+    references: RasterBands,
+) -> list[Note]:
     """One line where another dialect would read the same text as something else."""
     names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
     readings = []
@@ -95,11 +140,23 @@ def _difference_notes(text: str, inputs: Sequence[Raster], choice: DialectChoice
         elsewhere = RasterBands(inputs, layers_first=other is DialectChoice.QGIS)
         elsewhere.bands.extend(references.bands)
         try:
-            understood = parse(text, dialect, elsewhere).understood([f"{letter_of(raster)}@{number}" for raster, number in elsewhere.bands])
+            understood = parse(text, dialect, elsewhere).understood(
+                [f"{letter_of(raster)}@{number}" for raster, number in elsewhere.bands]
+            )
         except ExpressionError:
             continue
         if understood != formula.understood(names):
-            readings.append(translate("Bandwise", "{dialect} {text}").format(dialect=dialect.name, text="; ".join(understood)[:200]))
+            readings.append(
+                translate("Bandwise", "{dialect} {text}").format(
+                    dialect=dialect.name, text="; ".join(understood)[:200]
+                )
+            )
     if not readings:
         return []
-    return [Note(translate("Bandwise", "Other dialects would read this text differently: {readings}").format(readings=join(readings)))]
+    return [
+        Note(
+            translate(
+                "Bandwise", "Other dialects would read this text differently: {readings}"
+            ).format(readings=join(readings))
+        )
+    ]

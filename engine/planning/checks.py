@@ -15,15 +15,23 @@ from ..radiometry.scaling import KnownScale, Radiometry
 from ..reading.inputs import Input
 
 _LARGEST_BLOCK = 512 * 512  #: pixels
-_LARGEST_INDEX_CONSTANT = 2.0  #: the constants that indices of reflectance add (EVI 1, SAVI 0.5) are small
-_INDEX_FACTORS = (0.1, 20.0)  #: and so are their factors (EVI 6 and 7.5), unlike those that scale stored values
+#: The constants that indices of reflectance add (EVI 1, SAVI 0.5) are small
+_LARGEST_INDEX_CONSTANT = 2.0
+#: And so are their factors (EVI 6 and 7.5), unlike those that scale stored values
+_INDEX_FACTORS = (0.1, 20.0)
 _MOST_NAMES = 10  #: of bands, in one sentence
 
 
-def unused_scaling(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> list[Note]:
-    """A warning that stored values are used where metadata are known that would give other results: the first of a run."""
+def unused_scaling(
+    job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]
+) -> list[Note]:
+    """A warning that stored values are used where metadata are known that would give other results:
+    the first of a run.
+    """
     bands = [
-        StoredBand(one.band.dtype, radiometry.unused.scale, radiometry.unused.offset) if radiometry.unused else StoredBand(one.band.dtype)
+        StoredBand(one.band.dtype, radiometry.unused.scale, radiometry.unused.offset)
+        if radiometry.unused
+        else StoredBand(one.band.dtype)
         for one, radiometry in zip(inputs, radiometries)
     ]
     if not scaling_changes(job.formula, bands):
@@ -36,46 +44,64 @@ def unused_scaling(job: Job, inputs: Sequence[Input], radiometries: Sequence[Rad
     for known, names in groups.items():
         shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
         clause = translate("Bandwise", "{bands}: scale {scale:g}, offset {offset:g} ({source})")
-        clauses.append(clause.format(bands=shown, scale=known.scale, offset=known.offset, source=known.source))
+        clauses.append(
+            clause.format(bands=shown, scale=known.scale, offset=known.offset, source=known.source)
+        )
     text = translate(
         "Bandwise",
-        "Stored values are used, and the result would be another with the scale and offset that are known of {groups}; to apply them, set "
-        "“Scale and offset” to Automatic (RADIOMETRY=0)"
+        "Stored values are used, and the result would be another with the scale and offset that "
+        "are known of {groups}; to apply them, set "
+        "“Scale and offset” to Automatic (RADIOMETRY=0)",
     )
-    return [_caution(text.format(groups=join(clauses)))]
+    return [_warning(text.format(groups=join(clauses)))]
 
 
-def cautions(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> Iterator[Note]:
+def job_warnings(
+    job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]
+) -> Iterator[Note]:
     """Lines for the log; reads the corners of files that declare no nodata."""
     seen: dict[tuple[str, int], BandRef] = {}
     for ref, one, radiometry in zip(job.bands, inputs, radiometries):
         twin = seen.setdefault((ref.path, ref.number), ref)
         if twin is not ref:
             text = translate("Bandwise", "{name} and {other} are the same band of {file}")
-            yield _caution(text.format(name=twin.name, other=ref.name, file=ref.path))
-        elif radiometry.nodata is None and not one.band.masks and one.band.dtype.kind in "iu" and _may_be_empty(one, ref):
+            yield _warning(text.format(name=twin.name, other=ref.name, file=ref.path))
+        elif (
+            radiometry.nodata is None
+            and not one.band.masks
+            and one.band.dtype.kind in "iu"
+            and _may_be_empty(one, ref)
+        ):
             text = translate(
                 "Bandwise",
-                "{name}: {file} has zeros at a corner and declares no nodata, so they are computed with; if they mean nodata, set "
-                "“Nodata value of the inputs” (SOURCE_NODATA) to 0"
+                "{name}: {file} has zeros at a corner and declares no nodata, so they are computed "
+                "with; if they mean nodata, set "
+                "“Nodata value of the inputs” (SOURCE_NODATA) to 0",
             )
-            yield _caution(text.format(name=ref.name, file=ref.path))
+            yield _warning(text.format(name=ref.name, file=ref.path))
     if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
         text = translate(
-            "Bandwise", "“Reference raster” (REFERENCE) is given but “Grid of the result” (GRID) does not ask for it, so it is ignored"
+            "Bandwise",
+            "“Reference raster” (REFERENCE) is given but “Grid of the result” (GRID) does not ask "
+            "for it, so it is ignored",
         )
-        yield _caution(text.format())
+        yield _warning(text.format())
     stored = [
-        (radiometry.scale, radiometry.offset) == (1.0, 0.0) and not radiometry.unused and one.band.dtype.kind in "iu" and one.band.dtype.itemsize > 1
+        (radiometry.scale, radiometry.offset) == (1.0, 0.0)
+        and not radiometry.unused
+        and one.band.dtype.kind in "iu"
+        and one.band.dtype.itemsize > 1
         for one, radiometry in zip(inputs, radiometries)
     ]
     if wants_reflectance(job.formula, stored):
         text = translate(
             "Bandwise",
-            "The expression adds a small constant to a band in a denominator, as indices of reflectance do, but stored values are used as they are: "
-            "no metadata of them are known, so set “Scale and offset” to Custom (RADIOMETRY=2), or divide the bands by their scale"
+            "The expression adds a small constant to a band in a denominator, as indices of "
+            "reflectance do, but stored values are used as they are: "
+            "no metadata of them are known, so set “Scale and offset” to Custom (RADIOMETRY=2), or "
+            "divide the bands by their scale",
         )
-        yield _caution(text.format())
+        yield _warning(text.format())
 
 
 def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:
@@ -87,7 +113,9 @@ def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:
         is_shifted = False
         if isinstance(node, Call) and len(node.arguments) == 2:
             numbers = [formula.nodes[argument] for argument in node.arguments]
-            constant = next((number.value for number in numbers if isinstance(number, Number)), None)
+            constant = next(
+                (number.value for number in numbers if isinstance(number, Number)), None
+            )
             some = [plain[argument] or shifted[argument] for argument in node.arguments]
             if node.function == "divide" and shifted[node.arguments[1]]:
                 return True
@@ -110,5 +138,5 @@ def _may_be_empty(one: Input, ref: BandRef) -> bool:
     return width * height <= _LARGEST_BLOCK and has_empty_corner(ref.path, ref.number)
 
 
-def _caution(text: Text) -> Note:
-    return Note(text, caution=True)
+def _warning(text: Text) -> Note:
+    return Note(text, warning=True)

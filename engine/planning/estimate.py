@@ -57,7 +57,7 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "placement": str(placement(plan.inputs[-1], grid)),
         },
         "area_polygons": len(job.area.polygons) if job.area else None,
-        "warnings": [str(note.text) for note in plan.notes if note.caution],
+        "warnings": [str(note.text) for note in plan.notes if note.warning],
     }
 
 

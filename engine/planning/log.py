@@ -14,7 +14,7 @@ import numpy as np
 from .. import __version__
 from ..arrays import NDArray
 from ..backend.environment import GdalMessages
-from ..compute.histogram import buckets
+from ..compute.histogram import bins
 from ..compute.statistics import Statistics
 from ..credentials import file_name, without_credentials
 from ..expression.typed_nodata import CUSTOMARY_NODATA, typed_nodata
@@ -31,8 +31,10 @@ from ..reading.inputs import Input
 MEGABYTE = 10**6
 
 
-def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid) -> list[Note]:
-    """For each band what it is, how its stored values are read and where its pixels come from; cautions after it."""
+def input_notes(
+    job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid
+) -> list[Note]:
+    """For each band what it is, how its stored values are read and where its pixels come from; warnings after it."""
     notes = []
     for ref, one, radiometry in zip(job.bands, inputs, radiometries):
         clauses = [
@@ -43,64 +45,107 @@ def input_notes(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiom
                 scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
             ),
             translate("Bandwise", "nodata {nodata} ({source})").format(
-                nodata=translate("Bandwise", "none").format() if radiometry.nodata is None else f"{radiometry.nodata:g}",
+                nodata=translate("Bandwise", "none").format()
+                if radiometry.nodata is None
+                else f"{radiometry.nodata:g}",
                 source=radiometry.nodata_source,
             ),
         ]
         if radiometry.nodata is not None and one.nodata is None:
-            text = translate("Bandwise", "no pixel of {dtype} can have that value, so none is nodata by it")
+            text = translate(
+                "Bandwise", "no pixel of {dtype} can have that value, so none is nodata by it"
+            )
             clauses.append(text.format(dtype=one.band.dtype.name))
         if radiometry.saturated is not None:
-            clauses.append(translate("Bandwise", "saturated {value:g}, taken as nodata").format(value=radiometry.saturated))
+            clauses.append(
+                translate("Bandwise", "saturated {value:g}, taken as nodata").format(
+                    value=radiometry.saturated
+                )
+            )
         if one.band.masks:
-            clauses.append(translate("Bandwise", "pixels that the file masks are taken as nodata").format())
+            clauses.append(
+                translate("Bandwise", "pixels that the file masks are taken as nodata").format()
+            )
         clauses.append(placement(one, grid))
-        notes.append(Note(translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))))
-        if radiometry.caution:
-            notes.append(Note(translate("Bandwise", "{name}: {caution}").format(name=ref.name, caution=radiometry.caution), caution=True))
+        notes.append(
+            Note(
+                translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))
+            )
+        )
+        if radiometry.warning:
+            notes.append(
+                Note(
+                    translate("Bandwise", "{name}: {warning}").format(
+                        name=ref.name, warning=radiometry.warning
+                    ),
+                    warning=True,
+                )
+            )
     if grid.georeference is not None:
-        text = translate("Bandwise", "No input has a geotransform: the result gets their {georeference}")
+        text = translate(
+            "Bandwise", "No input has a geotransform: the result gets their {georeference}"
+        )
         notes.append(Note(text.format(georeference=grid.georeference.summary())))
     return notes
 
 
-def exclusion_notes(job: Job, inputs: Sequence[Input], rule: MaskRule | None, grid: Grid) -> list[Note]:
+def exclusion_notes(
+    job: Job, inputs: Sequence[Input], rule: MaskRule | None, grid: Grid
+) -> list[Note]:
     """How the mask, the last of ``inputs``, and the area are read."""
     notes = []
     if job.mask and rule:
         text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
         one = inputs[-1]
         meaning = _RULES[rule].format(
-            classes=", ".join(map(str, job.mask.keep)), flags=", ".join(flag.name.lower().replace("_", " ") for flag in job.mask.reject)
+            classes=", ".join(map(str, job.mask.keep)),
+            flags=", ".join(flag.name.lower().replace("_", " ") for flag in job.mask.reject),
         )
-        facts = {"band": one.band.number, "file": file_name(job.mask.path), "rule": meaning, "placement": placement(one, grid)}
+        facts = {
+            "band": one.band.number,
+            "file": file_name(job.mask.path),
+            "rule": meaning,
+            "placement": placement(one, grid),
+        }
         notes.append(Note(text.format(**facts)))
     if job.area:
-        text = translate("Bandwise", "Area of interest: {count} polygons; pixels whose centre lies in none are nodata")
+        text = translate(
+            "Bandwise",
+            "Area of interest: {count} polygons; pixels whose centre lies in none are nodata",
+        )
         notes.append(Note(text.format(count=len(job.area.polygons))))
     return notes
 
 
 def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
-    """That branches of these values are nodata; a caution for a value that can be a number as well, such as 255."""
+    """That branches of these values are nodata; a warning for a value that can be a number as well, such as 255."""
     notes = []
     for value in values:
-        text = translate("Bandwise", "{value:.0f} as a branch of a condition is taken as nodata, and so is {value:.0f} as the last value of coalesce")
+        text = translate(
+            "Bandwise",
+            "{value:.0f} as a branch of a condition is taken as nodata, and so is {value:.0f} as "
+            "the last value of coalesce",
+        )
         if value != CUSTOMARY_NODATA:
             text = translate(
                 "Bandwise",
-                "{value:.0f} as a branch of a condition is taken as nodata, as it is the nodata value of the data type; if a number is meant, "
-                "choose a larger data type"
+                "{value:.0f} as a branch of a condition is taken as nodata, as it is the nodata "
+                "value of the data type; if a number is meant, "
+                "choose a larger data type",
             )
-        notes.append(Note(text.format(value=value), caution=value != CUSTOMARY_NODATA))
+        notes.append(Note(text.format(value=value), warning=value != CUSTOMARY_NODATA))
     return notes
 
 
 _RULES = {
     MaskRule.KEEP_NONZERO: translate("Bandwise", "what is not zero is kept"),
     MaskRule.KEEP_ZERO: translate("Bandwise", "what is zero is kept"),
-    MaskRule.SCL: translate("Bandwise", "read as Sentinel-2 scene classification, of which {classes} are kept"),
-    MaskRule.QA_PIXEL: translate("Bandwise", "read as Landsat quality flags, which leave out: {flags}"),
+    MaskRule.SCL: translate(
+        "Bandwise", "read as Sentinel-2 scene classification, of which {classes} are kept"
+    ),
+    MaskRule.QA_PIXEL: translate(
+        "Bandwise", "read as Landsat quality flags, which leave out: {flags}"
+    ),
 }
 
 
@@ -109,7 +154,9 @@ def placement(one: Input, grid: Grid) -> Text:
     if one.warp is None:
         if one.shift == (0, 0) and one.covered:
             return translate("Bandwise", "on the result's grid as it is").format()
-        return translate("Bandwise", "on the result's grid as it is, from column {column}, row {row}").format(column=one.shift[0], row=one.shift[1])
+        return translate(
+            "Bandwise", "on the result's grid as it is, from column {column}, row {row}"
+        ).format(column=one.shift[0], row=one.shift[1])
     return translate("Bandwise", "resampled ({method}) from {source} to {target}").format(
         method=METHODS[one.warp.resampling], source=one.band.grid.summary(), target=grid.summary()
     )
@@ -127,9 +174,19 @@ METHODS = {
 
 def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
     """What GDAL warned of since the last call, and at the ``last`` of a run how often it warned of something else."""
-    notes = [Note(translate("Bandwise", "GDAL warns: {message}").format(message=words), caution=True) for words in messages.news()]
+    notes = [
+        Note(translate("Bandwise", "GDAL warns: {message}").format(message=words), warning=True)
+        for words in messages.news()
+    ]
     if last and messages.more:
-        notes.append(Note(translate("Bandwise", "GDAL gave {count} more warnings, which are not shown").format(count=messages.more), caution=True))
+        notes.append(
+            Note(
+                translate(
+                    "Bandwise", "GDAL gave {count} more warnings, which are not shown"
+                ).format(count=messages.more),
+                warning=True,
+            )
+        )
     return notes
 
 
@@ -144,14 +201,22 @@ def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> lis
             translate(
                 "Bandwise",
                 "{width} x {height} pixels in {windows} of {window_width} x {window_height}; {workers}; at most "
-                "{memory} MB for buffers and cache; {dtype} arithmetic"
+                "{memory} MB for buffers and cache; {dtype} arithmetic",
             ).format(
                 width=grid.width,
                 height=grid.height,
-                windows=_counted(shape.count(grid), translate("Bandwise", "1 window"), translate("Bandwise", "{count} windows")),
+                windows=_counted(
+                    shape.count(grid),
+                    translate("Bandwise", "1 window"),
+                    translate("Bandwise", "{count} windows"),
+                ),
                 window_width=shape.width,
                 window_height=shape.height,
-                workers=_counted(shape.workers, translate("Bandwise", "1 worker"), translate("Bandwise", "{count} workers")),
+                workers=_counted(
+                    shape.workers,
+                    translate("Bandwise", "1 worker"),
+                    translate("Bandwise", "{count} workers"),
+                ),
                 memory=-(-shape.memory // MEGABYTE),
                 dtype=arithmetic,
             )
@@ -160,10 +225,11 @@ def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> lis
     if shape.memory > job.memory * MEGABYTE:
         notes.append(
             Note(
-                translate("Bandwise", "The smallest windows need {needed} MB, more than the {memory} MB allowed.").format(
-                    needed=-(-shape.memory // MEGABYTE), memory=job.memory
-                ),
-                caution=True,
+                translate(
+                    "Bandwise",
+                    "The smallest windows need {needed} MB, more than the {memory} MB allowed.",
+                ).format(needed=-(-shape.memory // MEGABYTE), memory=job.memory),
+                warning=True,
             )
         )
     return notes
@@ -171,9 +237,15 @@ def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> lis
 
 def size_note(size: int, free: int, *, big: bool) -> Note:
     """How large the result is before compression, and what its disk has free, both in bytes."""
-    text = translate("Bandwise", "The result takes {size} MB before compression, as a classic TIFF; its disk has {free} MB free")
+    text = translate(
+        "Bandwise",
+        "The result takes {size} MB before compression, as a classic TIFF; its disk has {free} MB free",
+    )
     if big:
-        text = translate("Bandwise", "The result takes {size} MB before compression, as a BigTIFF; its disk has {free} MB free")
+        text = translate(
+            "Bandwise",
+            "The result takes {size} MB before compression, as a BigTIFF; its disk has {free} MB free",
+        )
     return Note(text.format(size=max(1, size // MEGABYTE), free=free // MEGABYTE))
 
 
@@ -182,48 +254,75 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
     notes = []
     is_typed = bool(typed_nodata(job.formula, storage_of(job.data_type).nodata).values)
     for result, band in zip(job.formula.results, report.statistics):
-        text = translate("Bandwise", "{nodata} nodata in an input, {saturated} saturated, {not_finite} not finite")
+        text = translate(
+            "Bandwise",
+            "{nodata} nodata in an input, {saturated} saturated, {not_finite} not finite",
+        )
         if is_typed:
-            text = translate("Bandwise", "{nodata} nodata in an input or as a branch, {saturated} saturated, {not_finite} not finite")
-        causes = text.format(nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite)
-        if job.mask or job.area:
-            causes = translate("Bandwise", "{causes}, {masked} masked, {outside} outside the area of interest").format(
-                causes=causes, masked=band.masked, outside=band.outside
+            text = translate(
+                "Bandwise",
+                "{nodata} nodata in an input or as a branch, {saturated} saturated, {not_finite} not finite",
             )
+        causes = text.format(
+            nodata=band.nodata, saturated=band.saturated, not_finite=band.not_finite
+        )
+        if job.mask or job.area:
+            causes = translate(
+                "Bandwise", "{causes}, {masked} masked, {outside} outside the area of interest"
+            ).format(causes=causes, masked=band.masked, outside=band.outside)
         text = translate("Bandwise", "{name}: {valid} valid pixels, {invalid} nodata ({causes})")
-        notes.append(Note(text.format(name=result.name, valid=band.valid, invalid=band.invalid, causes=causes)))
+        notes.append(
+            Note(
+                text.format(name=result.name, valid=band.valid, invalid=band.invalid, causes=causes)
+            )
+        )
         if band.beyond and result.valid_range:
             low, high = result.valid_range
-            clauses = [translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}")]
+            clauses = [
+                translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}")
+            ]
             if negative:
-                text = translate("Bandwise", "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a reflectance is negative")
+                text = translate(
+                    "Bandwise",
+                    "{name}: {count} pixels lie outside {low:g} to {high:g}, as they do where a "
+                    "reflectance is negative",
+                )
                 clauses = [text]
             if not band.clamped:
                 clauses.append(translate("Bandwise", "they are kept as computed"))
             values = {"name": result.name, "count": band.beyond, "low": low, "high": high}
-            notes.append(Note(join([clause.format(**values) for clause in clauses]), caution=True))
+            notes.append(Note(join([clause.format(**values) for clause in clauses]), warning=True))
         if band.clamped:
             text = translate(
                 "Bandwise",
                 "{name}: {count} values were clamped to the range of “Clamp to at least” and “Clamp to at most” "
-                "(CLAMP_MIN, CLAMP_MAX) or of the data type"
+                "(CLAMP_MIN, CLAMP_MAX) or of the data type",
             )
-            notes.append(Note(text.format(name=result.name, count=band.clamped), caution=True))
+            notes.append(Note(text.format(name=result.name, count=band.clamped), warning=True))
         if band.moved:
             text = translate(
                 "Bandwise",
-                "{name}: {count} values are so near the nodata value -9999 that GDAL would take them for nodata; they were moved about 0.005 away. "
-                "If nodata was meant, write -9999 as a branch of a condition, as in where(A > 0, A, -9999)"
+                "{name}: {count} values are so near the nodata value -9999 that GDAL would take "
+                "them for nodata; they were moved about 0.005 away. "
+                "If nodata was meant, write -9999 as a branch of a condition, as in where(A > 0, A, -9999)",
             )
-            notes.append(Note(text.format(name=result.name, count=band.moved), caution=True))
-    notes.append(Note(translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(seconds=report.seconds, file=report.output)))
+            notes.append(Note(text.format(name=result.name, count=band.moved), warning=True))
+    notes.append(
+        Note(
+            translate("Bandwise", "Done in {seconds:.1f} s: {file}").format(
+                seconds=report.seconds, file=report.output
+            )
+        )
+    )
     return notes
 
 
 def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
     """How a band was read, ready for JSON."""
     return {
-        "path": os.path.abspath(ref.path) if os.path.exists(ref.path) else without_credentials(ref.path),
+        "path": os.path.abspath(ref.path)
+        if os.path.exists(ref.path)
+        else without_credentials(ref.path),
         "band": ref.number,
         "scale": radiometry.scale,
         "offset": radiometry.offset,
@@ -239,14 +338,26 @@ def _for_json(number: float) -> float | str:
     return number if math.isfinite(number) else str(number)
 
 
-def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], rule: MaskRule | None, grid: Grid) -> dict[str, str]:
+def run_tags(
+    job: Job,
+    inputs: Sequence[Input],
+    radiometries: Sequence[Radiometry],
+    rule: MaskRule | None,
+    grid: Grid,
+) -> dict[str, str]:
     """What lets someone repeat the run, as tags of the result."""
     names = [band.name for band in job.bands]
     expression = without_credentials(job.formula.text)
-    tags = {"TIFFTAG_SOFTWARE": f"Bandwise {__version__}", "BANDWISE_VERSION": __version__, "BANDWISE_EXPRESSION": expression}
+    tags = {
+        "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
+        "BANDWISE_VERSION": __version__,
+        "BANDWISE_EXPRESSION": expression,
+    }
     results = job.formula.results
     for number, (result, text) in enumerate(zip(results, job.formula.understood(names)), start=1):
-        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = without_credentials(f"{result.name} = {text}")
+        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = (
+            without_credentials(f"{result.name} = {text}")
+        )
     for ref, one, radiometry in zip(job.bands, inputs, radiometries):
         facts = input_facts(ref, radiometry)
         if one.warp is not None or one.shift != (0, 0) or not one.covered:
@@ -254,12 +365,16 @@ def run_tags(job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometr
         tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
     if job.mask:
         (note, *_) = exclusion_notes(job, inputs, rule, grid)
-        tags["BANDWISE_MASK"] = json.dumps({"path": without_credentials(job.mask.path), "read": str(note.text)}, ensure_ascii=False)
+        tags["BANDWISE_MASK"] = json.dumps(
+            {"path": without_credentials(job.mask.path), "read": str(note.text)}, ensure_ascii=False
+        )
     return tags
 
 
 def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
-    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them again, and its histogram."""
+    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them
+    again, and its histogram.
+    """
     total = statistics.valid + statistics.invalid
     tags = {
         "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
@@ -272,14 +387,21 @@ def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> d
         tags["STATISTICS_MEAN"] = repr(statistics.mean)
         tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
         low, high = statistics.minimum, statistics.maximum
-        tags["BANDWISE_HISTOGRAM"] = json.dumps({"minimum": low, "maximum": high, "step": step, "buckets": buckets(counts, low, high)})
+        tags["BANDWISE_HISTOGRAM"] = json.dumps(
+            {"minimum": low, "maximum": high, "step": step, "buckets": bins(counts, low, high)}
+        )
     return tags
 
 
-def stated(statistics: Statistics, storage: Storage) -> Statistics:
+def in_physical_units(statistics: Statistics, storage: Storage) -> Statistics:
     """Statistics of what stored values mean."""
     if not storage.scaled:
         return statistics
-    moments = (storage.value(number) for number in (statistics.minimum, statistics.maximum, statistics.mean))
+    moments = (
+        storage.value(number)
+        for number in (statistics.minimum, statistics.maximum, statistics.mean)
+    )
     minimum, maximum, mean = moments
-    return statistics._replace(minimum=minimum, maximum=maximum, mean=mean, squares=statistics.squares / storage.factor**2)
+    return statistics._replace(
+        minimum=minimum, maximum=maximum, mean=mean, squares=statistics.squares / storage.factor**2
+    )

@@ -16,9 +16,13 @@ def check_memory(shape: WindowPlan, available: float) -> None:
     """Raise :class:`ResourceError` where the smallest windows need more memory than the machine has."""
     if shape.memory > available:
         text = translate(
-            "Bandwise", "The smallest windows need {needed} MB and this machine has {memory} MB; convert the rasters to smaller tiles."
+            "Bandwise",
+            "The smallest windows need {needed} MB and this machine has {memory} MB; convert the "
+            "rasters to smaller tiles.",
         )
-        raise ResourceError(text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6))
+        raise ResourceError(
+            text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6)
+        )
 
 
 @contextmanager
@@ -31,7 +35,8 @@ def resources_named() -> Iterator[None]:
             raise
         text = translate(
             "Bandwise",
-            "There is not enough memory for this run; lower Memory (MEMORY) or Workers (WORKERS), or close other programs. "
-            "Rasters with large blocks, such as whole strips, can be converted to tiles."
+            "There is not enough memory for this run; lower Memory (MEMORY) or Workers (WORKERS), "
+            "or close other programs. "
+            "Rasters with large blocks, such as whole strips, can be converted to tiles.",
         )
         raise ResourceError(text.format()) from error

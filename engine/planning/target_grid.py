@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend.crs import moved, pixels_of
+from ..backend.crs import pixel_coordinates, transform_points
 from ..errors import GridError, OptionError
 from ..grids.grid import SAME_GRID_TOLERANCE, Grid, Window, crs_name
 from ..grids.layout import Extent, ExtentRule, GridRule, Layout
 from ..messages import translate
 
 _LONGEST_SIDE = 2**31 - 1
-WARP_FIRST = translate("Bandwise", "warp the rasters first, with gdalwarp or QGIS's “Warp (reproject)”").format()
+WARP_FIRST = translate(
+    "Bandwise", "warp the rasters first, with gdalwarp or QGIS's “Warp (reproject)”"
+).format()
 _SAMPLES = 21  #: places along a side, by which a raster's outline in another CRS is found
 
 
@@ -39,15 +41,18 @@ class _Box(NamedTuple):
 def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | None = None) -> Grid:
     """The grid of the result of ``rasters`` (at least one); ``reference`` for the rule of that name.
 
-    Raises :class:`GridError`, one sentence, where they have no grid or no area in common, :class:`OptionError` for a missing reference.
+    Raises :class:`GridError`, one sentence, where they have no grid or no area in common,
+    :class:`OptionError` for a missing reference.
     """
     if layout.rule is GridRule.REFERENCE:
         if reference is None:
-            raise OptionError(translate(
-                "Bandwise",
-                "The grid is to be that of a reference raster; choose one in “Reference raster” "
-                "(REFERENCE)."
-            ).format())
+            raise OptionError(
+                translate(
+                    "Bandwise",
+                    "The grid is to be that of a reference raster; choose one in “Reference raster” "
+                    "(REFERENCE).",
+                ).format()
+            )
         chosen = reference
     else:
         chosen = rasters[0]
@@ -57,10 +62,18 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
     if layout.rule in (GridRule.FINEST, GridRule.COARSEST):
         areas = [_pixel_area(raster.grid, rasters[0].grid.crs) for raster in rasters]
         best = min(areas) if layout.rule is GridRule.FINEST else max(areas)
-        chosen = next(raster for raster, area in zip(rasters, areas) if math.isclose(area, best, rel_tol=1e-6))
+        chosen = next(
+            raster for raster, area in zip(rasters, areas) if math.isclose(area, best, rel_tol=1e-6)
+        )
     boxes = [_outline(raster.grid, chosen.grid) for raster in rasters]
-    common = _Box(*(max(box[side] for box in boxes) for side in (0, 1)), *(min(box[side] for box in boxes) for side in (2, 3)))
-    together = _Box(*(min(box[side] for box in boxes) for side in (0, 1)), *(max(box[side] for box in boxes) for side in (2, 3)))
+    common = _Box(
+        *(max(box[side] for box in boxes) for side in (0, 1)),
+        *(min(box[side] for box in boxes) for side in (2, 3)),
+    )
+    together = _Box(
+        *(min(box[side] for box in boxes) for side in (0, 1)),
+        *(max(box[side] for box in boxes) for side in (2, 3)),
+    )
     wanted = together if layout.extent_rule is ExtentRule.UNION else common
     if layout.extent is not None:
         window = _outward(_extent_box(layout.extent, chosen.grid))
@@ -68,11 +81,16 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
         window = chosen.grid.window
     else:
         window = _outward(together) if layout.extent_rule is ExtentRule.UNION else _inward(common)
-    if chosen.grid.georeference is not None and (layout.extent is not None or window != chosen.grid.window):
+    if chosen.grid.georeference is not None and (
+        layout.extent is not None or window != chosen.grid.window
+    ):
         raise GridError(
             translate(
-                "Bandwise", "{file} has no geotransform, only {georeference}, so no extent can be cut out of it; {remedy}."
-            ).format(file=chosen.path, georeference=chosen.grid.georeference.summary(), remedy=WARP_FIRST)
+                "Bandwise",
+                "{file} has no geotransform, only {georeference}, so no extent can be cut out of it; {remedy}.",
+            ).format(
+                file=chosen.path, georeference=chosen.grid.georeference.summary(), remedy=WARP_FIRST
+            )
         )
     if window is None:
         raise _no_area(rasters)
@@ -80,21 +98,35 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
     if max(window.width, window.height) > _LONGEST_SIDE:
         raise GridError(
             translate(
-                "Bandwise", "The result would have {width} x {height} pixels, more than a raster can; choose an extent or a coarser grid."
+                "Bandwise",
+                "The result would have {width} x {height} pixels, more than a raster can; choose "
+                "an extent or a coarser grid.",
             ).format(width=window.width, height=window.height)
         )
-    return chosen.grid.cut(window)
+    return chosen.grid.crop(window)
 
 
 def check_georeference(chosen: Raster, other: Raster) -> None:
-    """Rasters without a geotransform lie together where their control points or RPC and their sizes are the same. Raises :class:`GridError`."""
+    """Rasters without a geotransform lie together where their control points or RPC and their sizes are the same.
+
+    Raises :class:`GridError`.
+    """
     one, two = chosen.grid, other.grid
-    if one.georeference == two.georeference and (one.georeference is None or (one.width, one.height) == (two.width, two.height)):
+    if one.georeference == two.georeference and (
+        one.georeference is None or (one.width, one.height) == (two.width, two.height)
+    ):
         return
     first, second = (other, chosen) if one.georeference is None else (chosen, other)
-    text = translate("Bandwise", "{file} has no geotransform, only {georeference}, and {other} has others or another grid; {remedy}.")
+    text = translate(
+        "Bandwise",
+        "{file} has no geotransform, only {georeference}, and {other} has others or another grid; {remedy}.",
+    )
     georeference = first.grid.georeference.summary() if first.grid.georeference else ""
-    raise GridError(text.format(file=first.path, georeference=georeference, other=second.path, remedy=WARP_FIRST))
+    raise GridError(
+        text.format(
+            file=first.path, georeference=georeference, other=second.path, remedy=WARP_FIRST
+        )
+    )
 
 
 def _check_crs(chosen: Raster, rasters: Sequence[Raster]) -> None:
@@ -103,15 +135,23 @@ def _check_crs(chosen: Raster, rasters: Sequence[Raster]) -> None:
         if bool(raster.grid.crs) != bool(chosen.grid.crs):
             without, other = (chosen, raster) if raster.grid.crs else (raster, chosen)
             raise GridError(
-                translate("Bandwise", "{file} has no CRS and {other} has {crs}; assign the right CRS to the first.").format(
-                    file=without.path, other=other.path, crs=crs_name(other.grid.crs)
-                )
+                translate(
+                    "Bandwise",
+                    "{file} has no CRS and {other} has {crs}; assign the right CRS to the first.",
+                ).format(file=without.path, other=other.path, crs=crs_name(other.grid.crs))
             )
-        one, other_size = (chosen.grid.width, chosen.grid.height), (raster.grid.width, raster.grid.height)
-        if not chosen.grid.crs and (one != other_size or chosen.grid.shift_to(raster.grid) != (0, 0)):
+        one, other_size = (
+            (chosen.grid.width, chosen.grid.height),
+            (raster.grid.width, raster.grid.height),
+        )
+        if not chosen.grid.crs and (
+            one != other_size or chosen.grid.pixel_offset(raster.grid) != (0, 0)
+        ):
             raise GridError(
                 translate(
-                    "Bandwise", "{file} and {other} have no CRS and different grids; assign a CRS to both, so that one can be resampled."
+                    "Bandwise",
+                    "{file} and {other} have no CRS and different grids; assign a CRS to both, so "
+                    "that one can be resampled.",
                 ).format(file=chosen.path, other=raster.path)
             )
 
@@ -124,7 +164,9 @@ def _check_area(box: _Box, rasters: Sequence[Raster]) -> None:
 def _no_area(rasters: Sequence[Raster]) -> GridError:
     return GridError(
         translate(
-            "Bandwise", "{files} have no area in common, or none within the grid and extent that were chosen; check their places and CRS."
+            "Bandwise",
+            "{files} have no area in common, or none within the grid and extent that were chosen; "
+            "check their places and CRS.",
         ).format(files=", ".join(dict.fromkeys(raster.path for raster in rasters)))
     )
 
@@ -132,8 +174,11 @@ def _no_area(rasters: Sequence[Raster]) -> GridError:
 def _pixel_area(grid: Grid, crs: str) -> float:
     """Area of the pixel in the middle, in square units of a CRS."""
     column, row = grid.width / 2, grid.height / 2
-    places = [grid.place_of(column + right, row + down) for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    xs, ys = moved([x for x, _ in places], [y for _, y in places], grid.crs, crs)
+    places = [
+        grid.place_of(column + right, row + down)
+        for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]
+    xs, ys = transform_points([x for x, _ in places], [y for _, y in places], grid.crs, crs)
     if not np.isfinite(xs).all():
         return math.inf
     xs, ys = xs - xs[0], ys - ys[0]  # large coordinates would leave no digits for a small area
@@ -142,21 +187,43 @@ def _pixel_area(grid: Grid, crs: str) -> float:
 
 def _outline(grid: Grid, other: Grid) -> _Box:
     """The columns and rows of ``other`` that ``grid`` covers."""
-    columns, rows = pixels_of(grid, other, np.linspace(0, grid.width, _SAMPLES), np.linspace(0, grid.height, _SAMPLES))
-    return _Box(columns.min(), rows.min(), columns.max(), rows.max()) if columns.size else _Box(0.0, 0.0, 0.0, 0.0)
+    columns, rows = pixel_coordinates(
+        grid, other, np.linspace(0, grid.width, _SAMPLES), np.linspace(0, grid.height, _SAMPLES)
+    )
+    return (
+        _Box(columns.min(), rows.min(), columns.max(), rows.max())
+        if columns.size
+        else _Box(0.0, 0.0, 0.0, 0.0)
+    )
 
 
 def _extent_box(extent: Extent, grid: Grid) -> _Box:
-    if not (extent.left < extent.right and extent.bottom < extent.top and all(map(math.isfinite, extent[:4]))):
-        raise OptionError(translate("Bandwise", "The extent has no area; draw or type another.").format())
+    if not (
+        extent.left < extent.right
+        and extent.bottom < extent.top
+        and all(map(math.isfinite, extent[:4]))
+    ):
+        raise OptionError(
+            translate("Bandwise", "The extent has no area; draw or type another.").format()
+        )
     crs = extent.crs if extent.crs and grid.crs else grid.crs
-    whole = Grid(crs, (extent.right - extent.left, 0, extent.left, 0, extent.bottom - extent.top, extent.top), 1, 1)
+    whole = Grid(
+        crs,
+        (extent.right - extent.left, 0, extent.left, 0, extent.bottom - extent.top, extent.top),
+        1,
+        1,
+    )
     return _outline(whole, grid)
 
 
 def _clipped(box: _Box, window: Window) -> tuple[float, float, float, float]:
     right, bottom = window.column + window.width, window.row + window.height
-    return max(box.left, window.column), max(box.top, window.row), min(box.right, right), min(box.bottom, bottom)
+    return (
+        max(box.left, window.column),
+        max(box.top, window.row),
+        min(box.right, right),
+        min(box.bottom, bottom),
+    )
 
 
 def _outward(box: _Box) -> Window | None:

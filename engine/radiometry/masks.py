@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which pixels a mask raster or an area leaves out.
 
-Sentinel-2 SCL: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data
-Format Control Book (LSDS-1822).
+Sentinel-2 SCL: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat
+QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data Format Control Book (LSDS-1822).
 """
 
 from __future__ import annotations
@@ -51,9 +51,18 @@ class QaFlag(enum.Enum):
 
 
 CLEAR_CLASSES = (4, 5, 6, 7, 11)  #: of SCL: vegetation, bare soil, water, unclassified, snow
-REJECTED_FLAGS = (QaFlag.FILL, QaFlag.DILATED_CLOUD, QaFlag.CIRRUS, QaFlag.CLOUD, QaFlag.CLOUD_SHADOW)
+REJECTED_FLAGS = (
+    QaFlag.FILL,
+    QaFlag.DILATED_CLOUD,
+    QaFlag.CIRRUS,
+    QaFlag.CLOUD,
+    QaFlag.CLOUD_SHADOW,
+)
 _CLASSES = range(12)
-_NAMES = {MaskRule.SCL: re.compile(r"(^|_)SCL(_\d\dm)?$", re.IGNORECASE), MaskRule.QA_PIXEL: re.compile(r"(^|_)QA_PIXEL$", re.IGNORECASE)}
+_NAMES = {
+    MaskRule.SCL: re.compile(r"(^|_)SCL(_\d\dm)?$", re.IGNORECASE),
+    MaskRule.QA_PIXEL: re.compile(r"(^|_)QA_PIXEL$", re.IGNORECASE),
+}
 
 
 class MaskChoice(NamedTuple):
@@ -86,7 +95,7 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
         text = translate(
             "Bandwise",
             "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in “Mask "
-            "values” (MASK_RULE) whether to keep zero or not zero."
+            "values” (MASK_RULE) whether to keep zero or not zero.",
         )
         raise OptionError(text.format(file=choice.path))
     return found
@@ -100,10 +109,8 @@ def clear_classes(text: str) -> tuple[int, ...]:
             translate(
                 "Bandwise",
                 "“SCL classes to keep” (SCL_KEEP) is a list of Sentinel-2 scene classes from 0 to 11, such as "
-                "4,5,6,7,11, not “{text}”."
-            ).format(
-                text=shown(text)
-            )
+                "4,5,6,7,11, not “{text}”.",
+            ).format(text=shown(text))
         )
     return tuple(sorted({int(part) for part in parts}))
 

@@ -25,7 +25,8 @@ _MOST_TAGS = 1_000_000  #: of an XML file; those that open, those that close
 _MOST_ITEMS = 100_000  #: of an MTL file, which has about 300
 _DEEPEST_XML = 100
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_DECLARATION = re.compile(rb"<\?xml\s[^<>]*\?>")  #: GDAL 3.13 copies it from a product's metadata into the middle of a VRT
+#: GDAL 3.13 copies it from a product's metadata into the middle of a VRT
+_DECLARATION = re.compile(rb"<\?xml\s[^<>]*\?>")
 _LONGEST_NUMBER = 40  #: characters
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30  #: of what a scale or an offset may be
 
@@ -39,7 +40,8 @@ class Element(NamedTuple):
 
 
 def xml_elements(path: str, wanted: Collection[str], *, most: int = 10_000) -> list[Element]:
-    """The elements of an XML file that are called as one of ``wanted``, ``most`` of them, in the order in which they end.
+    """The elements of an XML file that are called as one of ``wanted``, ``most`` of them, in the
+    order in which they end.
 
     Raises :class:`MetadataError`.
     """
@@ -52,8 +54,11 @@ def xml_elements(path: str, wanted: Collection[str], *, most: int = 10_000) -> l
         elements.parser.Parse(content, True)
     except MetadataError:
         raise
-    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for an encoding that Python does not have
-        raise unusable(path, translate("Bandwise", "it is not well-formed XML ({reason})").format(reason=error)) from error
+    # the last two for an encoding that Python does not have
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        raise unusable(
+            path, translate("Bandwise", "it is not well-formed XML ({reason})").format(reason=error)
+        ) from error
     return elements.found
 
 
@@ -72,7 +77,12 @@ class _Elements:
         self.parser.EndElementHandler = self.end
 
     def refuse(self, *_: object) -> None:
-        raise unusable(self.path, translate("Bandwise", "it declares a document type, which product metadata never do").format())
+        raise unusable(
+            self.path,
+            translate(
+                "Bandwise", "it declares a document type, which product metadata never do"
+            ).format(),
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if len(self.open) > _DEEPEST_XML:
@@ -95,7 +105,10 @@ class _Elements:
 
 
 def mtl_values(path: str, group: str, names: Collection[str]) -> dict[str, str]:
-    """The values of ``names`` in a group of a Landsat MTL file, in one of its three forms. Raises :class:`MetadataError`."""
+    """The values of ``names`` in a group of a Landsat MTL file, in one of its three forms.
+
+    Raises :class:`MetadataError`.
+    """
     values: dict[str, str] = {}
     for owner, name, value in MTL_READERS[os.path.splitext(path)[1]](path, names):
         if owner == group and name in names and values.setdefault(name, value) != value:
@@ -110,7 +123,9 @@ def _mtl_text(path: str, _: Collection[str]) -> Iterator[tuple[str, str, str]]:
         raise _too_large(path)
     groups: list[str] = []
     for line in BytesIO(content):
-        key, equals, value = (part.strip() for part in line.decode("utf-8", "replace").partition("="))
+        key, equals, value = (
+            part.strip() for part in line.decode("utf-8", "replace").partition("=")
+        )
         if not equals:
             continue
         if key == "GROUP":
@@ -126,12 +141,16 @@ def _mtl_json(path: str, _: Collection[str]) -> Iterator[tuple[str, str, str]]:
     try:
         if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_ITEMS:
             raise ValueError("more items than any MTL file has")
-        groups = json.loads(content, parse_int=str, parse_float=str, parse_constant=str)["LANDSAT_METADATA_FILE"]
+        groups = json.loads(content, parse_int=str, parse_float=str, parse_constant=str)[
+            "LANDSAT_METADATA_FILE"
+        ]
         for group, values in groups.items():
             for key, value in values.items():
                 yield group, key, str(value)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise unusable(path, translate("Bandwise", "it is not a Landsat MTL file in JSON").format()) from error
+        raise unusable(
+            path, translate("Bandwise", "it is not a Landsat MTL file in JSON").format()
+        ) from error
 
 
 def _mtl_xml(path: str, names: Collection[str]) -> Iterator[tuple[str, str, str]]:
@@ -152,7 +171,9 @@ def file_content(path: str) -> bytes:
             content = file.read(_LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise unusable(path, translate("Bandwise", "it cannot be read ({reason})").format(reason=reason)) from error
+        raise unusable(
+            path, translate("Bandwise", "it cannot be read ({reason})").format(reason=reason)
+        ) from error
     if len(content) > _LARGEST_FILE:  # it has grown, or is no regular file
         raise _too_large(path)
     return content
@@ -171,14 +192,24 @@ def _has_long_piece(content: bytes, end: bytes) -> bool:
 def number(path: str, name: str, text: str) -> float:
     """A number as metadata write it, in ASCII digits; Python reads more as one. Raises :class:`MetadataError`."""
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-        raise unusable(path, translate("Bandwise", "its {name} is not a number: {text}").format(name=name, text=shown(text[:_LONGEST_NUMBER])))
+        raise unusable(
+            path,
+            translate("Bandwise", "its {name} is not a number: {text}").format(
+                name=name, text=shown(text[:_LONGEST_NUMBER])
+            ),
+        )
     return float(text)
 
 
 def whole_number(path: str, name: str, text: str) -> int:
     """A number such as a band's. Raises :class:`MetadataError`."""
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise unusable(path, translate("Bandwise", "its {name} is not a number: {text}").format(name=name, text=shown(text[:_LONGEST_NUMBER])))
+        raise unusable(
+            path,
+            translate("Bandwise", "its {name} is not a number: {text}").format(
+                name=name, text=shown(text[:_LONGEST_NUMBER])
+            ),
+        )
     return int(text)
 
 
@@ -192,7 +223,8 @@ def check_scaling(path: str, scale: float, offset: float) -> None:
     if not is_sound(scale, offset):
         text = translate(
             "Bandwise",
-            "its scale {scale:g} and offset {offset:g} are not both within what is believed (a scale from 1e-30 to 1e30, an offset of at most 1e30)"
+            "its scale {scale:g} and offset {offset:g} are not both within what is believed (a "
+            "scale from 1e-30 to 1e30, an offset of at most 1e30)",
         )
         raise unusable(path, text.format(scale=scale, offset=offset))
 
@@ -210,6 +242,7 @@ def unusable(path: str, reason: Text) -> MetadataError:
     return MetadataError(
         translate(
             "Bandwise",
-            "The product metadata {file} cannot be used: {reason}; correct the file, or choose stored values or a custom scale and offset."
+            "The product metadata {file} cannot be used: {reason}; correct the file, or choose "
+            "stored values or a custom scale and offset.",
         ).format(file=path, reason=reason)
     )

@@ -18,10 +18,12 @@ _UNITS = 2
 
 @lru_cache(maxsize=1024, typed=True)
 def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floating[Any]]:
-    """Return the least and the largest value of ``nodata``'s type around it that GDAL takes for it; everything between is nodata too.
+    """Return the least and the largest value of ``nodata``'s type around it that GDAL takes for it;
+    everything between is nodata too.
 
-    GDAL masks more than the exact value, in its mask band, in statistics and when it resamples: -9999 in float32 stands for four steps on
-    either side. Measured with GDAL 3.6.2 and 3.12.2, float32 and float64.
+    GDAL masks more than the exact value, in its mask band, in statistics and when it resamples:
+    -9999 in float32 stands for four steps on either side. Measured with GDAL 3.6.2 and 3.12.2,
+    float32 and float64.
     """
     if not math.isfinite(nodata) or nodata.dtype.itemsize < 4:  # float16 is compared exactly
         return nodata, nodata
@@ -40,10 +42,17 @@ def mark_range(values: NDArray[Any], nodata: np.floating[Any], found: NDArray[np
     with np.errstate(invalid="ignore", over="ignore"):
         if low == high:
             np.equal(values, nodata, out=found)
-        elif abs(nodata) <= _largest(nodata) / 2 and math.isinf(nodata + np.copysign(nodata.dtype.type(_largest(nodata)), nodata)):
-            np.copyto(found, _is_taken(values, nodata))  # GDAL masks the very large numbers too, which lie apart
+        elif abs(nodata) <= _largest(nodata) / 2 and math.isinf(
+            nodata + np.copysign(nodata.dtype.type(_largest(nodata)), nodata)
+        ):
+            # GDAL masks the very large numbers too, which lie apart
+            np.copyto(found, _is_taken(values, nodata))
         else:
-            first, second = (np.less_equal, np.greater_equal) if nodata < 0 else (np.greater_equal, np.less_equal)
+            first, second = (
+                (np.less_equal, np.greater_equal)
+                if nodata < 0
+                else (np.greater_equal, np.less_equal)
+            )
             first(values, high if nodata < 0 else low, out=found)
             if found.any():
                 np.logical_and(found, second(values, low if nodata < 0 else high), out=found)
@@ -53,7 +62,8 @@ def _farthest(nodata: np.floating[Any], end: np.floating[Any]) -> np.floating[An
     """Return the last value on the way from ``nodata`` to ``end`` that GDAL takes for ``nodata``."""
     if _is_taken(end, nodata):
         return end
-    inside, outside, half = nodata, end, nodata.dtype.type(0.5)  # numpy < 2 makes float64 of a float32 and a Python number
+    # numpy < 2 makes float64 of a float32 and a Python number
+    inside, outside, half = nodata, end, nodata.dtype.type(0.5)
     while True:
         middle = inside * half + outside * half
         if middle in (inside, outside):
@@ -62,9 +72,13 @@ def _farthest(nodata: np.floating[Any], end: np.floating[Any]) -> np.floating[An
 
 
 def _is_taken(values: Any, nodata: np.floating[Any]) -> Any:
-    """GDAL's comparison, in the type's own arithmetic: where the sum overflows, whatever differs by less than infinity is nodata."""
+    """GDAL's comparison, in the type's own arithmetic: where the sum overflows, whatever differs by
+    less than infinity is nodata.
+    """
     kind = nodata.dtype.type
-    return (values == nodata) | (abs(values - nodata) < kind(_EPSILON) * abs(values + nodata) * kind(_UNITS))
+    return (values == nodata) | (
+        abs(values - nodata) < kind(_EPSILON) * abs(values + nodata) * kind(_UNITS)
+    )
 
 
 def _largest(nodata: np.floating[Any]) -> float:

@@ -38,8 +38,9 @@ class RadiometryChoice(NamedTuple):
         if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
             text = translate(
                 "Bandwise",
-                "“Custom scale” (SCALE) must be a number other than 0, from 1e-30 to 1e30 or the negative of such a number, and “Custom offset” "
-                "(OFFSET) one of at most 1e30, not {scale} and {offset}."
+                "“Custom scale” (SCALE) must be a number other than 0, from 1e-30 to 1e30 or the "
+                "negative of such a number, and “Custom offset” "
+                "(OFFSET) one of at most 1e30, not {scale} and {offset}.",
             )
             raise OptionError(text.format(scale=self.scale, offset=self.offset))
 
@@ -64,7 +65,8 @@ class KnownScale(NamedTuple):
 
 
 class Radiometry(NamedTuple):
-    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not ``nodata`` or ``saturated``.
+    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not
+    ``nodata`` or ``saturated``.
 
     ``unused`` is what the metadata say of a band whose stored values are used because they were asked for.
     """
@@ -75,12 +77,13 @@ class Radiometry(NamedTuple):
     saturated: float | None
     scaling_source: Text
     nodata_source: Text
-    caution: Text | None = None
+    warning: Text | None = None
     unused: KnownScale | None = None
 
 
 class Stack(NamedTuple):
-    """Bands whose values lie together, a row each, for they are of one type and have the same ``nodata`` and ``saturated`` (stored values).
+    """Bands whose values lie together, a row each, for they are of one type and have the same
+    ``nodata`` and ``saturated`` (stored values).
 
     ``bands`` are their positions among a run's inputs.
     """
@@ -91,19 +94,31 @@ class Stack(NamedTuple):
     saturated: np.generic | None = None
 
 
-def resolve(path: str, declared: Declared, choice: RadiometryChoice, *, band: int = 1, products: Products | None = None) -> Radiometry:
-    """Decide how the stored values of band number ``band`` are to be read; ``products`` keeps what it read for the next band.
+def resolve(
+    path: str,
+    declared: Declared,
+    choice: RadiometryChoice,
+    *,
+    band: int = 1,
+    products: Products | None = None,
+) -> Radiometry:
+    """Decide how the stored values of band number ``band`` are to be read; ``products`` keeps what
+    it read for the next band.
 
     Scale and offset: the user's, else the band's own, else those of the product's metadata, else 1 and 0.
     Nodata: the user's, else the band's own, else the product's. Raises :class:`MetadataError` for
     metadata that are needed and unusable, :class:`OptionError` for impossible numbers.
     """
     choice.check()
-    product, caution = _product(path, declared, choice, band, products or Products())
+    product, warning = _product(path, declared, choice, band, products or Products())
     scale, offset, scaling_source = _scaling(path, declared, choice, product)
-    warned = choice.scaling is Scaling.AUTOMATIC or (choice.scaling is Scaling.STORED and product and product.mixed)
+    warned = choice.scaling is Scaling.AUTOMATIC or (
+        choice.scaling is Scaling.STORED and product and product.mixed
+    )
     if product and product.missing and warned and (scale, offset) == (1.0, 0.0):
-        caution = translate("Bandwise", "{source}: stored values are used as they are").format(source=product.source)
+        warning = translate("Bandwise", "{source}: stored values are used as they are").format(
+            source=product.source
+        )
     nodata, nodata_source = _nodata(declared, choice, product)
     return Radiometry(
         scale=scale,
@@ -112,7 +127,7 @@ def resolve(path: str, declared: Declared, choice: RadiometryChoice, *, band: in
         saturated=product.saturated if product else None,
         scaling_source=scaling_source,
         nodata_source=nodata_source,
-        caution=caution,
+        warning=warning,
         unused=_unused(declared, product) if choice.scaling is Scaling.STORED else None,
     )
 
@@ -128,7 +143,9 @@ def _product(
         return None, error.args[0]
 
 
-def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float, float, Text]:
+def _scaling(
+    path: str, declared: Declared, choice: RadiometryChoice, product: ProductFacts | None
+) -> tuple[float, float, Text]:
     if choice.scaling is Scaling.CUSTOM:
         return choice.scale, choice.offset, translate("Bandwise", "given by the user").format()
     if choice.scaling is Scaling.STORED:
@@ -138,27 +155,44 @@ def _scaling(path: str, declared: Declared, choice: RadiometryChoice, product: P
             raise MetadataError(
                 translate(
                     "Bandwise",
-                    "{file} declares scale {scale} and offset {offset}, which cannot be right (a scale from 1e-30 to 1e30, an offset of at most "
-                    "1e30); choose stored values or a custom scale and offset."
+                    "{file} declares scale {scale} and offset {offset}, which cannot be right (a "
+                    "scale from 1e-30 to 1e30, an offset of at most "
+                    "1e30); choose stored values or a custom scale and offset.",
                 ).format(file=path, scale=declared.scale, offset=declared.offset)
             )
-        return declared.scale, declared.offset, translate("Bandwise", "scale and offset tags of the band").format()
+        return (
+            declared.scale,
+            declared.offset,
+            translate("Bandwise", "scale and offset tags of the band").format(),
+        )
     if product and not product.missing:
         return product.scale, product.offset, product.source
-    return 1.0, 0.0, translate("Bandwise", "stored values, as no scale or offset was found").format()
+    return (
+        1.0,
+        0.0,
+        translate("Bandwise", "stored values, as no scale or offset was found").format(),
+    )
 
 
 def _unused(declared: Declared, product: ProductFacts | None) -> KnownScale | None:
     """What automatic scaling would apply, where that is known and sound."""
     if (declared.scale, declared.offset) != (1.0, 0.0):
         sound = is_sound(declared.scale, declared.offset)
-        return KnownScale(declared.scale, declared.offset, translate("Bandwise", "tags of the band").format()) if sound else None
+        return (
+            KnownScale(
+                declared.scale, declared.offset, translate("Bandwise", "tags of the band").format()
+            )
+            if sound
+            else None
+        )
     if product and not product.missing and (product.scale, product.offset) != (1.0, 0.0):
         return KnownScale(product.scale, product.offset, product.origin)
     return None
 
 
-def _nodata(declared: Declared, choice: RadiometryChoice, product: ProductFacts | None) -> tuple[float | None, Text]:
+def _nodata(
+    declared: Declared, choice: RadiometryChoice, product: ProductFacts | None
+) -> tuple[float | None, Text]:
     if choice.nodata is not None:
         return choice.nodata, translate("Bandwise", "given by the user").format()
     if declared.nodata is not None:

@@ -27,10 +27,11 @@ class DataType(enum.Enum):
 
 
 class Storage(NamedTuple):
-    """Stored value = (value + ``shift``) * ``factor``, for integers rounded half to even and held within ``low`` and ``high``.
+    """Stored value = (value + ``shift``) * ``factor``, for integers rounded half to even and held
+    within ``low`` and ``high``.
 
-    ``clamp`` is the range that values are held within before, in units of the result. ``nodata`` is a stored value beyond ``low`` and ``high``,
-    or for floating point one that no value takes.
+    ``clamp`` is the range that values are held within before, in units of the result. ``nodata`` is
+    a stored value beyond ``low`` and ``high``, or for floating point one that no value takes.
     """
 
     dtype: np.dtype[Any]
@@ -86,18 +87,21 @@ _STORAGES = {
 }
 
 
-def storage_of(data_type: DataType, lowest: float | None = None, highest: float | None = None) -> Storage:
-    """The storage of a type, with values held between ``lowest`` and ``highest``. Raises :class:`OptionError` where none lies between."""
+def storage_of(
+    data_type: DataType, lowest: float | None = None, highest: float | None = None
+) -> Storage:
+    """The storage of a type, with values held between ``lowest`` and ``highest``.
+
+    Raises :class:`OptionError` where none lies between.
+    """
     low, high = -math.inf if lowest is None else lowest, math.inf if highest is None else highest
     if not low <= high:
         raise OptionError(
             translate(
                 "Bandwise",
                 "“Clamp to at least” (CLAMP_MIN) must not be larger than “Clamp to at most” (CLAMP_MAX), and both "
-                "must be numbers, not {low} and {high}."
-            ).format(
-                low=low, high=high
-            )
+                "must be numbers, not {low} and {high}.",
+            ).format(low=low, high=high)
         )
     plain = _STORAGES[data_type]
     return Storage(plain.dtype, plain.nodata, plain.factor, plain.shift, (low, high))

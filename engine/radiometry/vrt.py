@@ -13,10 +13,22 @@ from .metadata_file import Element, xml_elements
 
 _ROOT = "VRTDataset"
 _BAND = (_ROOT, "VRTRasterBand")
-_PLAIN_SOURCES = ("SimpleSource", "ComplexSource", "AveragedSource")  #: that give stored values, unless they are told to change them
+#: That give stored values, unless they are told to change them
+_PLAIN_SOURCES = ("SimpleSource", "ComplexSource", "AveragedSource")
 _CHANGES = ("LUT", "Exponent", "ColorTableComponent", "SrcMin", "SrcMax", "DstMin", "DstMax")
 _WANTED = frozenset(
-    ("SourceFilename", "SourceDataset", "SourceBand", "SourceProperties", "ScaleOffset", "ScaleRatio", "Description", "MDI", *_CHANGES, *_BAND)
+    (
+        "SourceFilename",
+        "SourceDataset",
+        "SourceBand",
+        "SourceProperties",
+        "ScaleOffset",
+        "ScaleRatio",
+        "Description",
+        "MDI",
+        *_CHANGES,
+        *_BAND,
+    )
 )
 _HEADER = 1024  #: bytes, in which a VRT's first tag opens
 _MOST_ELEMENTS = 300_000
@@ -32,7 +44,11 @@ class VrtSource(NamedTuple):
 
 
 class VrtBand(NamedTuple):
-    """A band of a VRT. ``plain`` says that its pixels are the stored values of its sources, moved or resampled, but not changed."""
+    """A band of a VRT.
+
+    ``plain`` says that its pixels are the stored values of its sources, moved or resampled, but not
+    changed.
+    """
 
     sources: tuple[VrtSource, ...] = ()
     plain: bool = True
@@ -82,7 +98,11 @@ def _band(path: str, band: Element, elements: list[Element]) -> VrtBand:
         tag, owner = element.tags[-1], element.tags[2]
         if tag == "Description" and len(element.tags) == 3:
             description = element.text
-        elif tag == "MDI" and element.tags[2:] == ("Metadata", "MDI") and element.attributes.get("key") == "BANDNAME":
+        elif (
+            tag == "MDI"
+            and element.tags[2:] == ("Metadata", "MDI")
+            and element.attributes.get("key") == "BANDNAME"
+        ):
             name = element.text
         elif owner in ("Overview", "MaskBand"):
             continue
@@ -91,12 +111,20 @@ def _band(path: str, band: Element, elements: list[Element]) -> VrtBand:
             plain = plain and owner in _PLAIN_SOURCES
         elif tag == "SourceBand" and sources:
             number = element.text
-            sources[-1] = sources[-1]._replace(number=int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0)
+            sources[-1] = sources[-1]._replace(
+                number=int(number)
+                if number.isascii() and number.isdigit() and len(number) < 9
+                else 0
+            )
         elif tag == "SourceProperties" and sources:
             source = _dtype(element.attributes.get("DataType", ""))
             sources[-1] = sources[-1]._replace(dtype=source)
             plain = plain and (not source or _holds(dtype, source))
-        elif tag in _CHANGES or (tag == "ScaleOffset" and not _is(element.text, 0.0)) or (tag == "ScaleRatio" and not _is(element.text, 1.0)):
+        elif (
+            tag in _CHANGES
+            or (tag == "ScaleOffset" and not _is(element.text, 0.0))
+            or (tag == "ScaleRatio" and not _is(element.text, 1.0))
+        ):
             plain = False
     return VrtBand(tuple(sources), plain, name, description)
 

@@ -14,15 +14,20 @@ from ..backend.warp import Warp
 from ..grids.layout import Resampling
 from ..radiometry.scaling import Stack
 
-COVERAGE = -1  #: the mask plane that is 0 where the result reaches beyond a raster, or where a class was brought from nowhere
-_TILES_HELD = 4  #: blocks of a resampled source that a worker's neighbouring tiles have in common, at most
+#: The mask plane that is 0 where the result reaches beyond a raster, or where a class was brought
+#: from nowhere
+COVERAGE = -1
+#: Blocks of a resampled source that a worker's neighbouring tiles have in common, at most
+_TILES_HELD = 4
 _SUMS_HELD = 4  #: arrays of float64 of a tile that sums of weights and of values take
 
 
 class Input(NamedTuple):
-    """A band as a run reads it: as it is, its pixel ``shift`` (column, row) on the result's first, or through a ``warp``.
+    """A band as a run reads it: as it is, its pixel ``shift`` (column, row) on the result's first,
+    or through a ``warp``.
 
-    ``nodata`` and ``saturated`` are stored values; ``covered`` says that the band's raster has a pixel for each of the result's.
+    ``nodata`` and ``saturated`` are stored values; ``covered`` says that the band's raster has a
+    pixel for each of the result's.
     """
 
     band: BandFacts
@@ -34,7 +39,11 @@ class Input(NamedTuple):
 
     @property
     def _stays_whole(self) -> bool:
-        return self.warp is not None and self.warp.resampling is Resampling.NEAREST and self.band.dtype.kind in "iu"
+        return (
+            self.warp is not None
+            and self.warp.resampling is Resampling.NEAREST
+            and self.band.dtype.kind in "iu"
+        )
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -52,7 +61,9 @@ class Input(NamedTuple):
 
     @property
     def markers(self) -> tuple[np.generic | None, np.generic | None]:
-        """The values that are nodata and saturated in what is read; a warp has looked for the stored ones and leaves NaN."""
+        """The values that are nodata and saturated in what is read; a warp has looked for the
+        stored ones and leaves NaN.
+        """
         if self.warp is None:
             return self.nodata, self.saturated
         return (None if self._stays_whole else self.dtype.type(np.nan)), None
@@ -69,31 +80,42 @@ class Input(NamedTuple):
 
     @property
     def scratch(self) -> int:
-        """Bytes that resampling a tile takes: stored values, flags, numbers and twice what is made of them; then float64 of the tile."""
+        """Bytes that resampling a tile takes: stored values, flags, numbers and twice what is made
+        of them; then float64 of the tile.
+        """
         if self.warp is None:
             return 0
-        source = self.warp.source_pixels * (self.band.dtype.itemsize + len(self.band.masks) + 2 + 3 * self.dtype.itemsize)
+        source = self.warp.source_pixels * (
+            self.band.dtype.itemsize + len(self.band.masks) + 2 + 3 * self.dtype.itemsize
+        )
         return source + _SUMS_HELD * 8 * self.warp.tile**2
 
 
 def stacked(inputs: Sequence[Input], needed: Sequence[int], *, masked: bool) -> tuple[Stack, ...]:
-    """The inputs at the positions ``needed``, of which the last is a mask where ``masked`` says so; it is the last stack, by itself.
+    """The inputs at the positions ``needed``, of which the last is a mask where ``masked`` says so;
+    it is the last stack, by itself.
 
     Inputs of one type follow each other, and among these those that are read in one call, for they lie in one array.
     """
     together: dict[str, dict[object, list[int]]] = {}
     for index in reversed(needed):
-        together.setdefault(inputs[index].dtype.str, {}).setdefault(call_of(inputs, index), []).append(index)
+        together.setdefault(inputs[index].dtype.str, {}).setdefault(
+            call_of(inputs, index), []
+        ).append(index)
     order = [index for calls in together.values() for group in calls.values() for index in group]
 
     def alike(index: int) -> tuple[str, str, bool]:
         return inputs[index].dtype.str, repr(inputs[index].markers), masked and index == needed[-1]
 
     groups = (tuple(group) for _, group in groupby(reversed(order), alike))
-    return tuple(Stack(bands, inputs[bands[0]].dtype, *inputs[bands[0]].markers) for bands in groups)
+    return tuple(
+        Stack(bands, inputs[bands[0]].dtype, *inputs[bands[0]].markers) for bands in groups
+    )
 
 
 def call_of(inputs: Sequence[Input], index: int) -> object:
-    """What inputs have in common that are read in one call, so that a block that holds several bands is decoded once."""
+    """What inputs have in common that are read in one call, so that a block that holds several
+    bands is decoded once.
+    """
     one = inputs[index]
     return (one.band.path, one.shift, one.dtype.str) if one.warp is None else index

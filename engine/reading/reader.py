@@ -16,7 +16,14 @@ from rasterio.windows import Window as RasterioWindow
 
 from ..arrays import NDArray, Scratch
 from ..backend.dataset import BandFacts, opened
-from ..backend.environment import RASTER_FAILURES, failures_raised, ran_out_of_memory, reason_of, thread_safe_datasets, worker_settings
+from ..backend.environment import (
+    RASTER_FAILURES,
+    failures_raised,
+    ran_out_of_memory,
+    reason_of,
+    thread_safe_datasets,
+    worker_settings,
+)
 from ..backend.warp import Warp
 from ..errors import ReadError
 from ..files.locations import is_remote
@@ -55,8 +62,9 @@ class _Datasets:
 class Sources:
     """The inputs of one run, opened once per worker, or once for all where datasets are thread-safe.
 
-    ``stacks`` are those that are read, the others stand for their grid; ``handles`` counts the datasets that were opened. The thread that
-    opens them opens all: the first of a thread takes ten milliseconds more, for PROJ.
+    ``stacks`` are those that are read, the others stand for their grid; ``handles`` counts the
+    datasets that were opened. The thread that opens them opens all: the first of a thread takes ten
+    milliseconds more, for PROJ.
     """
 
     def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], workers: int) -> None:
@@ -69,13 +77,20 @@ class Sources:
         self._closed = False
 
     def open(self) -> None:
-        paths = sorted({self.inputs[index].band.path for stack in self.stacks for index in stack.bands})
+        paths = sorted(
+            {self.inputs[index].band.path for stack in self.stacks for index in stack.bands}
+        )
         options = {"thread_safe": True} if self.shared else {}
         times = 1 if self.shared else self._workers
         with worker_settings(), ExitStack() as opening:
             for _ in range(times):
                 handles = opening.enter_context(ExitStack())
-                self._sets.append(_Datasets({path: handles.enter_context(opened(path, **options)) for path in paths}, handles))
+                self._sets.append(
+                    _Datasets(
+                        {path: handles.enter_context(opened(path, **options)) for path in paths},
+                        handles,
+                    )
+                )
             opening.pop_all()
         self.handles = times * len(paths)
 
@@ -92,7 +107,9 @@ class Sources:
             datasets = min(self._sets, key=lambda datasets: datasets.readers)
             datasets.readers += 1
         try:
-            return Reader(self.inputs, self.stacks, datasets.by_path, pixels, partial(self._release, datasets))
+            return Reader(
+                self.inputs, self.stacks, datasets.by_path, pixels, partial(self._release, datasets)
+            )
         except BaseException:
             self._release(datasets)
             raise
@@ -106,40 +123,63 @@ class Sources:
 
 
 class Reader:
-    """What one thread reads windows by: its ``datasets``, by path, and arrays that are made once, for up to ``pixels`` pixels.
+    """What one thread reads windows by: its ``datasets``, by path, and arrays that are made once,
+    for up to ``pixels`` pixels.
 
-    There is one for each type, with a row for each band, so that what is read in one call, and a stack, are rows of one array.
+    There is one for each type, with a row for each band, so that what is read in one call, and a
+    stack, are rows of one array.
     """
 
     def __init__(
-        self, inputs: Sequence[Input], stacks: Sequence[Stack], datasets: Mapping[str, Any], pixels: int, release: Callable[[], None]
+        self,
+        inputs: Sequence[Input],
+        stacks: Sequence[Stack],
+        datasets: Mapping[str, Any],
+        pixels: int,
+        release: Callable[[], None],
     ) -> None:
         self._inputs, self._datasets = inputs, datasets
         self.close = release
         self._stacks = _places(inputs, (stack.bands for stack in stacks))
         order = (index for stack in stacks for index in stack.bands)
-        self._calls = _places(inputs, (group for _, group in groupby(order, partial(call_of, inputs))))
+        self._calls = _places(
+            inputs, (group for _, group in groupby(order, partial(call_of, inputs)))
+        )
         self._counts = Counter(stack.dtype.str for stack in stacks for _ in stack.bands)
-        self._values = {dtype: np.empty(count * pixels, dtype) for dtype, count in self._counts.items()}
-        self._masks = [[np.empty(pixels, _mask_type(number, one.band)) for number in one.masks] for one in inputs]
+        self._values = {
+            dtype: np.empty(count * pixels, dtype) for dtype, count in self._counts.items()
+        }
+        self._masks = [
+            [np.empty(pixels, _mask_type(number, one.band)) for number in one.masks]
+            for one in inputs
+        ]
         self._scratch = Scratch()
 
     def read(self, window: Window) -> tuple[list[NDArray[Any]], list[list[NDArray[Any]]]]:
-        """Values of every stack, of shape (bands, window.pixels), and the mask planes of every input, of shape (window.pixels,).
+        """Values of every stack, of shape (bands, window.pixels), and the mask planes of every
+        input, of shape (window.pixels,).
 
         The next window overwrites them. Raises :class:`ReadError` with file, band and window.
         """
-        values = {dtype: self._values[dtype][: count * window.pixels].reshape(-1, window.pixels) for dtype, count in self._counts.items()}
+        values = {
+            dtype: self._values[dtype][: count * window.pixels].reshape(-1, window.pixels)
+            for dtype, count in self._counts.items()
+        }
         masks = [[plane[: window.pixels] for plane in planes] for planes in self._masks]
         for call in self._calls:
             group = [self._inputs[index] for index in call.inputs]
             dataset = self._datasets[group[0].band.path]
             pixels = values[call.dtype][call.rows].reshape(-1, window.height, window.width)
-            planes = [[plane.reshape(window.height, window.width) for plane in masks[index]] for index in call.inputs]
+            planes = [
+                [plane.reshape(window.height, window.width) for plane in masks[index]]
+                for index in call.inputs
+            ]
             if group[0].warp is None:
                 _read_as_it_is(dataset, group, window, pixels, planes)
             else:
-                _read_warped(dataset, group[0], group[0].warp, window, pixels[0], planes[0], self._scratch)
+                _read_warped(
+                    dataset, group[0], group[0].warp, window, pixels[0], planes[0], self._scratch
+                )
         return [values[stack.dtype][stack.rows] for stack in self._stacks], masks
 
 
@@ -149,23 +189,34 @@ def _mask_type(number: int, band: BandFacts) -> type[np.generic]:
 
 
 def _read_as_it_is(
-    dataset: Any, group: Sequence[Input], window: Window, values: NDArray[Any], planes: Sequence[Sequence[NDArray[Any]]]
+    dataset: Any,
+    group: Sequence[Input],
+    window: Window,
+    values: NDArray[Any],
+    planes: Sequence[Sequence[NDArray[Any]]],
 ) -> None:
     """Stored values, of shape (bands, height, width), and mask planes of bands of one file; zeros beyond it."""
     band = group[0].band
-    place = window.moved(*group[0].shift)
+    place = window.offset(*group[0].shift)
     numbers = [one.band.number for one in group]
     with _reading(band.path, numbers, place), failures_raised():
-        _read_part(lambda part, **out: dataset.read(numbers, window=part, **out), place, band.grid.window, values)
+        _read_part(
+            lambda part, **out: dataset.read(numbers, window=part, **out),
+            place,
+            band.grid.window,
+            values,
+        )
         for one, masks in zip(group, planes):
             for number, plane in zip(one.masks, masks):
                 if number == COVERAGE:
                     plane[...] = 0
-                    inside = place.shared(band.grid.window)
+                    inside = place.intersection(band.grid.window)
                     if inside is not None:
-                        plane[inside.within(place)] = 1
+                        plane[inside.slices_in(place)] = 1
                 else:
-                    _read_part(_mask_reader(dataset, one.band, number), place, band.grid.window, plane)
+                    _read_part(
+                        _mask_reader(dataset, one.band, number), place, band.grid.window, plane
+                    )
 
 
 def _mask_reader(dataset: Any, band: BandFacts, number: int) -> Callable[..., Any]:
@@ -176,30 +227,46 @@ def _mask_reader(dataset: Any, band: BandFacts, number: int) -> Callable[..., An
 
 def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: NDArray[Any]) -> None:
     """Read what lies in the raster, and zeros for what does not."""
-    inside = place.shared(whole)
+    inside = place.intersection(whole)
     if inside == place:
         read(_rasterio_window(place), out=out)
         return
     out[...] = 0
     if inside is not None:
-        out[(..., *inside.within(place))] = read(_rasterio_window(inside))
+        out[(..., *inside.slices_in(place))] = read(_rasterio_window(inside))
 
 
 def _read_warped(
-    dataset: Any, one: Input, warp: Warp, window: Window, values: NDArray[Any], planes: Sequence[NDArray[Any]], scratch: Scratch
+    dataset: Any,
+    one: Input,
+    warp: Warp,
+    window: Window,
+    values: NDArray[Any],
+    planes: Sequence[NDArray[Any]],
+    scratch: Scratch,
 ) -> None:
     """Numbers on the result's grid: NaN where there are none, or with whole numbers a plane that is 0 there."""
     with _reading(one.band.path, [one.band.number], window):
         if warp.lines is not None and warp.resampling is Resampling.NEAREST:
             for part in warp.parts(window):
-                place = part.within(window)
+                place = part.slices_in(window)
                 columns = warp.lines[0].nearest(part.column, part.width, warp.source.width)
                 rows = warp.lines[1].nearest(part.row, part.height, warp.source.height)
-                _read_nearest(dataset, one, columns, rows, values[place], [plane[place] for plane in planes], scratch)
+                _read_nearest(
+                    dataset,
+                    one,
+                    columns,
+                    rows,
+                    values[place],
+                    [plane[place] for plane in planes],
+                    scratch,
+                )
             return
         whole = values.dtype.kind != "f"
         dtype = np.dtype(np.float32 if np.can_cast(one.band.dtype, np.float32) else np.float64)
-        numbers: NDArray[np.floating[Any]] = scratch.array("warped", values.shape, dtype) if whole else values
+        numbers: NDArray[np.floating[Any]] = (
+            scratch.array("warped", values.shape, dtype) if whole else values
+        )
 
         def read(part: Window) -> NDArray[np.floating[Any]]:
             stored, invalid = _read_stored(dataset, one, part, scratch)
@@ -223,12 +290,21 @@ def _read_nearest(
     planes: Sequence[NDArray[Any]],
     scratch: Scratch,
 ) -> None:
-    """The stored values at columns and rows of the band, -1 beyond it: NaN where there are none, or 0 and a plane that is 0 there."""
-    invalid = planes[0].view(np.bool_) if planes else scratch.array("invalid", values.shape, np.bool_)
+    """The stored values at columns and rows of the band, -1 beyond it: NaN where there are none, or
+    0 and a plane that is 0 there.
+    """
+    invalid = (
+        planes[0].view(np.bool_) if planes else scratch.array("invalid", values.shape, np.bool_)
+    )
     across, down = columns[columns >= 0], rows[rows >= 0]
     if across.size and down.size:
         left, top = int(across.min()), int(down.min())
-        stored, flags = _read_stored(dataset, one, Window(left, top, int(across.max()) - left + 1, int(down.max()) - top + 1), scratch)
+        stored, flags = _read_stored(
+            dataset,
+            one,
+            Window(left, top, int(across.max()) - left + 1, int(down.max()) - top + 1),
+            scratch,
+        )
         for source, out in ((stored, values), (flags, invalid)):
             near = source.take(columns - left, axis=1, mode="clip")
             out[...] = near.take(rows - top, axis=0, mode="clip")
@@ -240,16 +316,28 @@ def _read_nearest(
         np.logical_not(invalid, out=invalid)
 
 
-def _read_stored(dataset: Any, one: Input, part: Window, scratch: Scratch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _read_stored(
+    dataset: Any, one: Input, part: Window, scratch: Scratch
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """A window of the band as it is stored, and where it is not valid."""
     plain = Input(one.band)
     shape = part.height, part.width
     stored = scratch.array("stored", (1, *shape), one.band.dtype)
-    masks = [scratch.array(f"mask {number}", shape, _mask_type(number, one.band)) for number in plain.masks]
+    masks = [
+        scratch.array(f"mask {number}", shape, _mask_type(number, one.band))
+        for number in plain.masks
+    ]
     _read_as_it_is(dataset, [plain], part, stored, [masks])
-    invalid, flags = scratch.array("any flag", shape, np.bool_), scratch.array("flags", shape, np.bool_)
+    invalid, flags = (
+        scratch.array("any flag", shape, np.bool_),
+        scratch.array("flags", shape, np.bool_),
+    )
     invalid[...] = False
-    for marked, marker in ((stored[0], one.nodata), (stored[0], one.saturated), *((mask, mask.dtype.type(0)) for mask in masks)):
+    for marked, marker in (
+        (stored[0], one.nodata),
+        (stored[0], one.saturated),
+        *((mask, mask.dtype.type(0)) for mask in masks),
+    ):
         if marker is not None:
             mark(marked, marker, flags)
             invalid |= flags
@@ -272,13 +360,14 @@ def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None
         text = translate(
             "Bandwise",
             "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
-            "the file looks damaged or incomplete, so copy or download it again."
+            "the file looks damaged or incomplete, so copy or download it again.",
         )
         if is_remote(path):
             text = translate(
                 "Bandwise",
-                "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x {height} pixels): {reason}; "
-                "the server may have stopped answering, so check the connection and run again."
+                "{file}: band {bands} cannot be read at column {column}, row {row} ({width} x "
+                "{height} pixels): {reason}; "
+                "the server may have stopped answering, so check the connection and run again.",
             )
         raise ReadError(
             text.format(

@@ -40,8 +40,15 @@ class Image:
     ``separate`` means that each band has blocks of its own.
     """
 
-    def __init__(self, size: tuple[int, int], block: tuple[int, int], index: BlockIndex, *, separate: bool) -> None:
-        (self.width, self.height), self.block, self.index, self.separate = size, block, index, separate
+    def __init__(
+        self, size: tuple[int, int], block: tuple[int, int], index: BlockIndex, *, separate: bool
+    ) -> None:
+        (self.width, self.height), self.block, self.index, self.separate = (
+            size,
+            block,
+            index,
+            separate,
+        )
         self.offsets, self.byte_counts = np.zeros((2, len(index)), np.uint64)
 
     def parts(self, window: Window, values: NDArray[Any]) -> Iterator[Part]:
@@ -49,12 +56,21 @@ class Image:
         width, height = self.block
         columns, rows = -(-self.width // width), -(-self.height // height)
         bottom = window.row + window.height
-        for plane, pixels in enumerate(values[:, np.newaxis] if self.separate else values[np.newaxis]):
+        for plane, pixels in enumerate(
+            values[:, np.newaxis] if self.separate else values[np.newaxis]
+        ):
             for block_row in range(window.row // height, -(-bottom // height)):
-                first, last = max(block_row * height, window.row), min((block_row + 1) * height, bottom)
+                first, last = (
+                    max(block_row * height, window.row),
+                    min((block_row + 1) * height, bottom),
+                )
                 for column in range(0, window.width, width):
-                    number = (plane * rows + block_row) * columns + (window.column + column) // width
-                    part = pixels[:, first - window.row : last - window.row, column : column + width]
+                    number = (plane * rows + block_row) * columns + (
+                        window.column + column
+                    ) // width
+                    part = pixels[
+                        :, first - window.row : last - window.row, column : column + width
+                    ]
                     yield Part(number, first - block_row * height, part)
 
     def reserve(self, file: BlockFile, bands: int, itemsize: int) -> None:
@@ -65,14 +81,24 @@ class Image:
         if not self.index.tiled:
             sizes[:, -1] = row * (self.height - (blocks - 1) * self.block[1])
         self.byte_counts = sizes.reshape(-1)
-        self.offsets = np.uint64(file.append(int(sizes.sum()))) + np.cumsum(self.byte_counts) - self.byte_counts
+        self.offsets = (
+            np.uint64(file.append(int(sizes.sum())))
+            + np.cumsum(self.byte_counts)
+            - self.byte_counts
+        )
 
     def is_kept(self, offsets: Numbers, byte_counts: Numbers) -> bool:
         """Return whether a file's index has these blocks. GDAL splits a single uncompressed strip."""
         if len(self.offsets) == 1 < len(offsets):
             together = np.array_equal(offsets[1:], (offsets + byte_counts)[:-1])
-            return bool(together and offsets[0] == self.offsets[0] and byte_counts.sum() == self.byte_counts[0])
-        return np.array_equal(offsets, self.offsets) and np.array_equal(byte_counts, self.byte_counts)
+            return bool(
+                together
+                and offsets[0] == self.offsets[0]
+                and byte_counts.sum() == self.byte_counts[0]
+            )
+        return np.array_equal(offsets, self.offsets) and np.array_equal(
+            byte_counts, self.byte_counts
+        )
 
 
 class BlockFile:
@@ -96,7 +122,8 @@ class BlockFile:
         if self._end > self._most_bytes:
             raise OutputError(
                 translate(
-                    "Bandwise", "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES."
+                    "Bandwise",
+                    "{file} grows past the 4 GB of a classic TIFF; set the creation option BIGTIFF=YES.",
                 ).format(file=self._target)
             )
         return offset

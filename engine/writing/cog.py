@@ -17,7 +17,17 @@ from typing import NamedTuple
 import numpy as np
 
 from .block_file import BlockFile
-from .tiff import INDEX_TAGS, BlockIndex, Field, Numbers, block_index, byte_order, data_of, directories, mapped
+from .tiff import (
+    INDEX_TAGS,
+    BlockIndex,
+    Field,
+    Numbers,
+    block_index,
+    byte_order,
+    data_of,
+    directories,
+    memory_mapped,
+)
 from .tiff_writing import Value, directory, directory_size, even, index_values
 
 _LAYOUT = b"""LAYOUT=IFDS_BEFORE_DATA
@@ -40,27 +50,36 @@ class _Source(NamedTuple):
     byte_counts: Numbers
 
 
-def write_cog(source: Path, target: Path, *, name: Path, large: bool, check: Callable[[], None]) -> None:
+def write_cog(
+    source: Path, target: Path, *, name: Path, large: bool, check: Callable[[], None]
+) -> None:
     """Write the new file ``target`` with the images of the tiled GeoTIFF ``source``, overviews included.
 
     ``check`` is called before each block and may raise. ``name`` is the file's name in messages; a ``large`` file is
     kept out of memory. Raises :class:`~engine.errors.OutputError` beyond 4 GB of a classic TIFF, ``ValueError`` if
     ``source`` is no TIFF.
     """
-    with mapped(source) as data:
+    with memory_mapped(source) as data:
         order, big = byte_order(data)
         images = [_read(data, fields, number) for number, fields in enumerate(directories(data))]
     header_size = 16 if big else 8
     start = even(header_size + len(_GHOST_AREA))
-    sizes = [directory_size(_values(image, image.offsets, order=order, big=big), big=big) for image in images]
+    sizes = [
+        directory_size(_values(image, image.offsets, order=order, big=big), big=big)
+        for image in images
+    ]
     places, end = _places(images, start + sum(sizes))
     pointer = f"{order}Q" if big else f"{order}I"
     version = struct.pack(f"{order}HHH", 43, 8, 0) if big else struct.pack(f"{order}H", 42)
-    head = bytearray((b"II" if order == "<" else b"MM") + version + struct.pack(pointer, start) + _GHOST_AREA)
+    head = bytearray(
+        (b"II" if order == "<" else b"MM") + version + struct.pack(pointer, start) + _GHOST_AREA
+    )
     head += bytes(start - len(head))
     for number, (image, offsets) in enumerate(zip(images, places)):
         follows = start + sum(sizes[: number + 1]) if number + 1 < len(images) else 0
-        head += directory(_values(image, offsets, order=order, big=big), len(head), follows, order=order, big=big)
+        head += directory(
+            _values(image, offsets, order=order, big=big), len(head), follows, order=order, big=big
+        )
     target.touch(0o600, exist_ok=False)
     target.chmod(source.stat().st_mode & 0o777)
     file = BlockFile(target, name, end=0, most_bytes=_MOST[big], large=large)
@@ -69,7 +88,9 @@ def write_cog(source: Path, target: Path, *, name: Path, large: bool, check: Cal
         file.put(bytes(head), 0)
         with source.open("rb", buffering=0) as blocks:
             for image, offsets in reversed(list(zip(images, places))):
-                for before, size, after in zip(image.offsets.tolist(), image.byte_counts.tolist(), offsets.tolist()):
+                for before, size, after in zip(
+                    image.offsets.tolist(), image.byte_counts.tolist(), offsets.tolist()
+                ):
                     if not size:  # left out of a sparse file
                         continue
                     check()
@@ -104,7 +125,9 @@ def _places(images: Sequence[_Source], start: int) -> tuple[list[Numbers], int]:
     """Return the offsets of all images' blocks, those of the last image first in the file, and where they end."""
     places, end = [], start
     for image in reversed(images):
-        steps = np.where(image.byte_counts > 0, image.byte_counts + np.uint64(2 * _AROUND), np.uint64(0))
+        steps = np.where(
+            image.byte_counts > 0, image.byte_counts + np.uint64(2 * _AROUND), np.uint64(0)
+        )
         starts = np.uint64(end + _AROUND) + np.cumsum(steps) - steps
         places.append(np.where(image.byte_counts > 0, starts, np.uint64(0)))
         end += int(steps.sum())

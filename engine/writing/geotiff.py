@@ -13,7 +13,7 @@ from typing import Any
 import rasterio
 
 from ..arrays import NDArray
-from ..backend.creation import creation_arguments, is_sparse, written_as_computed
+from ..backend.creation import creation_arguments, is_sparse, is_uncompressed
 from ..backend.environment import RASTER_FAILURES, reason_of
 from ..errors import BandwiseError, Cancelled, OutputError
 from ..files.disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
@@ -26,21 +26,25 @@ from .block_file import BlockFile, Image
 from .codec import Encoder
 from .cog import write_cog
 from .overviews import Pyramid
-from .tiff import block_index, fixed_fields, is_complete, mapped, plain_rows
+from .tiff import block_index, fixed_fields, is_complete, memory_mapped, pack_block
 from .tiff_writing import with_overviews
 
-_LARGE = 0.1  #: of the memory: a result beyond is written out as it goes, not when the system needs the room
-_OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]  #: sides that GDAL gives to tiles of overviews
+#: Of the memory: a result beyond is written out as it goes, not when the system needs the room
+_LARGE = 0.1
+#: Sides that GDAL gives to tiles of overviews
+_OVERVIEW_BLOCKS = [2**power for power in range(6, 13)]
 _OVERVIEW_BLOCK = 256  #: the side where the raster itself has no such tiles
 
 
 class GeoTiffSink:
     """A GeoTIFF that appears under its name complete, or not at all.
 
-    GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of their windows and put each at a
-    place of its own, so none waits for another. :meth:`commit` enters the places in the file's index, tags, checks and renames it;
-    leaving the context without that removes it. ``block`` is the (width, height) of its blocks. With ``overviews`` smaller copies are
-    made of the windows while they pass, and with ``cog`` the finished file is laid out as a Cloud Optimized GeoTIFF.
+    GDAL makes it, empty, beside ``target`` under a temporary name. Threads encode the blocks of
+    their windows and put each at a place of its own, so none waits for another. :meth:`commit`
+    enters the places in the file's index, tags, checks and renames it; leaving the context without
+    that removes it. ``block`` is the (width, height) of its blocks. With ``overviews`` smaller
+    copies are made of the windows while they pass, and with ``cog`` the finished file is laid out
+    as a Cloud Optimized GeoTIFF.
     """
 
     def __init__(
@@ -56,10 +60,13 @@ class GeoTiffSink:
     ) -> None:
         self._name, self.target = Path(target), behind_links(target)
         self.temporary = self.target  # until it is made
-        self._as_computed = written_as_computed(profile)
+        self._as_computed = is_uncompressed(profile)
         self._sparse = is_sparse(profile)
         self._grid, self._storage = grid, storage
-        self._arguments = {**creation_arguments(grid, len(names), storage, profile), "SPARSE_OK": "YES"}
+        self._arguments = {
+            **creation_arguments(grid, len(names), storage, profile),
+            "SPARSE_OK": "YES",
+        }
         self._profile = profile
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         size = grid.width * grid.height * len(names) * storage.dtype.itemsize
@@ -90,7 +97,9 @@ class GeoTiffSink:
                     dataset.offsets = [self._storage.offset_tag] * dataset.count
                 height, width = dataset.block_shapes[0]
                 interleaving = dataset.interleaving
-                separate = dataset.count > 1 and interleaving is not None and interleaving.name == "band"
+                separate = (
+                    dataset.count > 1 and interleaving is not None and interleaving.name == "band"
+                )
             keep_private(self.temporary, self.target)
             self.block = (width, height)
             blocks, sizes = [self.block], [(self._grid.width, self._grid.height)]
@@ -98,7 +107,11 @@ class GeoTiffSink:
                 head = self.temporary.read_bytes()
                 if self._overviews:
                     tiled = block_index(head).tiled
-                    side = width if tiled and width == height and width in _OVERVIEW_BLOCKS else _OVERVIEW_BLOCK
+                    side = (
+                        width
+                        if tiled and width == height and width in _OVERVIEW_BLOCKS
+                        else _OVERVIEW_BLOCK
+                    )
                     self._pyramid = Pyramid(*sizes[0], (side, side), self._storage)
                     sizes = self._pyramid.sizes
                     blocks += [(side, side)] * (len(sizes) - 1)
@@ -108,10 +121,18 @@ class GeoTiffSink:
             except ValueError as error:
                 raise self._not_whole() from error
             self._fields = fixed_fields(head)
-            self._images = [Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)]
-            self._encoders = {block: self._encoder(block, separate=separate) for block in set(blocks)}
+            self._images = [
+                Image(*shape, separate=separate) for shape in zip(sizes, blocks, indexes)
+            ]
+            self._encoders = {
+                block: self._encoder(block, separate=separate) for block in set(blocks)
+            }
             self._file = BlockFile(
-                self.temporary, self._name, end=len(head), most_bytes=indexes[0].most_bytes, large=self._large
+                self.temporary,
+                self._name,
+                end=len(head),
+                most_bytes=indexes[0].most_bytes,
+                large=self._large,
             )
             self._open.callback(self._file.close)
             for image in self._images if self._as_computed else ():
@@ -122,7 +143,12 @@ class GeoTiffSink:
         profile = self._profile if block == self.block else {**self._profile, **tiles}
         return Encoder(profile, self._storage, block, separate=separate)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._discard()
 
     def _discard(self) -> None:
@@ -131,8 +157,8 @@ class GeoTiffSink:
     def write(self, window: Window, values: NDArray[Any]) -> None:
         """Write ``values`` of shape (bands, window.height, window.width); several threads may do so at once.
 
-        A window is whole blocks, or if the file is uncompressed any rows of them. With overviews it has an even number of
-        rows, but for the last.
+        A window is whole blocks, or if the file is uncompressed any rows of them. With overviews it
+        has an even number of rows, but for the last.
         """
         with self._writing():
             self._write(self._images[0], window, values)
@@ -143,8 +169,10 @@ class GeoTiffSink:
         file = self._file
         if self._as_computed:
             for part in image.parts(window, values):
-                rows = plain_rows(part.pixels, image.block[0], image.index.order)
-                offset = int(image.offsets[part.number]) + part.row * rows.nbytes // part.pixels.shape[1]
+                rows = pack_block(part.pixels, image.block[0], image.index.order)
+                offset = (
+                    int(image.offsets[part.number]) + part.row * rows.nbytes // part.pixels.shape[1]
+                )
                 file.put(rows.cast("B"), offset)
             return
         parts = list(image.parts(window, values))
@@ -167,7 +195,9 @@ class GeoTiffSink:
 
         def check() -> None:
             if cancelled():
-                raise Cancelled(translate("Bandwise", "The run was cancelled; nothing was written.").format())
+                raise Cancelled(
+                    translate("Bandwise", "The run was cancelled; nothing was written.").format()
+                )
 
         with self._writing():
             for image in self._images:
@@ -184,30 +214,42 @@ class GeoTiffSink:
             finished = self._laid_out(check) if self._cog else self.temporary
             check()
             keep_access(finished, self.target)
-            with set_aside(dict.fromkeys([*sidecars(self._name), *sidecars(self.target)]), self._temporaries.name):
+            with set_aside(
+                dict.fromkeys([*sidecars(self._name), *sidecars(self.target)]),
+                self._temporaries.name,
+            ):
                 os.replace(finished, self.target)
             for sidecar in self._temporaries.files():
-                suffix = sidecar.name[len(self.temporary.stem) :].replace(".tif.", f"{self.target.suffix}.", 1)
+                suffix = sidecar.name[len(self.temporary.stem) :].replace(
+                    ".tif.", f"{self.target.suffix}.", 1
+                )
                 os.replace(sidecar, self.target.with_name(self.target.stem + suffix))
 
     def _laid_out(self, check: Callable[[], None]) -> Path:
         """The file with its blocks in the order of a Cloud Optimized GeoTIFF."""
         laid_out = self._temporaries.path(".cog.tif")
         write_cog(self.temporary, laid_out, name=self._name, large=self._large, check=check)
-        with mapped(laid_out) as data:
+        with memory_mapped(laid_out) as data:
             if not is_complete(data, images=len(self._images), sparse=self._sparse):
                 raise self._not_whole()
         self.temporary.unlink()
         return laid_out
 
     def _not_whole(self) -> OutputError:
-        text = translate("Bandwise", "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.")
-        return OutputError(text.format(file=self._name, free=free_bytes(self.target.parent) // 10**6))
+        text = translate(
+            "Bandwise",
+            "{file} could not be written whole; make room on the disk ({free} MB are free) or choose another folder.",
+        )
+        return OutputError(
+            text.format(file=self._name, free=free_bytes(self.target.parent) // 10**6)
+        )
 
     def _complete(self, tags: Mapping[str, str]) -> bool:
-        """Whether the file holds every block and the tags: closing does not tell of a disk that ran full (GDAL < 3.7)."""
+        """Whether the file holds every block and the tags: closing does not tell of a disk that ran
+        full (GDAL < 3.7).
+        """
         try:
-            with mapped(self.temporary) as data:
+            with memory_mapped(self.temporary) as data:
                 if not is_complete(data, images=len(self._images), sparse=self._sparse):
                     return False
                 if fixed_fields(data) != self._fields:
@@ -229,6 +271,8 @@ class GeoTiffSink:
         except RASTER_FAILURES as error:
             raise OutputError(
                 translate(
-                    "Bandwise", "{file} cannot be written ({reason}); check the folder, its free space, and that no program has the file open."
+                    "Bandwise",
+                    "{file} cannot be written ({reason}); check the folder, its free space, and "
+                    "that no program has the file open.",
                 ).format(file=self._name, reason=reason_of(error, str(self.temporary)))
             ) from error

@@ -25,7 +25,16 @@ DEFAULT_PROFILE = {
 }
 CODECS_WITH_PREDICTOR = ("DEFLATE", "LZW", "ZSTD")
 #: Options that leave a file a Cloud Optimized GeoTIFF: those that GDAL's COG driver has, by whatever name.
-_OF_A_COG = {"TILED", "BLOCKXSIZE", "BLOCKYSIZE", "INTERLEAVE", "COMPRESS", "PREDICTOR", "ZLEVEL", "ZSTD_LEVEL"}
+_OF_A_COG = {
+    "TILED",
+    "BLOCKXSIZE",
+    "BLOCKYSIZE",
+    "INTERLEAVE",
+    "COMPRESS",
+    "PREDICTOR",
+    "ZLEVEL",
+    "ZSTD_LEVEL",
+}
 _OF_A_COG |= {"LZMA_PRESET", "MAX_Z_ERROR", "BIGTIFF", "SPARSE_OK", "NUM_THREADS"}
 _YES, _NO = ("YES", "TRUE", "ON"), ("NO", "FALSE", "OFF")
 _CODECS_FOR_BYTES = ("JPEG", "WEBP", "CCITTRLE", "CCITTFAX3", "CCITTFAX4")
@@ -45,8 +54,9 @@ def parse_creation_options(text: str) -> dict[str, str]:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "Creation option “{option}” is not understood; give each option once as NAME=VALUE, with | between them, "
-                    "such as COMPRESS=ZSTD|ZSTD_LEVEL=1."
+                    "Creation option “{option}” is not understood; give each option once as "
+                    "NAME=VALUE, with | between them, "
+                    "such as COMPRESS=ZSTD|ZSTD_LEVEL=1.",
                 ).format(option=part)
             )
         options[name] = value
@@ -56,22 +66,30 @@ def parse_creation_options(text: str) -> dict[str, str]:
 def creation_profile(text: str, dtype: np.dtype[Any]) -> dict[str, str]:
     """The options to create a result of a type with: the default profile, changed by the user's ``text``.
 
-    A default that would contradict what the user chose (the level of another codec, tiles in a striped
-    file) is left out. Raises :class:`OptionError` for text that is no list of options and for a codec that holds bytes alone.
+    A default that would contradict what the user chose (the level of another codec, tiles in a
+    striped file) is left out. Raises :class:`OptionError` for text that is no list of options and
+    for a codec that holds bytes alone.
     """
     chosen = parse_creation_options(text)
     profile = {**DEFAULT_PROFILE, "PREDICTOR": "3" if dtype.kind == "f" else "2"}
     codec = chosen.get("COMPRESS", profile["COMPRESS"]).upper()
     if codec in _CODECS_FOR_BYTES:
         raise OptionError(
-            translate("Bandwise", "COMPRESS={codec} cannot hold the result's values as they are; choose DEFLATE, ZSTD, LZW or NONE.").format(
-                codec=codec
-            )
+            translate(
+                "Bandwise",
+                "COMPRESS={codec} cannot hold the result's values as they are; choose DEFLATE, ZSTD, LZW or NONE.",
+            ).format(codec=codec)
         )
     if "NBITS" in chosen:
-        raise OptionError(translate("Bandwise", "NBITS would round the result's values and its nodata; leave it out.").format())
+        raise OptionError(
+            translate(
+                "Bandwise", "NBITS would round the result's values and its nodata; leave it out."
+            ).format()
+        )
     if chosen.get("TILED", "YES").upper() not in (*_YES, *_NO):
-        raise OptionError(translate("Bandwise", "TILED is YES or NO, not {value}.").format(value=chosen["TILED"]))
+        raise OptionError(
+            translate("Bandwise", "TILED is YES or NO, not {value}.").format(value=chosen["TILED"])
+        )
     if "COMPRESS" in chosen:
         del profile["ZLEVEL"]
         if codec not in CODECS_WITH_PREDICTOR:
@@ -93,16 +111,17 @@ def cog_profile(profile: Mapping[str, str]) -> dict[str, str]:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it out, or untick “Cloud "
-                    "Optimized GeoTIFF” (COG)."
-                ).format(
-                    option=f"{name}={value}"
-                )
+                    "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it "
+                    "out, or untick “Cloud "
+                    "Optimized GeoTIFF” (COG).",
+                ).format(option=f"{name}={value}")
             )
     if profile.get("TILED", "YES").upper() in _NO:
-        raise OptionError(translate(
-            "Bandwise",
-            "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick “Cloud Optimized GeoTIFF” "
-            "(COG)."
-        ).format())
+        raise OptionError(
+            translate(
+                "Bandwise",
+                "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick “Cloud Optimized GeoTIFF” "
+                "(COG).",
+            ).format()
+        )
     return {**profile, "BLOCKYSIZE": profile.get("BLOCKXSIZE", "512"), "INTERLEAVE": "PIXEL"}

@@ -27,7 +27,9 @@ def overview_sizes(width: int, height: int) -> list[tuple[int, int]]:
 
 
 class Pyramid:
-    """Gathers halves of windows, and halves of these, until blocks of the overviews are whole; threads may do so at once."""
+    """Gathers halves of windows, and halves of these, until blocks of the overviews are whole;
+    threads may do so at once.
+    """
 
     def __init__(self, width: int, height: int, block: tuple[int, int], storage: Storage) -> None:
         self.sizes = [(width, height), *overview_sizes(width, height)]
@@ -35,24 +37,33 @@ class Pyramid:
         self._lock = threading.Lock()
         self._unfinished: dict[tuple[int, Window], tuple[Values, list[int]]] = {}
 
-    def add(self, window: Window, values: Values, level: int = 0) -> Iterator[tuple[int, Window, Values]]:
-        """Take ``values`` of a window of whole blocks, of shape (bands, height, width); the blocks come back that are whole by that.
+    def add(
+        self, window: Window, values: Values, level: int = 0
+    ) -> Iterator[tuple[int, Window, Values]]:
+        """Take ``values`` of a window of whole blocks, of shape (bands, height, width); the blocks
+        come back that are whole by that.
 
         Each with its level, from 1, and its window there.
         """
         if level + 1 == len(self.sizes):
             return
-        halves = halved(values, self._storage)
+        halves = downsample(values, self._storage)
         half = Window(window.column // 2, window.row // 2, halves.shape[2], halves.shape[1])
         for block in self._blocks(half, level + 1):
-            part = block.shared(half)
+            part = block.intersection(half)
             if part is None:
                 continue
             with self._lock:
                 whole, left = self._unfinished.setdefault(
-                    (level + 1, block), (np.empty((len(values), block.height, block.width), values.dtype), [block.pixels])
+                    (level + 1, block),
+                    (
+                        np.empty((len(values), block.height, block.width), values.dtype),
+                        [block.pixels],
+                    ),
                 )
-            whole[(slice(None), *part.within(block))] = halves[(slice(None), *part.within(half))]
+            whole[(slice(None), *part.slices_in(block))] = halves[
+                (slice(None), *part.slices_in(half))
+            ]
             with self._lock:
                 left[0] -= part.pixels
                 finished = not left[0]
@@ -65,12 +76,15 @@ class Pyramid:
     def _blocks(self, window: Window, level: int) -> Iterator[Window]:
         (width, height), (across, down) = self.sizes[level], self._block
         for row in range(window.row // down * down, window.row + window.height, down):
-            for column in range(window.column // across * across, window.column + window.width, across):
+            for column in range(
+                window.column // across * across, window.column + window.width, across
+            ):
                 yield Window(column, row, min(across, width - column), min(down, height - row))
 
 
-def halved(values: Values, storage: Storage) -> Values:
-    """The mean of the valid ones of four pixels each; of whole numbers that stand for themselves the first, for between classes lies none.
+def downsample(values: Values, storage: Storage) -> Values:
+    """The mean of the valid ones of four pixels each; of whole numbers that stand for themselves
+    the first, for between classes lies none.
 
     ``values`` have the shape (bands, height, width); at an odd edge the last pixels are those of half as many.
     """
@@ -80,8 +94,16 @@ def halved(values: Values, storage: Storage) -> Values:
     wide = np.pad(values, ((0, 0), (0, odd[0]), (0, odd[1])), "edge") if any(odd) else values
     quarters = [wide[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
     dtype = np.dtype(np.float64) if storage.whole else values.dtype
-    low, high = (storage.nodata, storage.nodata) if storage.whole else nodata_range(values.dtype.type(storage.nodata))
-    below = np.count_nonzero(wide <= high) if not storage.whole else np.count_nonzero(wide == storage.nodata)
+    low, high = (
+        (storage.nodata, storage.nodata)
+        if storage.whole
+        else nodata_range(values.dtype.type(storage.nodata))
+    )
+    below = (
+        np.count_nonzero(wide <= high)
+        if not storage.whole
+        else np.count_nonzero(wide == storage.nodata)
+    )
     if not below:
         total = np.add(quarters[0], quarters[1], dtype=dtype)
         for quarter in quarters[2:]:
@@ -95,7 +117,8 @@ def halved(values: Values, storage: Storage) -> Values:
             np.add(total, quarter, out=total, where=~missing)
             count += ~missing
         np.divide(total, count, out=total, where=count > 0)
-        if not storage.whole and below > sum(map(np.count_nonzero, invalid)):  # a mean of valid values may be what GDAL takes for nodata
+        # a mean of valid values may be what GDAL takes for nodata
+        if not storage.whole and below > sum(map(np.count_nonzero, invalid)):
             taken = (total >= low) & (total <= high) & (count > 0)
             np.copyto(total, np.nextafter(high, np.inf, dtype=total.dtype), where=taken)
         total[count == 0] = storage.nodata

@@ -37,27 +37,40 @@ class Value(NamedTuple):
     data: bytes
 
 
-def index_values(tags: tuple[int, int], offsets: bytes, byte_counts: bytes, *, big: bool) -> list[Value]:
+def index_values(
+    tags: tuple[int, int], offsets: bytes, byte_counts: bytes, *, big: bool
+) -> list[Value]:
     """Return the fields of a block index; ``byte_counts`` are of 4 bytes each, ``offsets`` of 8 in a ``big`` file."""
     count = len(byte_counts) // 4
-    return [Value(tags[0], _LONG8 if big else _LONG, count, offsets), Value(tags[1], _LONG, count, byte_counts)]
+    return [
+        Value(tags[0], _LONG8 if big else _LONG, count, offsets),
+        Value(tags[1], _LONG, count, byte_counts),
+    ]
 
 
 def directory_size(values: Sequence[Value], *, big: bool) -> int:
     """Return the bytes of a directory and of the data that it points to."""
     inside, entry, frame = (8, 20, 16) if big else (4, 12, 6)
-    return even(frame + entry * len(values)) + sum(even(len(one.data)) for one in values if len(one.data) > inside)
+    return even(frame + entry * len(values)) + sum(
+        even(len(one.data)) for one in values if len(one.data) > inside
+    )
 
 
-def directory(values: Sequence[Value], position: int, follows: int, *, order: str, big: bool) -> bytes:
+def directory(
+    values: Sequence[Value], position: int, follows: int, *, order: str, big: bool
+) -> bytes:
     """Return a directory for the byte ``position``, then the data that it points to; the next one is at ``follows``.
 
     As in GDAL's files the block index comes before other data.
     """
     inside = 8 if big else 4
-    pointer, number, head = (f"{order}{code}" for code in (("Q", "Q", "HHQ") if big else ("I", "H", "HHI")))
+    pointer, number, head = (
+        f"{order}{code}" for code in (("Q", "Q", "HHQ") if big else ("I", "H", "HHI"))
+    )
     beyond = [one for one in values if len(one.data) > inside]
-    beyond.sort(key=lambda one: (one.tag not in INDEX_TAGS, -one.tag if one.tag in INDEX_TAGS else one.tag))
+    beyond.sort(
+        key=lambda one: (one.tag not in INDEX_TAGS, -one.tag if one.tag in INDEX_TAGS else one.tag)
+    )
     data, places = bytearray(), {}
     start = position + even((16 if big else 6) + (20 if big else 12) * len(values))
     for one in beyond:
@@ -66,7 +79,11 @@ def directory(values: Sequence[Value], position: int, follows: int, *, order: st
     entries = bytearray(struct.pack(number, len(values)))
     for one in sorted(values):
         entries += struct.pack(head, one.tag, one.kind, one.length)
-        entries += struct.pack(pointer, places[one.tag]) if one.tag in places else one.data.ljust(inside, b"\0")
+        entries += (
+            struct.pack(pointer, places[one.tag])
+            if one.tag in places
+            else one.data.ljust(inside, b"\0")
+        )
     entries += struct.pack(pointer, follows)
     return bytes(entries.ljust(start - position, b"\0") + data)
 
@@ -80,12 +97,20 @@ def with_overviews(head: bytes, sizes: Sequence[tuple[int, int]], side: int) -> 
     order, big = byte_order(head)
     (fields,) = directories(head)
     shared = [
-        Value(field.tag, field.kind, field.length, data_of(head, field)) for field in fields if field.tag in _SHARED
+        Value(field.tag, field.kind, field.length, data_of(head, field))
+        for field in fields
+        if field.tag in _SHARED
     ]
-    numbers = {one.tag: struct.unpack_from(f"{order}H", one.data)[0] for one in shared if one.kind == _SHORT}
+    numbers = {
+        one.tag: struct.unpack_from(f"{order}H", one.data)[0]
+        for one in shared
+        if one.kind == _SHORT
+    }
     planes = numbers[_SAMPLES] if numbers[_PLANAR] == _SEPARATE else 1
     if numbers[_SAMPLES] == 1:  # as GDAL does: then both planar configurations mean the same
-        shared = [_number(_PLANAR, _SHORT, 1, order) if one.tag == _PLANAR else one for one in shared]
+        shared = [
+            _number(_PLANAR, _SHORT, 1, order) if one.tag == _PLANAR else one for one in shared
+        ]
     pointer = f"{order}Q" if big else f"{order}I"
     file, link = bytearray(head.ljust(even(len(head)), b"\0")), _last_link(head, len(fields))
     for width, height in sizes:
@@ -96,11 +121,17 @@ def with_overviews(head: bytes, sizes: Sequence[tuple[int, int]], side: int) -> 
             (_LENGTH, _SHORT, height),
             (_TILE_WIDTH, _SHORT, side),
         ]
-        values = [_number(tag, kind, number, order) for tag, kind, number in (*own, (_TILE_LENGTH, _SHORT, side))]
+        values = [
+            _number(tag, kind, number, order)
+            for tag, kind, number in (*own, (_TILE_LENGTH, _SHORT, side))
+        ]
         values += [
             *shared,
             *index_values(
-                (TILE_OFFSETS, TILE_BYTE_COUNTS), bytes(blocks * (8 if big else 4)), bytes(blocks * 4), big=big
+                (TILE_OFFSETS, TILE_BYTE_COUNTS),
+                bytes(blocks * (8 if big else 4)),
+                bytes(blocks * 4),
+                big=big,
             ),
         ]
         position = len(file)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure how each tool groups operators and which spellings it knows: the evidence behind ``docs/dialects.md``.
 
-Run as ``python tests/corpus/grammar.py qgis|gdal_calc|otb`` with the system's Python. For each two operators the text ``x a y b z``
-is compared with ``(x a y) b z`` and ``x a (y b z)`` over all triples of seven numbers: L means the first, R the second,
-``=`` that both agree, ``e`` that the tool refuses the text. Then each of :data:`PROBES` is shown with its answer on ``x`` and ``y``.
+Run as ``python tests/corpus/grammar.py qgis|gdal_calc|otb`` with the system's Python. For each two
+operators the text ``x a y b z`` is compared with ``(x a y) b z`` and ``x a (y b z)`` over all
+triples of seven numbers: L means the first, R the second, ``=`` that both agree, ``e`` that the
+tool refuses the text. Then each of :data:`PROBES` is shown with its answer on ``x`` and ``y``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ OPERATORS = {
 }
 UNARY = {"qgis": "- +", "gdal_calc": "- + not", "gdal_calc, int32": "- + ~", "otb": "- +"}
 
-# What each tool is asked beside the pairs, parted by §; x and y stand for the two bands and are replaced by the dialect's own references.
+# What each tool is asked beside the pairs, parted by §; x and y stand for the two bands and are
+# replaced by the dialect's own references.
 PROBES = {
     "qgis": """-x^2§2^-x§2^-x^2§0 != 3 > 2§2^3^2§2^y^2§- -x§-+-x§!x§{x}§'x'§x ?§NOT x§x == 2§x <> 2§x = 2§x =! 2§x => 2§x % 2§x ** 2§x // 2§x & y
         §x && y§x || y§~x
@@ -78,17 +80,25 @@ def _same(one: Answer, other: Answer) -> bool:
 def _verdict(plain: Answer, left: Answer, right: Answer) -> str:
     if isinstance(plain, str):
         return "e"
-    return {(True, True): "=", (True, False): "L", (False, True): "R", (False, False): "?"}[_same(plain, left), _same(plain, right)]
+    return {(True, True): "=", (True, False): "L", (False, True): "R", (False, False): "?"}[
+        _same(plain, left), _same(plain, right)
+    ]
 
 
 def _show(answer: Answer) -> str:
-    return answer if isinstance(answer, str) else " ".join(f"{number:.7g}" for number in np.ma.filled(answer, np.nan).ravel())
+    return (
+        answer
+        if isinstance(answer, str)
+        else " ".join(f"{number:.7g}" for number in np.ma.filled(answer, np.nan).ravel())
+    )
 
 
 def _tools(dialect: str, folder: Path) -> tuple[Tool, Tool, tuple[str, str, str]]:
     """Two tools of the dialect, one on all triples and one on x and y, and the names of their bands."""
     whole = "int32" in dialect
-    triples = np.array(list(itertools.product(WHOLES if whole else REALS, repeat=3)), float).T.reshape(3, 7, 49)
+    triples = np.array(
+        list(itertools.product(WHOLES if whole else REALS, repeat=3)), float
+    ).T.reshape(3, 7, 49)
     pair = np.array([X, Y], float)[:, None]
     files = []
     for name, bands in (("t", triples), ("s", pair)):
@@ -97,10 +107,22 @@ def _tools(dialect: str, folder: Path) -> tuple[Tool, Tool, tuple[str, str, str]
         for path, band in zip(files[-1], bands):
             write(path, band[None], integer=whole)
     if dialect == "qgis":
-        return Qgis(folder, {"s": folder / "t.tif"}), Qgis(folder, dict.fromkeys(LAYERS, folder / "s.tif")), ('"s@1"', '"s@2"', '"s@3"')
+        return (
+            Qgis(folder, {"s": folder / "t.tif"}),
+            Qgis(folder, dict.fromkeys(LAYERS, folder / "s.tif")),
+            ('"s@1"', '"s@2"', '"s@3"'),
+        )
     if dialect == "otb":
-        return Otb(folder, [folder / "t.tif"]), Otb(folder, [folder / "s.tif"]), ("im1b1", "im1b2", "im1b3")
-    return GdalCalc(folder, dict(zip("ABC", files[0]))), GdalCalc(folder, dict(zip("AB", files[1]))), ("A", "B", "C")
+        return (
+            Otb(folder, [folder / "t.tif"]),
+            Otb(folder, [folder / "s.tif"]),
+            ("im1b1", "im1b2", "im1b3"),
+        )
+    return (
+        GdalCalc(folder, dict(zip("ABC", files[0]))),
+        GdalCalc(folder, dict(zip("AB", files[1]))),
+        ("A", "B", "C"),
+    )
 
 
 def _measure(dialect: str, folder: Path) -> None:
@@ -108,17 +130,36 @@ def _measure(dialect: str, folder: Path) -> None:
     operators, unary = OPERATORS[dialect].split(), UNARY[dialect].split()
     texts = []
     for first, second in itertools.product(operators, repeat=2):
-        texts += [f"{x} {first} {y} {second} {z}", f"({x} {first} {y}) {second} {z}", f"{x} {first} ({y} {second} {z})"]
+        texts += [
+            f"{x} {first} {y} {second} {z}",
+            f"({x} {first} {y}) {second} {z}",
+            f"{x} {first} ({y} {second} {z})",
+        ]
     for sign, operator in itertools.product(unary, operators):
-        texts += [f"{sign} {x} {operator} {y}", f"({sign} {x}) {operator} {y}", f"{sign} ({x} {operator} {y})"]
+        texts += [
+            f"{sign} {x} {operator} {y}",
+            f"({sign} {x}) {operator} {y}",
+            f"{sign} ({x} {operator} {y})",
+        ]
     if dialect == "otb":
         for operator in operators:
-            texts += [f"{x} {operator} {y} ? {z} : 5", f"({x} {operator} {y}) ? {z} : 5", f"{x} {operator} ({y} ? {z} : 5)"]
-            texts += [f"{x} ? {y} : {z} {operator} {x}", f"({x} ? {y} : {z}) {operator} {x}", f"{x} ? {y} : ({z} {operator} {x})"]
+            texts += [
+                f"{x} {operator} {y} ? {z} : 5",
+                f"({x} {operator} {y}) ? {z} : 5",
+                f"{x} {operator} ({y} ? {z} : 5)",
+            ]
+            texts += [
+                f"{x} ? {y} : {z} {operator} {x}",
+                f"({x} ? {y} : {z}) {operator} {x}",
+                f"{x} ? {y} : ({z} {operator} {x})",
+            ]
     answers = iter(evaluate(on_triples, texts))
 
     def row(title: str, count: int) -> None:
-        print(f"{title:14}", *(f"{_verdict(next(answers), next(answers), next(answers)):4}" for _ in range(count)))
+        print(
+            f"{title:14}",
+            *(f"{_verdict(next(answers), next(answers), next(answers)):4}" for _ in range(count)),
+        )
 
     print(f"\n{dialect}: x a y b z, a down, b across")
     print(f"{'':14}", *(f"{operator:4}" for operator in operators))
@@ -129,7 +170,10 @@ def _measure(dialect: str, folder: Path) -> None:
     if dialect == "otb":
         for operator in operators:
             row(f"{operator} with ? :", 2)
-    probes = [part.replace("\\n", "\n").replace("\\t", "\t") for part in re.split(r"(?:\n +)?§", PROBES[dialect])]
+    probes = [
+        part.replace("\\n", "\n").replace("\\t", "\t")
+        for part in re.split(r"(?:\n +)?§", PROBES[dialect])
+    ]
     if dialect in ("qgis", "otb"):
         probes = [re.sub(r"\by\b", y, re.sub(r"\bx\b", x, part)) for part in probes]
     print("\nx:", *X, " y:", *Y)

@@ -12,9 +12,9 @@ raster       bands  what is in it
 Every value is exact in float32, because OTB's BandMath reads its inputs as float32. Nothing is NaN, nothing is nodata.
 The names in an expression, in this fixed order:
 
-* QGIS: ``scene@1`` ... ``classes@1``, and the aliases of :data:`LAYERS`;
-* gdal_calc: ``A B C D`` = bands of ``scene``, ``E F`` = bands of ``other``, ``G`` = ``classes``; the small letters are the same files;
-* OTB: ``im1`` = ``scene``, ``im2`` = ``other``, ``im3`` = ``classes``.
+* QGIS: ``scene@1`` ... ``classes@1``, and the aliases of :data:`LAYERS`; * gdal_calc: ``A B C D`` =
+bands of ``scene``, ``E F`` = bands of ``other``, ``G`` = ``classes``; the small letters are the
+same files; * OTB: ``im1`` = ``scene``, ``im2`` = ``other``, ``im3`` = ``classes``.
 """
 
 from __future__ import annotations
@@ -35,10 +35,19 @@ LAYERS = {
     "land-cover": "classes",
 }
 
-LETTERS = {"A": ("scene", 1), "B": ("scene", 2), "C": ("scene", 3), "D": ("scene", 4), "E": ("other", 1), "F": ("other", 2), "G": ("classes", 1)}
+LETTERS = {
+    "A": ("scene", 1),
+    "B": ("scene", 2),
+    "C": ("scene", 3),
+    "D": ("scene", 4),
+    "E": ("other", 1),
+    "F": ("other", 2),
+    "G": ("classes", 1),
+}
 IMAGES = ("scene", "other", "classes")
 
-# The pixels whose values are kept in expected.json: the first row, where the awkward values are, every fifth of the rest, and those around zero.
+# The pixels whose values are kept in expected.json: the first row, where the awkward values are,
+# every fifth of the rest, and those around zero.
 SAMPLE = (*range(16), *range(16, 256, 5), 90, 127, 128, 129)
 
 # Columns blue, green, red, nir of the first pixels of ``scene``.
@@ -61,11 +70,22 @@ _AWKWARD = (
 def arrays() -> dict[str, np.ndarray]:
     """Raster name -> array (bands, rows, columns) of float64."""
     index = np.arange(SIZE * SIZE)
-    scene = np.stack([200 + index * 37 % 2000, 300 + index * 53 % 2500, 250 + index * 71 % 4000, 500 + index * 89 % 9000])
+    scene = np.stack(
+        [
+            200 + index * 37 % 2000,
+            300 + index * 53 % 2500,
+            250 + index * 71 % 4000,
+            500 + index * 89 % 9000,
+        ]
+    )
     scene[:, : len(_AWKWARD)] = np.array(_AWKWARD).T
     half = (index - 128) / 2
     half[15] = 70000
     other = np.stack([half, (index * 7 % 97 - 48) / 32])
     classes = np.where(index % 2 == 0, index // 2 % 8, index * 37 % 256)[None]
     shape = (-1, SIZE, SIZE)
-    return {"scene": scene.reshape(shape).astype(float), "other": other.reshape(shape), "classes": classes.reshape(shape).astype(float)}
+    return {
+        "scene": scene.reshape(shape).astype(float),
+        "other": other.reshape(shape),
+        "classes": classes.reshape(shape).astype(float),
+    }

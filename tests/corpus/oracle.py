@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ask the real tools for the answer to every case of the corpus, keep the answers, and hold the hand-written numpy against them.
+"""Ask the real tools for the answer to every case of the corpus, keep the answers, and hold the
+hand-written numpy against them.
 
-Run as ``/usr/bin/python3 tests/corpus/oracle.py [OUT.json]`` where QGIS, GDAL's utilities and ``otb-bin`` are installed; takes about a minute. Writes
-``expected.json`` (one line a case: the pixels of ``inputs.SAMPLE``, or the tool's error text) and exits with 1 where a tool and numpy disagree and
-the case names no fault of the tool, or where a named fault is not there.
+Run as ``/usr/bin/python3 tests/corpus/oracle.py [OUT.json]`` where QGIS, GDAL's utilities and
+``otb-bin`` are installed; takes about a minute. Writes ``expected.json`` (one line a case: the
+pixels of ``inputs.SAMPLE``, or the tool's error text) and exits with 1 where a tool and numpy
+disagree and the case names no fault of the tool, or where a named fault is not there.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def answers(folder: Path) -> dict[Case, Answer]:
             paths[letter] = folder / f"{letter}{'-int32' if integer else ''}.tif"
             write(paths[letter], rasters[raster][band - 1 : band], integer=integer)
     tools = {
-        ("qgis", False): Qgis(folder, {layer: folder / f"{raster}.tif" for layer, raster in LAYERS.items()}),
+        ("qgis", False): Qgis(
+            folder, {layer: folder / f"{raster}.tif" for layer, raster in LAYERS.items()}
+        ),
         ("gdal_calc", False): GdalCalc(folder, letters[False]),
         ("gdal_calc", True): GdalCalc(folder, letters[True]),
         ("otb", False): Otb(folder, [folder / f"{raster}.tif" for raster in IMAGES]),
@@ -52,11 +56,16 @@ def disagreement(case: Case, answer: Answer, expected: np.ndarray) -> str:
         return answer
     values = np.ma.filled(answer, np.nan)
     values = np.where(np.isfinite(values), values, np.nan)
-    wrong = ~np.isclose(values, expected, rtol=RELATIVE[case.dialect], atol=ABSOLUTE, equal_nan=True).ravel()
+    wrong = ~np.isclose(
+        values, expected, rtol=RELATIVE[case.dialect], atol=ABSOLUTE, equal_nan=True
+    ).ravel()
     if not wrong.any():
         return ""
     place = int(np.argmax(wrong))
-    return f"{wrong.sum()} pixels, first at {place}: the tool has {values.ravel()[place]!r}, numpy {expected.ravel()[place]!r}"
+    return (
+        f"{wrong.sum()} pixels, first at {place}: the tool has {values.ravel()[place]!r}, numpy "
+        f"{expected.ravel()[place]!r}"
+    )
 
 
 def _written(answer: Answer, dialect: str) -> object:
@@ -65,9 +74,27 @@ def _written(answer: Answer, dialect: str) -> object:
         return answer
     kind = np.float64 if dialect == "gdal_calc" else np.float32
     pixels = []
-    for value, nodata in zip(np.ma.getdata(answer).ravel()[list(SAMPLE)], np.ma.getmaskarray(answer).ravel()[list(SAMPLE)]):
-        word = "nodata" if nodata else "nan" if np.isnan(value) else ("inf" if value > 0 else "-inf") if np.isinf(value) else ""
-        pixels.append(word or (int(value) if value == int(value) and abs(value) < 2**53 else float(str(kind(value)))))
+    for value, nodata in zip(
+        np.ma.getdata(answer).ravel()[list(SAMPLE)],
+        np.ma.getmaskarray(answer).ravel()[list(SAMPLE)],
+    ):
+        word = (
+            "nodata"
+            if nodata
+            else "nan"
+            if np.isnan(value)
+            else ("inf" if value > 0 else "-inf")
+            if np.isinf(value)
+            else ""
+        )
+        pixels.append(
+            word
+            or (
+                int(value)
+                if value == int(value) and abs(value) < 2**53
+                else float(str(kind(value)))
+            )
+        )
     return pixels
 
 
@@ -82,12 +109,24 @@ def main() -> None:
     for case in CASES:
         difference = disagreement(case, found[case], right(case, bands))
         if bool(difference) != bool(case.tool_fault):
-            complaints.append(f"{case.dialect} {case.text!r}: {difference or 'the fault is not there: ' + case.tool_fault}")
-        record = {"dialect": case.dialect, "text": case.text, "integer": case.integer, "answer": _written(found[case], case.dialect)}
+            complaints.append(
+                f"{case.dialect} {case.text!r}: {difference or 'the fault is not there: ' + case.tool_fault}"
+            )
+        record = {
+            "dialect": case.dialect,
+            "text": case.text,
+            "integer": case.integer,
+            "answer": _written(found[case], case.dialect),
+        }
         lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
     out.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
-    counts = ", ".join(f"{sum(case.dialect == dialect for case in CASES)} {dialect}" for dialect in RELATIVE)
-    print(f"{len(CASES)} cases ({counts}), {sum(bool(case.tool_fault) for case in CASES)} with a fault of the tool, {len(complaints)} complaints")
+    counts = ", ".join(
+        f"{sum(case.dialect == dialect for case in CASES)} {dialect}" for dialect in RELATIVE
+    )
+    print(
+        f"{len(CASES)} cases ({counts}), {sum(bool(case.tool_fault) for case in CASES)} with a "
+        f"fault of the tool, {len(complaints)} complaints"
+    )
     for complaint in complaints:
         print(complaint)
     sys.exit(bool(complaints))

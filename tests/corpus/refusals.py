@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts that are to be refused in one sentence, in bounded time and memory, and never executed.
 
-Each entry is ``(text, word, answerable)``: a word that a helpful sentence would contain (any case; empty where none is asked for), and whether the
-text may rightly be answered instead. They are meant for two inputs, ``A`` = the raster ``scene`` of :mod:`inputs` (four bands) and ``B`` = ``other``
-(two bands), in Bandwise's own dialect; no dialect may do worse than refuse. The long ones are built here, so name tests by position, not by text.
+Each entry is ``(text, word, answerable)``: a word that a helpful sentence would contain (any case;
+empty where none is asked for), and whether the text may rightly be answered instead. They are meant
+for two inputs, ``A`` = the raster ``scene`` of :mod:`inputs` (four bands) and ``B`` = ``other``
+(two bands), in Bandwise's own dialect; no dialect may do worse than refuse. The long ones are built
+here, so name tests by position, not by text.
 """
 
 from __future__ import annotations
@@ -528,7 +530,14 @@ _LONG: tuple[Refusal, ...] = (
     ("a" * MEGABYTE + "@1", "", False),
     ("A;" * (MEGABYTE // 2), "", False),
     ("".join(f"x{place} := A + {place};" for place in range(20_000)), "", True),
-    ("".join(f"x{place} := x{place - 1} + x{place - 1};" if place else "x0 := A;" for place in range(2_000)), "", True),
+    (
+        "".join(
+            f"x{place} := x{place - 1} + x{place - 1};" if place else "x0 := A;"
+            for place in range(2_000)
+        ),
+        "",
+        True,
+    ),
     ("+".join(f"sqrt(A+{place})" for place in range(20_000)), "", True),
     ("\u0410" * (MEGABYTE // 2), "", False),
     ("\x00" * MEGABYTE, "", False),

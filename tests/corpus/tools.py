@@ -32,7 +32,9 @@ _LARGEST = float(np.finfo("float32").max)
 def write(path: Path, bands: np.ndarray, integer: bool = False) -> None:
     """Write ``bands`` (bands, rows, columns) as a GeoTIFF of Float64, or of Int32."""
     count, rows, columns = bands.shape
-    dataset = gdal.GetDriverByName("GTiff").Create(str(path), columns, rows, count, gdal.GDT_Int32 if integer else gdal.GDT_Float64)
+    dataset = gdal.GetDriverByName("GTiff").Create(
+        str(path), columns, rows, count, gdal.GDT_Int32 if integer else gdal.GDT_Float64
+    )
     dataset.SetGeoTransform((500000, 10, 0, 4600000, 0, -10))
     crs = osr.SpatialReference()
     crs.ImportFromEPSG(32633)
@@ -85,7 +87,16 @@ class Qgis:
     def __call__(self, text: str) -> Answer:
         """The result of ``text``, masked where QGIS writes nodata; the sentence where it refuses."""
         layer = self._layers[0]
-        calculator = self._calculator(text, str(self._out), "GTiff", layer.extent(), layer.width(), layer.height(), self._entries, self._context)
+        calculator = self._calculator(
+            text,
+            str(self._out),
+            "GTiff",
+            layer.extent(),
+            layer.width(),
+            layer.height(),
+            self._entries,
+            self._context,
+        )
         result = int(calculator.processCalculation())
         if result:
             return f"error {result} {calculator.lastError()}".strip()
@@ -101,13 +112,23 @@ class GdalCalc:
 
     def __init__(self, folder: Path, letters: Mapping[str, Path]) -> None:
         self._out = folder / "gdal_calc.tif"
-        self._files = [part for letter, path in letters.items() for part in (f"-{letter}", str(path), f"-{letter.lower()}", str(path))]
+        self._files = [
+            part
+            for letter, path in letters.items()
+            for part in (f"-{letter}", str(path), f"-{letter.lower()}", str(path))
+        ]
 
     def __call__(self, text: str) -> Answer:
         """The result of ``text`` as float64, or the error it ends with."""
         self._out.unlink(missing_ok=True)
         # With "=": argparse takes a separate text that starts with a dash for an option.
-        options = [f"--calc={text}", f"--outfile={self._out}", "--type=Float64", "--hideNoData", "--quiet"]
+        options = [
+            f"--calc={text}",
+            f"--outfile={self._out}",
+            "--type=Float64",
+            "--hideNoData",
+            "--quiet",
+        ]
         said = StringIO()
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(said):
             warnings.simplefilter("ignore")
@@ -131,8 +152,12 @@ class Otb:
         run = ["otbcli_BandMath", "-il", *self._files, "-out", str(out), "double", "-exp", text]
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         if done.returncode or not out.exists():
-            said = re.search(r"Message: *(.*)", done.stdout + done.stderr) or re.search(r"ERROR: *(.*)", done.stdout + done.stderr)
-            return f"error {said.group(1).strip()}" if said else f"error exit code {done.returncode}"
+            said = re.search(r"Message: *(.*)", done.stdout + done.stderr) or re.search(
+                r"ERROR: *(.*)", done.stdout + done.stderr
+            )
+            return (
+                f"error {said.group(1).strip()}" if said else f"error exit code {done.returncode}"
+            )
         values = _read(out)[0]
         return np.where(abs(values) == _LARGEST, np.copysign(np.inf, values), values)
 

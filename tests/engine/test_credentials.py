@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Credentials in the names of rasters reach the server, and neither the result, nor the log, nor the report, nor an error."""
+"""Credentials in the names of rasters reach the server, and neither the result, nor the log, nor
+the report, nor an error.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,10 @@ HIDDEN = [
 ]  # fmt: skip
 
 PLAIN = [
-    "/data/token=5/scene.tif", "C:\\data\\a=b\\key.tif", "/vsicurl/https://host/a.tif?version=3&design=blue", "s@mple.tif", "/vsizip/a.zip/b.tif",
-    "COMPRESS=DEFLATE|PREDICTOR=2", "(A@1 - B@1) / (A@1 + B@1)", "password.tif", "/data/signature.tif", "NDVI := where(A == 5, 1, 0)", "EPSG:32633",
+    "/data/token=5/scene.tif", "C:\\data\\a=b\\key.tif",
+    "/vsicurl/https://host/a.tif?version=3&design=blue", "s@mple.tif", "/vsizip/a.zip/b.tif",
+    "COMPRESS=DEFLATE|PREDICTOR=2", "(A@1 - B@1) / (A@1 + B@1)", "password.tif",
+    "/data/signature.tif", "NDVI := where(A == 5, 1, 0)", "EPSG:32633",
 ]  # fmt: skip
 
 
@@ -62,7 +66,16 @@ def test_what_is_hidden(text: str) -> None:
     assert SECRET not in shown and "***" in shown
     assert without_credentials(shown) == shown
     assert SECRET not in file_name(text)
-    for part in ("host/a.tif", "x=1", "se=2026", "Expires=1", "dbname=d", "NUM_THREADS=2", ":ndvi", "A&X-Amz"):
+    for part in (
+        "host/a.tif",
+        "x=1",
+        "se=2026",
+        "Expires=1",
+        "dbname=d",
+        "NUM_THREADS=2",
+        ":ndvi",
+        "A&X-Amz",
+    ):
         if part in text:
             assert part in shown, "the rest stays"
 
@@ -85,22 +98,34 @@ def names(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]
     """NIR, red and a mask behind a server, each asked for with other credentials."""
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.random.default_rng(3).integers(1, 9000, (3, 300, 300), dtype=np.uint16)
-    files = [Path(bench.save(f"web/{name}.tif", plane)).name for name, plane in zip(("nir", "red", "mask"), values)]
+    files = [
+        Path(bench.save(f"web/{name}.tif", plane)).name
+        for name, plane in zip(("nir", "red", "mask"), values)
+    ]
     host = f"127.0.0.1:{server.server_port}"
     return [
         f"/vsicurl/http://user:{SECRET}@{host}/{files[0]}?X-Amz-Credential={SECRET}&X-Amz-Signature={SECRET}/{SECRET}",
-        f"/vsicurl?header.Authorization=Bearer%20{SECRET}&url=" + quote(f"http://{host}/{files[1]}?sig={SECRET}", safe=""),
+        f"/vsicurl?header.Authorization=Bearer%20{SECRET}&url="
+        + quote(f"http://{host}/{files[1]}?sig={SECRET}", safe=""),
         f"/vsicurl/http://{host}/{files[2]}?token={SECRET}",
     ]
 
 
 def test_a_run_with_credentials(bench: Any, server: Any, names: list[str]) -> None:
-    """Every byte of the result, every line of the log, the report: the secret is in none of them, and the server was told it."""
+    """Every byte of the result, every line of the log, the report: the secret is in none of them,
+    and the server was told it.
+    """
     lines: list[str] = []
 
     def progress(fraction: float, note: Any) -> None:
         if note:
-            lines.extend((str(note.text), note.text.in_language(lambda template: template), repr(note.text.values)))
+            lines.extend(
+                (
+                    str(note.text),
+                    note.text.in_language(lambda template: template),
+                    repr(note.text.values),
+                )
+            )
 
     job = bandmath_job(
         [(f"layer?sig={SECRET}", names[0]), (f"http://user:{SECRET}@host", names[1])],
@@ -123,7 +148,13 @@ def test_a_run_with_credentials(bench: Any, server: Any, names: list[str]) -> No
 @pytest.mark.parametrize("spoil", ["missing", "no band", "dies", "changes"])
 def test_errors_with_credentials(bench: Any, server: Any, names: list[str], spoil: str) -> None:
     """GDAL's own words, too."""
-    first = names[0].replace("nir.tif", "nothing.tif") if spoil == "missing" else (names[0], 7) if spoil == "no band" else names[0]
+    first = (
+        names[0].replace("nir.tif", "nothing.tif")
+        if spoil == "missing"
+        else (names[0], 7)
+        if spoil == "no band"
+        else names[0]
+    )
     if spoil == "dies":
         server.healthy = 6
 
@@ -162,7 +193,10 @@ class _Elsewhere(BaseHTTPRequestHandler):
 
 def test_a_server_that_sends_us_elsewhere_passes_no_credentials_on() -> None:
     seen: list[tuple[str, dict[str, str]]] = []
-    first, second = (ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Elsewhere,), {"seen": seen})) for _ in range(2))
+    first, second = (
+        ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Elsewhere,), {"seen": seen}))
+        for _ in range(2)
+    )
     first.RequestHandlerClass.port = second.server_port  # type: ignore[attr-defined]
     for server in (first, second):
         threading.Thread(target=server.serve_forever, daemon=True).start()

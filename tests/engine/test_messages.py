@@ -31,7 +31,10 @@ def test_a_text_is_a_string() -> None:
 
 
 def test_nested_texts_are_translated_too() -> None:
-    assert sentence().in_language(lambda template: GERMAN.get(template, template)) == "a{b}.tif hat keine Nummer 3 der Bänder"
+    assert (
+        sentence().in_language(lambda template: GERMAN.get(template, template))
+        == "a{b}.tif hat keine Nummer 3 der Bänder"
+    )
 
 
 def test_joined_texts_are_translated_too() -> None:
@@ -48,11 +51,16 @@ def test_formats_are_kept_in_another_language() -> None:
     assert text.in_language(lambda _: "von {value:.0f}: {value:.3f} m") == "von 3: 3.142 m"
 
 
-@pytest.mark.parametrize("travel", [lambda text: pickle.loads(pickle.dumps(text)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize(
+    "travel", [lambda text: pickle.loads(pickle.dumps(text)), copy.copy, copy.deepcopy]
+)
 def test_texts_travel_with_their_template(travel: Any) -> None:
     again = travel(sentence())
     assert again == sentence() and type(again) is Text
-    assert again.in_language(lambda template: GERMAN.get(template, template)) == "a{b}.tif hat keine Nummer 3 der Bänder"
+    assert (
+        again.in_language(lambda template: GERMAN.get(template, template))
+        == "a{b}.tif hat keine Nummer 3 der Bänder"
+    )
 
 
 def test_errors_travel_with_their_text() -> None:
@@ -64,9 +72,15 @@ def test_everything_that_a_run_says_can_be_translated(bench: Any) -> None:
     """Notes, and an error with a clause inside: each word of the engine's passes through the translator."""
     import numpy as np
 
-    near, visible = bench.save("nir.tif", np.full((4, 4), 3, np.uint16)), bench.save("red.tif", np.full((4, 4), 1, np.uint16), crs=None)
+    near, visible = (
+        bench.save("nir.tif", np.full((4, 4), 3, np.uint16)),
+        bench.save("red.tif", np.full((4, 4), 1, np.uint16), crs=None),
+    )
     heard: list[Any] = []
-    run(bench.job(near, near), progress=lambda fraction, note: heard.append(note.text) if note else None)
+    run(
+        bench.job(near, near),
+        progress=lambda fraction, note: heard.append(note.text) if note else None,
+    )
     with pytest.raises(GridError) as caught:
         run(bench.job(near, visible))
     heard.append(caught.value.args[0])

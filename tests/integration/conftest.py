@@ -53,7 +53,16 @@ def scene(tmp_path: Path) -> Scene:
         paths[name] = str(tmp_path / "inputs" / f"{name}.tif")
         (tmp_path / "inputs").mkdir(exist_ok=True)
         with rasterio.open(
-            paths[name], "w", driver="GTiff", width=511, height=257, count=len(bands), dtype="uint16", nodata=0, crs="EPSG:32632", transform=TRANSFORM
+            paths[name],
+            "w",
+            driver="GTiff",
+            width=511,
+            height=257,
+            count=len(bands),
+            dtype="uint16",
+            nodata=0,
+            crs="EPSG:32632",
+            transform=TRANSFORM,
         ) as dataset:
             dataset.write(np.array(bands))
     return Scene(paths["red"], paths["nir"], paths["stack"], ndvi)
@@ -100,7 +109,9 @@ def context(qgis_app: QgsApplication) -> QgsProcessingContext:
 
 
 @pytest.fixture(scope="session")
-def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess[str]]:
+def qgis_process(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ``qgis_process`` in a profile of its own, in which this checkout is the enabled plugin ``bandwise``.
 
     Its attributes ``environment`` and ``program`` are for tests that start it themselves.
@@ -113,13 +124,26 @@ def qgis_process(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subp
     (plugins / "bandwise").symlink_to(ROOT)
     program = which("qgis_process.bin") or which("qgis_process")
     assert program, "qgis_process belongs to every QGIS"
-    search = os.pathsep.join((str(Path(program).parent), os.environ["PATH"]))  # the first python3 there is the one that QGIS embeds
-    environment = {**os.environ, "PATH": search, "QGIS_CUSTOM_CONFIG_PATH": str(home), "QT_QPA_PLATFORM": "offscreen", "PYTHONDONTWRITEBYTECODE": "1"}
+    # the first python3 there is the one that QGIS embeds
+    search = os.pathsep.join((str(Path(program).parent), os.environ["PATH"]))
+    environment = {
+        **os.environ,
+        "PATH": search,
+        "QGIS_CUSTOM_CONFIG_PATH": str(home),
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     environment.pop("VIRTUAL_ENV", None)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
+            [program, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
 
     run.environment, run.program = environment, program  # type: ignore[attr-defined]
@@ -143,7 +167,9 @@ def read_values() -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def add_step() -> Callable[..., None]:
-    """Adds an algorithm to a model as the child ``name``, its parameters from ``sources``; its layer is the model's output ``kept``."""
+    """Adds an algorithm to a model as the child ``name``, its parameters from ``sources``; its
+    layer is the model's output ``kept``.
+    """
 
     def add(model: Any, name: str, algorithm: str, sources: dict[str, Any], kept: str = "") -> None:
         child = QgsProcessingModelChildAlgorithm(algorithm)

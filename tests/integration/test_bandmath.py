@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bandwise:bandmath in the real QGIS: letters, layers, models, batch, qgis_process, and the raster calculator side by side."""
+"""bandwise:bandmath in the real QGIS: letters, layers, models, batch, qgis_process, and the raster
+calculator side by side.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,18 @@ def bands(scene):
     return stored
 
 
-def test_the_order_of_the_list_is_the_order_of_the_letters(provider, scene, bands, tmp_path, read_values, context, log):
+def test_the_order_of_the_list_is_the_order_of_the_letters(
+    provider, scene, bands, tmp_path, read_values, context, log
+):
     red, nir = bands
-    for layers, right, said in (([scene.red, scene.nir], red - 2 * nir, "A = red.tif; B = nir.tif"),
-        ([scene.nir, scene.red], nir - 2 * red, "A = nir.tif; B = red.tif")):
+    for layers, right, said in (
+        ([scene.red, scene.nir], red - 2 * nir, "A = red.tif; B = nir.tif"),
+        ([scene.nir, scene.red], nir - 2 * red, "A = nir.tif; B = red.tif"),
+    ):
         out = str(tmp_path / "out.tif")
-        result, fine = bandmath().run({"LAYERS": layers, "EXPRESSION": "A - 2 * B", "OUTPUT": out}, context, log)
+        result, fine = bandmath().run(
+            {"LAYERS": layers, "EXPRESSION": "A - 2 * B", "OUTPUT": out}, context, log
+        )
         assert fine
         assert result["OUTPUT"] == out
         np.testing.assert_array_equal(read_values(out), single(right))
@@ -60,13 +68,19 @@ def test_the_order_of_the_list_is_the_order_of_the_letters(provider, scene, band
         assert type(result["MEAN"]) is float
 
 
-def test_layers_of_the_project_and_paths_may_be_mixed(provider, scene, bands, tmp_path, read_values, context, log):
+def test_layers_of_the_project_and_paths_may_be_mixed(
+    provider, scene, bands, tmp_path, read_values, context, log
+):
     red = bands[0]
     layer = QgsRasterLayer(scene.stack, "my scene 2021")
     QgsProject.instance().addMapLayer(layer)
     out = str(tmp_path / "out.tif")
     for given in (layer, layer.id(), "my scene 2021"):
-        parameters = {"LAYERS": [scene.nir, given], "EXPRESSION": '"my scene 2021@2" - A + "my scene 2021@1"', "OUTPUT": out}
+        parameters = {
+            "LAYERS": [scene.nir, given],
+            "EXPRESSION": '"my scene 2021@2" - A + "my scene 2021@1"',
+            "OUTPUT": out,
+        }
         fine, message = check(parameters, context)
         assert fine, message
         _, fine = bandmath().run(parameters, context, log)
@@ -75,12 +89,18 @@ def test_layers_of_the_project_and_paths_may_be_mixed(provider, scene, bands, tm
     QgsProject.instance().removeAllMapLayers()
 
 
-def test_a_band_may_be_called_by_its_description(provider, scene, bands, tmp_path, read_values, context, log):
+def test_a_band_may_be_called_by_its_description(
+    provider, scene, bands, tmp_path, read_values, context, log
+):
     with rasterio.open(scene.stack, "r+") as stack:
         stack.set_band_description(1, "B04")
         stack.set_band_description(2, "near infrared")
     out = str(tmp_path / "out.tif")
-    _, fine = bandmath().run({"LAYERS": [scene.stack], "EXPRESSION": 'A@"near infrared" - A@b04', "OUTPUT": out}, context, log)
+    _, fine = bandmath().run(
+        {"LAYERS": [scene.stack], "EXPRESSION": 'A@"near infrared" - A@b04', "OUTPUT": out},
+        context,
+        log,
+    )
     assert fine
     np.testing.assert_array_equal(read_values(out), bands[1] - bands[0])
 
@@ -89,7 +109,11 @@ def test_the_parameters_are_those_of_ndvi_by_the_same_names(provider):
     ndvi = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
     algorithm = bandmath()  # owns its parameters
     own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
-    shared = [parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.name() not in ("RED", "RED_BAND", "NIR", "NIR_BAND")]
+    shared = [
+        parameter.name()
+        for parameter in ndvi.parameterDefinitions()
+        if parameter.name() not in ("RED", "RED_BAND", "NIR", "NIR_BAND")
+    ]
     assert len(shared) == 24
     for name in shared:
         assert type(own[name]) is type(ndvi.parameterDefinition(name))
@@ -98,31 +122,51 @@ def test_the_parameters_are_those_of_ndvi_by_the_same_names(provider):
             assert own[name].defaultValue() == ndvi.parameterDefinition(name).defaultValue()
             assert own[name].help() == ndvi.parameterDefinition(name).help()
     assert set(own) == {"LAYERS", "EXPRESSION", "DIALECT", *shared}
-    assert (own["RADIOMETRY"].defaultValue(), ndvi.parameterDefinition("RADIOMETRY").defaultValue()) == (1, 0)
+    assert (
+        own["RADIOMETRY"].defaultValue(),
+        ndvi.parameterDefinition("RADIOMETRY").defaultValue(),
+    ) == (1, 0)
     assert own["DIALECT"].flags() & own["DIALECT"].Flag.FlagAdvanced
     assert own["EXPRESSION"].multiLine()
-    assert [output.name() for output in algorithm.outputDefinitions()] == [output.name() for output in ndvi.outputDefinitions()]
+    assert [output.name() for output in algorithm.outputDefinitions()] == [
+        output.name() for output in ndvi.outputDefinitions()
+    ]
     for parameter in own.values():
         assert parameter.help()
 
 
-def test_stored_values_unless_chosen_otherwise(provider, scene, bands, tmp_path, read_values, context, log):
+def test_stored_values_unless_chosen_otherwise(
+    provider, scene, bands, tmp_path, read_values, context, log
+):
     """A scale tag of 0.0001 and an offset of -0.1 count with RADIOMETRY 0 alone."""
     with rasterio.open(scene.nir, "r+") as dataset:
         dataset.scales, dataset.offsets = (0.0001,), (-0.1,)
     out = str(tmp_path / "out.tif")
-    for change, right in (({}, bands[1]), ({"RADIOMETRY": 1}, bands[1]), ({"RADIOMETRY": 0}, bands[1] * 0.0001 - 0.1),
-        ({"RADIOMETRY": 2, "SCALE": 2, "OFFSET": 1}, bands[1] * 2 + 1)):
-        _, fine = bandmath().run({"LAYERS": [scene.nir], "EXPRESSION": "A", "OUTPUT": out, **change}, context, log)
+    for change, right in (
+        ({}, bands[1]),
+        ({"RADIOMETRY": 1}, bands[1]),
+        ({"RADIOMETRY": 0}, bands[1] * 0.0001 - 0.1),
+        ({"RADIOMETRY": 2, "SCALE": 2, "OFFSET": 1}, bands[1] * 2 + 1),
+    ):
+        _, fine = bandmath().run(
+            {"LAYERS": [scene.nir], "EXPRESSION": "A", "OUTPUT": out, **change}, context, log
+        )
         assert fine
         np.testing.assert_allclose(read_values(out), right, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("dialect", "right"), [(0, -9.0), (1, -9.0), (2, 9.0), (3, -1.0), (4, -9.0)])
+@pytest.mark.parametrize(
+    ("dialect", "right"), [(0, -9.0), (1, -9.0), (2, 9.0), (3, -1.0), (4, -9.0)]
+)
 def test_the_dialect_decides(provider, scene, tmp_path, read_values, context, log, dialect, right):
     """-3^2: power with Python's precedence, QGIS's (-3)^2, gdal_calc's exclusive or (-3 ^ 2 = -1), muParser's."""
     out = str(tmp_path / "out.tif")
-    parameters = {"LAYERS": [scene.nir], "EXPRESSION": "-(A - A + 3)^2", "DIALECT": dialect, "OUTPUT": out}
+    parameters = {
+        "LAYERS": [scene.nir],
+        "EXPRESSION": "-(A - A + 3)^2",
+        "DIALECT": dialect,
+        "OUTPUT": out,
+    }
     _, fine = bandmath().run(parameters, context, log)
     assert fine
     found = read_values(out)
@@ -131,7 +175,15 @@ def test_the_dialect_decides(provider, scene, tmp_path, read_values, context, lo
 
 @pytest.mark.parametrize("dialect", [5, -1, 77])
 def test_a_dialect_that_is_none_is_refused(provider, scene, tmp_path, context, dialect):
-    fine, message = check({"LAYERS": [scene.nir], "EXPRESSION": "A", "DIALECT": dialect, "OUTPUT": str(tmp_path / "o.tif")}, context)
+    fine, message = check(
+        {
+            "LAYERS": [scene.nir],
+            "EXPRESSION": "A",
+            "DIALECT": dialect,
+            "OUTPUT": str(tmp_path / "o.tif"),
+        },
+        context,
+    )
     assert not fine
     assert "DIALECT" in message
 
@@ -152,11 +204,17 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "words"), BAD.values(), ids=BAD.keys())
-def test_a_bad_expression_is_reported_before_the_run(provider, scene, tmp_path, context, log, text, words):
+def test_a_bad_expression_is_reported_before_the_run(
+    provider, scene, tmp_path, context, log, text, words
+):
     """At most the line with its mark, and one sentence; a run that was not checked is stopped with the same."""
     folder = tmp_path / "out"
     folder.mkdir()
-    parameters = {"LAYERS": [scene.red, scene.nir], "EXPRESSION": text, "OUTPUT": str(folder / "out.tif")}
+    parameters = {
+        "LAYERS": [scene.red, scene.nir],
+        "EXPRESSION": text,
+        "OUTPUT": str(folder / "out.tif"),
+    }
     fine, message = check(parameters, context)
     assert not fine
     assert words in message.split("\n")[-1]
@@ -173,7 +231,11 @@ def test_a_bad_expression_is_reported_before_the_run(provider, scene, tmp_path, 
 def test_a_missing_raster_is_refused_and_shifts_no_letter(provider, scene, tmp_path, context, log):
     """B is missing: neither A - C nor A - B may quietly mean other rasters."""
     for text in ("A - B", "A - C", "A"):
-        parameters = {"LAYERS": [scene.red, str(tmp_path / "none.tif"), scene.nir], "EXPRESSION": text, "OUTPUT": str(tmp_path / "out.tif")}
+        parameters = {
+            "LAYERS": [scene.red, str(tmp_path / "none.tif"), scene.nir],
+            "EXPRESSION": text,
+            "OUTPUT": str(tmp_path / "out.tif"),
+        }
         fine, message = check(parameters, context)
         assert not fine
         assert "none.tif does not exist" in message
@@ -184,17 +246,24 @@ def test_a_missing_raster_is_refused_and_shifts_no_letter(provider, scene, tmp_p
 
 @pytest.mark.parametrize("layers", [[], None, ""])
 def test_no_raster_is_refused(provider, tmp_path, context, layers):
-    fine, message = check({"LAYERS": layers, "EXPRESSION": "1", "OUTPUT": str(tmp_path / "out.tif")}, context)
+    fine, message = check(
+        {"LAYERS": layers, "EXPRESSION": "1", "OUTPUT": str(tmp_path / "out.tif")}, context
+    )
     assert not fine
     assert "raster" in message.lower()
     assert "\n" not in message
 
 
 def test_a_web_map_in_the_list_is_refused_by_name(provider, scene, tmp_path, context):
-    wms = QgsRasterLayer("type=xyz&url=http://127.0.0.1:9/{z}/{x}/{y}.png&zmax=1&zmin=0", "the web map", "wms")
+    wms = QgsRasterLayer(
+        "type=xyz&url=http://127.0.0.1:9/{z}/{x}/{y}.png&zmax=1&zmin=0", "the web map", "wms"
+    )
     assert wms.isValid()
     for text in ("A + B", "A"):
-        fine, message = check({"LAYERS": [scene.red, wms], "EXPRESSION": text, "OUTPUT": str(tmp_path / "o.tif")}, context)
+        fine, message = check(
+            {"LAYERS": [scene.red, wms], "EXPRESSION": text, "OUTPUT": str(tmp_path / "o.tif")},
+            context,
+        )
         assert not fine
         assert "the web map" in message
         assert "export it to a GeoTIFF" in message
@@ -206,16 +275,31 @@ def model(add_step):
     """Two NDVIs, of (RED, NIR) and of (NIR, RED), are the list of band math, in this order."""
     chain = QgsProcessingModelAlgorithm("two indices", "test")
     for name in ("RED", "NIR"):
-        chain.addModelParameter(QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name))
+        chain.addModelParameter(
+            QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name)
+        )
     source = QgsProcessingModelChildParameterSource
     for child, red, nir in (("z_first", "RED", "NIR"), ("a_second", "NIR", "RED")):
-        add_step(chain, child, "bandwise:ndvi", {"RED": source.fromModelParameter(red), "NIR": source.fromModelParameter(nir)})
+        add_step(
+            chain,
+            child,
+            "bandwise:ndvi",
+            {"RED": source.fromModelParameter(red), "NIR": source.fromModelParameter(nir)},
+        )
     both = [source.fromChildOutput(child, "OUTPUT") for child in ("z_first", "a_second")]
-    add_step(chain, "math", "bandwise:bandmath", {"LAYERS": both, "EXPRESSION": source.fromStaticValue("3 * A + B")}, "Difference")
+    add_step(
+        chain,
+        "math",
+        "bandwise:bandmath",
+        {"LAYERS": both, "EXPRESSION": source.fromStaticValue("3 * A + B")},
+        "Difference",
+    )
     return chain
 
 
-def test_in_a_model_the_outputs_of_two_children_are_a_and_b(provider, scene, tmp_path, log, read_values, model):
+def test_in_a_model_the_outputs_of_two_children_are_a_and_b(
+    provider, scene, tmp_path, log, read_values, model
+):
     """A = NDVI, B = -NDVI: 3A + B = 2 NDVI; in the other order it would be -2 NDVI."""
     import processing
 
@@ -223,9 +307,13 @@ def test_in_a_model_the_outputs_of_two_children_are_a_and_b(provider, scene, tmp
     assert chain.canExecute()[0]
     out = str(tmp_path / "model.tif")
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
-    result = processing.run(chain, {"RED": scene.red, "NIR": scene.nir, destination: out}, feedback=log)
+    result = processing.run(
+        chain, {"RED": scene.red, "NIR": scene.nir, destination: out}, feedback=log
+    )
     np.testing.assert_array_equal(read_values(out), 2 * single(scene.ndvi))
-    assert result["CHILD_RESULTS"]["math"]["MEAN"] == pytest.approx(2 * np.nanmean(scene.ndvi), abs=1e-6)
+    assert result["CHILD_RESULTS"]["math"]["MEAN"] == pytest.approx(
+        2 * np.nanmean(scene.ndvi), abs=1e-6
+    )
 
 
 def test_a_batch_of_two_rows(provider, scene, bands, tmp_path, log, read_values):
@@ -233,14 +321,20 @@ def test_a_batch_of_two_rows(provider, scene, bands, tmp_path, log, read_values)
     from processing.gui.AlgorithmExecutor import execute
 
     rows = [
-        {"LAYERS": [scene.red, scene.nir], "EXPRESSION": "A + B", "OUTPUT": str(tmp_path / "one.tif")},
+        {
+            "LAYERS": [scene.red, scene.nir],
+            "EXPRESSION": "A + B",
+            "OUTPUT": str(tmp_path / "one.tif"),
+        },
         {"LAYERS": [scene.stack], "EXPRESSION": "A@2 - A@1", "OUTPUT": str(tmp_path / "two.tif")},
     ]
     batch = bandmath()
     for row in rows:
         fine, message = batch.checkParameterValues(row, QgsProcessingContext())
         assert fine, message
-    assert not batch.checkParameterValues({**rows[1], "EXPRESSION": "A@2 - B@1"}, QgsProcessingContext())[0]
+    assert not batch.checkParameterValues(
+        {**rows[1], "EXPRESSION": "A@2 - B@1"}, QgsProcessingContext()
+    )[0]
     for row in rows:
         fine, result = execute(batch.create(), row, QgsProcessingContext(), log)
         assert fine
@@ -249,26 +343,47 @@ def test_a_batch_of_two_rows(provider, scene, bands, tmp_path, log, read_values)
     np.testing.assert_array_equal(read_values(rows[1]["OUTPUT"]), bands[1] - bands[0])
 
 
-def test_several_results_are_bands_with_descriptions(provider, scene, bands, tmp_path, context, log):
+def test_several_results_are_bands_with_descriptions(
+    provider, scene, bands, tmp_path, context, log
+):
     red, nir = bands
     out = str(tmp_path / "out.tif")
     text = "total := A + B\n;  # the sum\nshare := A / total; total > 3000"
-    result, fine = bandmath().run({"LAYERS": [scene.red, scene.nir], "EXPRESSION": text, "OUTPUT": out}, context, log)
+    result, fine = bandmath().run(
+        {"LAYERS": [scene.red, scene.nir], "EXPRESSION": text, "OUTPUT": out}, context, log
+    )
     assert fine
     layer = QgsRasterLayer(out, "several")
-    assert [layer.bandName(number) for number in (1, 2, 3)] == ["Band 1: total", "Band 2: share", "Band 3: result 3"]
+    assert [layer.bandName(number) for number in (1, 2, 3)] == [
+        "Band 1: total",
+        "Band 2: share",
+        "Band 3: result 3",
+    ]
     with rasterio.open(out) as dataset:
         found = dataset.read().astype(float)
         assert dataset.tags()["BANDWISE_EXPRESSION"] == text
-        assert float(dataset.tags(2)["STATISTICS_MEAN"]) == pytest.approx(np.nanmean(red / (red + nir)), abs=1e-7)
+        assert float(dataset.tags(2)["STATISTICS_MEAN"]) == pytest.approx(
+            np.nanmean(red / (red + nir)), abs=1e-7
+        )
     found[found == -9999] = np.nan
-    np.testing.assert_array_equal(found, single(np.array([red + nir, red / (red + nir), np.where(np.isnan(red), np.nan, red + nir > 3000)])))
-    assert result["MEAN"] == pytest.approx(np.nanmean(red + nir), rel=1e-9), "outputs are those of the first band"
+    np.testing.assert_array_equal(
+        found,
+        single(
+            np.array(
+                [red + nir, red / (red + nir), np.where(np.isnan(red), np.nan, red + nir > 3000)]
+            )
+        ),
+    )
+    assert result["MEAN"] == pytest.approx(np.nanmean(red + nir), rel=1e-9), (
+        "outputs are those of the first band"
+    )
 
 
 def test_a_constant_fills_the_grid_and_warns(provider, scene, tmp_path, read_values, context, log):
     out = str(tmp_path / "out.tif")
-    result, fine = bandmath().run({"LAYERS": [scene.nir], "EXPRESSION": "6 * 7", "OUTPUT": out}, context, log)
+    result, fine = bandmath().run(
+        {"LAYERS": [scene.nir], "EXPRESSION": "6 * 7", "OUTPUT": out}, context, log
+    )
     assert fine
     assert (read_values(out) == 42).all()
     assert result["VALID_PIXELS"] == 511 * 257
@@ -282,20 +397,37 @@ def test_the_loaded_layer_is_called_band_math(provider, scene, tmp_path, monkeyp
     import processing
     import processing.gui.Postprocessing
 
-    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)  # QGIS 3.44 wants a real one or none
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
     QgsProject.instance().removeAllMapLayers()
-    processing.runAndLoadResults("bandwise:bandmath", {"LAYERS": [scene.red, scene.nir], "EXPRESSION": "A + B",
-        "OUTPUT": str(tmp_path / "scene_17.tif")})
+    processing.runAndLoadResults(
+        "bandwise:bandmath",
+        {
+            "LAYERS": [scene.red, scene.nir],
+            "EXPRESSION": "A + B",
+            "OUTPUT": str(tmp_path / "scene_17.tif"),
+        },
+    )
     (layer,) = QgsProject.instance().mapLayers().values()
     assert layer.name() == "Band math"
     assert layer.isValid()
     QgsProject.instance().removeAllMapLayers()
 
 
-def test_qgis_process_takes_layers_one_by_one_and_an_expression_of_several_lines(qgis_process, scene, bands, tmp_path, read_values):
+def test_qgis_process_takes_layers_one_by_one_and_an_expression_of_several_lines(
+    qgis_process, scene, bands, tmp_path, read_values
+):
     out = tmp_path / "out.tif"
     text = "# the sum\nA * 2\n  - B  # doubled"
-    done = qgis_process("run", "bandwise:bandmath", "--", f"LAYERS={scene.nir}", f"LAYERS={scene.red}", f"EXPRESSION={text}", f"OUTPUT={out}")
+    done = qgis_process(
+        "run",
+        "bandwise:bandmath",
+        "--",
+        f"LAYERS={scene.nir}",
+        f"LAYERS={scene.red}",
+        f"EXPRESSION={text}",
+        f"OUTPUT={out}",
+    )
     assert done.returncode == 0, done.stderr
     assert "A = nir.tif; B = red.tif" in done.stdout
     np.testing.assert_array_equal(read_values(str(out)), 2 * bands[1] - bands[0])
@@ -304,7 +436,15 @@ def test_qgis_process_takes_layers_one_by_one_and_an_expression_of_several_lines
 def test_qgis_process_answers_in_json(qgis_process, scene, bands, tmp_path):
     out = tmp_path / "out.tif"
     done = qgis_process(
-        "--json", "run", "bandwise:bandmath", "--", f"LAYERS={scene.red}", f"LAYERS={scene.nir}", "EXPRESSION=A^1 + B", "DIALECT=1", f"OUTPUT={out}"
+        "--json",
+        "run",
+        "bandwise:bandmath",
+        "--",
+        f"LAYERS={scene.red}",
+        f"LAYERS={scene.nir}",
+        "EXPRESSION=A^1 + B",
+        "DIALECT=1",
+        f"OUTPUT={out}",
     )
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout[done.stdout.index("{") :])["results"]
@@ -316,7 +456,14 @@ def test_qgis_process_answers_in_json(qgis_process, scene, bands, tmp_path):
 def test_qgis_process_explains_a_bad_expression_and_leaves_nothing(qgis_process, scene, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
-    done = qgis_process("run", "bandwise:bandmath", "--", f"LAYERS={scene.red}", "EXPRESSION=A + C", f"OUTPUT={folder / 'out.tif'}")
+    done = qgis_process(
+        "run",
+        "bandwise:bandmath",
+        "--",
+        f"LAYERS={scene.red}",
+        "EXPRESSION=A + C",
+        f"OUTPUT={folder / 'out.tif'}",
+    )
     assert done.returncode == 1
     assert "there is no input C" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
@@ -324,7 +471,8 @@ def test_qgis_process_explains_a_bad_expression_and_leaves_nothing(qgis_process,
 
 
 QGIS_TEXTS = [
-    '"nir@1" - "red@1"', 'sqrt("nir@1") * -"red@1" ^ 2', '2 ^ ("red@1" / 500) ^ 2', '"red@1" > 700 OR "nir@1" > 1500 AND "nir@1" < 2000',
+    '"nir@1" - "red@1"', 'sqrt("nir@1") * -"red@1" ^ 2', '2 ^ ("red@1" / 500) ^ 2',
+    '"red@1" > 700 OR "nir@1" > 1500 AND "nir@1" < 2000',
     "if(nir@1 > 2 * red@1, nir@1, red@1 / 2)",
     '0 < "red@1" < 800', 'ln("nir@1" - 1000) + 1', '("nir@1" - "red@1") / ("nir@1" - 1700)', 'sqrt("nir@1" - "red@1")',
     'min("nir@1", "red@1") != max("red@1", 900)',
@@ -333,7 +481,9 @@ QGIS_TEXTS = [
 
 
 @pytest.mark.parametrize("text", QGIS_TEXTS)
-def test_the_raster_calculator_gives_the_same_numbers(provider, scene, tmp_path, read_values, context, log, text):
+def test_the_raster_calculator_gives_the_same_numbers(
+    provider, scene, tmp_path, read_values, context, log, text
+):
     """QgsRasterCalculator on the same layers; where it is nodata, so are we."""
     from qgis.analysis import QgsRasterCalculator, QgsRasterCalculatorEntry
 
@@ -346,10 +496,20 @@ def test_the_raster_calculator_gives_the_same_numbers(provider, scene, tmp_path,
     theirs, ours = str(tmp_path / "theirs.tif"), str(tmp_path / "ours.tif")
     red = layers["red"]
     calculator = QgsRasterCalculator(
-        text, theirs, "GTiff", red.extent(), red.crs(), 511, 257, entries, QgsProject.instance().transformContext()
+        text,
+        theirs,
+        "GTiff",
+        red.extent(),
+        red.crs(),
+        511,
+        257,
+        entries,
+        QgsProject.instance().transformContext(),
     )
     assert calculator.processCalculation() == QgsRasterCalculator.Result.Success
-    _, fine = bandmath().run({"LAYERS": list(layers.values()), "EXPRESSION": text, "OUTPUT": ours}, context, log)
+    _, fine = bandmath().run(
+        {"LAYERS": list(layers.values()), "EXPRESSION": text, "OUTPUT": ours}, context, log
+    )
     assert fine
     with rasterio.open(theirs) as dataset:
         right = dataset.read(1, masked=True).astype(float).filled(np.nan)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An error that nobody foresaw is one sentence that asks for a report; its traceback is in QGIS's log, and nothing aborts."""
+"""An error that nobody foresaw is one sentence that asks for a report; its traceback is in QGIS's
+log, and nothing aborts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from rasterio.transform import Affine
 ROOT = Path(__file__).resolve().parents[2]
 
 #: A plugin whose algorithms are Bandwise's NDVI with a fault in it.
-FAULTY = '''
+FAULTY = """
 from qgis.core import QgsApplication, QgsProcessingProvider
 
 def classFactory(iface):
@@ -69,7 +71,7 @@ class Plugin:
 
     def unload(self):
         pass
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,13 @@ def faulty(qgis_process, tmp_path_factory):
 
     def run(*arguments):
         return subprocess.run(
-            [qgis_process.program, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+            [qgis_process.program, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
 
     for name in ("bandwise", "faulty"):
@@ -104,7 +112,9 @@ def faulty(qgis_process, tmp_path_factory):
 )
 def test_qgis_process_says_one_sentence_and_does_not_abort(faulty, scene, tmp_path, name, words):
     out = tmp_path / "out.tif"
-    ended = faulty("run", f"faulty:{name}", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"OUTPUT={out}")
+    ended = faulty(
+        "run", f"faulty:{name}", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"OUTPUT={out}"
+    )
     assert ended.returncode == 1, ended.stderr
     assert words in " ".join((ended.stdout + ended.stderr).split())
     if "report" in words:
@@ -124,7 +134,9 @@ def test_the_traceback_is_in_the_log(provider, scene, tmp_path, context):
     parameters = {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "out.tif")}
     fine, sentence = Faulty().create().checkParameterValues(parameters, context)
     assert not fine
-    assert "ZeroDivisionError" in sentence and "please report it" in sentence and "\n" not in sentence
+    assert (
+        "ZeroDivisionError" in sentence and "please report it" in sentence and "\n" not in sentence
+    )
     tracebacks = [text for text, tag, _ in messages if tag == "Bandwise"]
     assert len(tracebacks) == 1
     assert "return 1 // 0" in tracebacks[0]
@@ -136,7 +148,9 @@ def test_can_execute_never_raises(provider, monkeypatch):
     from bandwise.algorithms import base
 
     monkeypatch.setattr(base, "missing_requirement", lambda: 1 // 0)
-    fine, sentence = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi").canExecute()
+    fine, sentence = (
+        QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi").canExecute()
+    )
     assert not fine
     assert "please report it" in sentence
 
@@ -144,7 +158,11 @@ def test_can_execute_never_raises(provider, monkeypatch):
 def test_an_output_name_that_cannot_be_encoded_is_one_sentence(provider, scene, tmp_path, context):
     ndvi = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
     for directory in ("", "\udcfe/"):
-        parameters = {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / f"{directory}a\udcff.tif")}
+        parameters = {
+            "RED": scene.red,
+            "NIR": scene.nir,
+            "OUTPUT": str(tmp_path / f"{directory}a\udcff.tif"),
+        }
         fine, sentence = ndvi.checkParameterValues(parameters, context)
         assert not fine
         assert "cannot be encoded" in sentence
@@ -165,7 +183,9 @@ def described(path):
 def giant(path):
     """A VRT whose header says 2e9 x 2e9."""
     path.write_text(
-        '<VRTDataset rasterXSize="2000000000" rasterYSize="2000000000"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>', encoding="utf-8"
+        '<VRTDataset rasterXSize="2000000000" rasterYSize="2000000000"><VRTRasterBand '
+        'dataType="Byte" band="1"/></VRTDataset>',
+        encoding="utf-8",
     )
     return {}
 
@@ -202,6 +222,14 @@ def test_hostile_facts_never_abort_qgis_process(qgis_process, tmp_path, make):
     options = [f"{name}={value}" for name, value in make(hostile).items()]
     expression = "A@B04 + 1" if make is described else "A + 1"
     out = tmp_path / "out.tif"
-    ended = qgis_process("run", "bandwise:bandmath", "--", f"LAYERS={hostile}", f"EXPRESSION={expression}", *options, f"OUTPUT={out}")
+    ended = qgis_process(
+        "run",
+        "bandwise:bandmath",
+        "--",
+        f"LAYERS={hostile}",
+        f"EXPRESSION={expression}",
+        *options,
+        f"OUTPUT={out}",
+    )
     assert ended.returncode in (0, 1), ended.stdout + ended.stderr
     assert (ended.returncode == 0) == out.exists()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rasters that are no plain files, by the names that GDAL gives them, and the help as a terminal and the dialog show it."""
+"""Rasters that are no plain files, by the names that GDAL gives them, and the help as a terminal
+and the dialog show it.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,16 @@ def named(scene, tmp_path, request):
         script = f"from osgeo import gdal; assert gdal.GetDriverByName('netCDF') and gdal.GetDriverByName('{driver}')"
         for name in ("red", "nir"):
             script += f"; assert gdal.Translate(r'{folder}/{name}.nc', r'{folder}/{name}.tif', format='netCDF', creationOptions=['FORMAT=NC4'])"
-        if subprocess.run(["/usr/bin/python3", "-c", script], capture_output=True, check=False).returncode:
+        if subprocess.run(
+            ["/usr/bin/python3", "-c", script], capture_output=True, check=False
+        ).returncode:
             pytest.skip(f"this GDAL has no driver {driver}")
-        yield [f'NETCDF:"{folder}/{name}.nc":Band1' if driver == "netCDF" else f'HDF5:"{folder}/{name}.nc"://Band1' for name in ("red", "nir")]
+        yield [
+            f'NETCDF:"{folder}/{name}.nc":Band1'
+            if driver == "netCDF"
+            else f'HDF5:"{folder}/{name}.nc"://Band1'
+            for name in ("red", "nir")
+        ]
 
 
 @pytest.mark.parametrize("named", ["vsizip", "vsicurl", "netCDF", "HDF5"], indirect=True)
@@ -47,7 +56,8 @@ def test_names_of_gdal_in_every_raster_parameter(qgis_process, scene, tmp_path, 
     red, nir = named
     out = tmp_path / "out.tif"
     everywhere = ("--", f"MASK={red}", "MASK_RULE=1", "GRID=3", f"REFERENCE={nir}", f"OUTPUT={out}")
-    local = (red, nir) if "HDF5" in red else (scene.red, scene.nir)  # HDF5 gives the rows of a netCDF upside down
+    # HDF5 gives the rows of a netCDF upside down
+    local = (red, nir) if "HDF5" in red else (scene.red, scene.nir)
     with rasterio.open(local[0]) as first, rasterio.open(local[1]) as second:
         stored = first.read(1).astype(float), second.read(1).astype(float)
     for algorithm, inputs in (
@@ -59,7 +69,9 @@ def test_names_of_gdal_in_every_raster_parameter(qgis_process, scene, tmp_path, 
         with rasterio.open(out) as dataset:
             values = dataset.read(1)
         valid = stored[0] > 0
-        expected = ((stored[1] - stored[0]) / np.where(valid, stored[1] + stored[0], 1)).astype(np.float32)
+        expected = ((stored[1] - stored[0]) / np.where(valid, stored[1] + stored[0], 1)).astype(
+            np.float32
+        )
         np.testing.assert_array_equal(values, np.where(valid, expected, np.float32(-9999)))
         os.remove(out)
 
@@ -76,7 +88,9 @@ def test_subdatasets_of_a_sentinel_2_product(qgis_process, tmp_path):
         with rasterio.open(path) as dataset:
             planes.append(dataset.read(1).astype(float))
     out = tmp_path / "out.tif"
-    ended = qgis_process("run", "bandwise:bandmath", "--", f"LAYERS={name}", "EXPRESSION=A@2 - A@1", f"OUTPUT={out}")
+    ended = qgis_process(
+        "run", "bandwise:bandmath", "--", f"LAYERS={name}", "EXPRESSION=A@2 - A@1", f"OUTPUT={out}"
+    )
     assert ended.returncode == 0, ended.stderr
     with rasterio.open(out) as dataset:
         values = dataset.read(1)
@@ -91,9 +105,16 @@ def test_the_help_reads_well_in_a_terminal_and_in_the_dialog(qgis_process, provi
     assert ended.returncode == 0
     assert "SOURCE_NODATA" in ended.stdout
     assert not re.search(r"</?[a-z]+>|&[a-z]+;", ended.stdout), "no HTML"
-    text = QgsApplication.processingRegistry().createAlgorithmById(f"bandwise:{algorithm}").shortHelpString()
+    text = (
+        QgsApplication.processingRegistry()
+        .createAlgorithmById(f"bandwise:{algorithm}")
+        .shortHelpString()
+    )
     shown = QTextDocument()
-    shown.setHtml("".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n")))  # as QGIS's dialog does
+    # as QGIS's dialog does
+    shown.setHtml("".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n")))
     lines = [line for line in shown.toPlainText().split("\n") if line]
-    assert lines == [line for line in text.split("\n") if line], "the dialog shows what the terminal does"
+    assert lines == [line for line in text.split("\n") if line], (
+        "the dialog shows what the terminal does"
+    )
     assert any(line in lines for line in ("NDVI = (NIR - red) / (NIR + red)", "(A & 8) > 0"))

@@ -61,17 +61,34 @@ def test_one_layer_twice_with_two_bands(provider, scene, tmp_path, read_values):
 
     both = QgsRasterLayer(scene.stack, "both")
     out = str(tmp_path / "ndvi.tif")
-    processing.run("bandwise:ndvi", {"RED": both, "RED_BAND": 1, "NIR": both, "NIR_BAND": 2, "OUTPUT": out})
+    processing.run(
+        "bandwise:ndvi", {"RED": both, "RED_BAND": 1, "NIR": both, "NIR_BAND": 2, "OUTPUT": out}
+    )
     np.testing.assert_array_equal(read_values(out), scene.ndvi.astype(np.float32).astype(float))
 
 
-def test_a_raster_without_a_valid_pixel_has_counts_but_no_statistics(provider, tmp_path, context, log):
+def test_a_raster_without_a_valid_pixel_has_counts_but_no_statistics(
+    provider, tmp_path, context, log
+):
     path = str(tmp_path / "empty.tif")
     with rasterio.open(
-        path, "w", driver="GTiff", width=30, height=20, count=2, dtype="uint16", nodata=0, crs="EPSG:32632", transform=from_origin(0, 0, 10, 10)
+        path,
+        "w",
+        driver="GTiff",
+        width=30,
+        height=20,
+        count=2,
+        dtype="uint16",
+        nodata=0,
+        crs="EPSG:32632",
+        transform=from_origin(0, 0, 10, 10),
     ) as dataset:
         dataset.write(np.zeros((2, 20, 30), np.uint16))
-    result, fine = ndvi().run({"RED": path, "NIR": path, "NIR_BAND": 2, "OUTPUT": str(tmp_path / "ndvi.tif")}, context, log)
+    result, fine = ndvi().run(
+        {"RED": path, "NIR": path, "NIR_BAND": 2, "OUTPUT": str(tmp_path / "ndvi.tif")},
+        context,
+        log,
+    )
     assert fine
     assert (result["VALID_PIXELS"], result["NODATA_PIXELS"]) == (0, 600)
     assert result["MEAN"] is None
@@ -80,7 +97,15 @@ def test_a_raster_without_a_valid_pixel_has_counts_but_no_statistics(provider, t
 def test_custom_scaling_and_source_nodata(provider, scene, tmp_path, read_values, context, log):
     """reflectance = stored * 0.0001 - 0.1: the offset of -1000 shifts the denominator by -2000."""
     out = str(tmp_path / "ndvi.tif")
-    parameters = {"RED": scene.red, "NIR": scene.nir, "RADIOMETRY": 2, "SCALE": 0.0001, "OFFSET": -0.1, "SOURCE_NODATA": 503, "OUTPUT": out}
+    parameters = {
+        "RED": scene.red,
+        "NIR": scene.nir,
+        "RADIOMETRY": 2,
+        "SCALE": 0.0001,
+        "OFFSET": -0.1,
+        "SOURCE_NODATA": 503,
+        "OUTPUT": out,
+    }
     _, fine = ndvi().run(parameters, context, log)
     assert fine
     with rasterio.open(scene.stack) as stack:
@@ -97,9 +122,13 @@ def test_the_loaded_layer_is_named_and_styled(provider, scene, tmp_path, monkeyp
     import processing
     import processing.gui.Postprocessing
 
-    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)  # QGIS 3.44 wants a real one or none
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
     QgsProject.instance().removeAllMapLayers()
-    processing.runAndLoadResults("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "scene_17.tif")})
+    processing.runAndLoadResults(
+        "bandwise:ndvi",
+        {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "scene_17.tif")},
+    )
     (layer,) = QgsProject.instance().mapLayers().values()
     assert layer.name() == "NDVI"
     assert layer.isValid()
@@ -119,10 +148,21 @@ def model(add_step):
     """NDVI as a child algorithm, whose layer feeds a step of another provider."""
     model = QgsProcessingModelAlgorithm("index and slope", "test")
     for name in ("RED", "NIR"):
-        model.addModelParameter(QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name))
+        model.addModelParameter(
+            QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name)
+        )
     source = QgsProcessingModelChildParameterSource
-    add_step(model, "ndvi", "bandwise:ndvi", {name: source.fromModelParameter(name) for name in ("RED", "NIR")}, "Index of the model")
-    statistics = {"INPUT": source.fromChildOutput("ndvi", "OUTPUT"), "BAND": source.fromStaticValue(1)}
+    add_step(
+        model,
+        "ndvi",
+        "bandwise:ndvi",
+        {name: source.fromModelParameter(name) for name in ("RED", "NIR")},
+        "Index of the model",
+    )
+    statistics = {
+        "INPUT": source.fromChildOutput("ndvi", "OUTPUT"),
+        "BAND": source.fromStaticValue(1),
+    }
     add_step(model, "statistics", "native:rasterlayerstatistics", statistics)
     return model
 
@@ -134,22 +174,29 @@ def test_a_model_chains_ndvi_into_another_step(provider, scene, tmp_path, log, r
     assert chain.canExecute()[0]
     out = str(tmp_path / "model.tif")
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
-    result = processing.run(chain, {"RED": scene.red, "NIR": scene.nir, destination: out}, feedback=log)
+    result = processing.run(
+        chain, {"RED": scene.red, "NIR": scene.nir, destination: out}, feedback=log
+    )
     np.testing.assert_array_equal(read_values(out), scene.ndvi.astype(np.float32).astype(float))
     steps = result["CHILD_RESULTS"]
     assert steps["statistics"]["MEAN"] == pytest.approx(np.nanmean(scene.ndvi), abs=1e-6)
     assert steps["ndvi"]["MEAN"] == pytest.approx(np.nanmean(scene.ndvi), abs=1e-7)
 
 
-def test_a_layer_that_a_model_named_keeps_that_name_and_gets_the_style(provider, scene, tmp_path, monkeypatch, model):
+def test_a_layer_that_a_model_named_keeps_that_name_and_gets_the_style(
+    provider, scene, tmp_path, monkeypatch, model
+):
     import processing
     import processing.gui.Postprocessing
 
-    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)  # QGIS 3.44 wants a real one or none
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
     QgsProject.instance().removeAllMapLayers()
     chain = model
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
-    processing.runAndLoadResults(chain, {"RED": scene.red, "NIR": scene.nir, destination: str(tmp_path / "model.tif")})
+    processing.runAndLoadResults(
+        chain, {"RED": scene.red, "NIR": scene.nir, destination: str(tmp_path / "model.tif")}
+    )
     (layer,) = QgsProject.instance().mapLayers().values()
     assert layer.name() == "Index of the model"
     assert isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
@@ -162,7 +209,13 @@ def test_a_batch_of_two_rows(provider, scene, tmp_path, log, read_values):
 
     rows = [
         {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "one.tif")},
-        {"RED": scene.stack, "RED_BAND": 2, "NIR": scene.stack, "NIR_BAND": 1, "OUTPUT": str(tmp_path / "two.tif")},
+        {
+            "RED": scene.stack,
+            "RED_BAND": 2,
+            "NIR": scene.stack,
+            "NIR_BAND": 1,
+            "OUTPUT": str(tmp_path / "two.tif"),
+        },
     ]
     batch = ndvi()
     for row in rows:
@@ -175,13 +228,25 @@ def test_a_batch_of_two_rows(provider, scene, tmp_path, log, read_values):
     np.testing.assert_array_equal(read_values(rows[1]["OUTPUT"]), -read_values(rows[0]["OUTPUT"]))
 
 
-def test_progress_rises_to_the_end_and_the_log_says_what_was_decided(provider, scene, tmp_path, context, log):
-    _, fine = ndvi().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "ndvi.tif"), "MEMORY": 1}, context, log)
+def test_progress_rises_to_the_end_and_the_log_says_what_was_decided(
+    provider, scene, tmp_path, context, log
+):
+    _, fine = ndvi().run(
+        {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "ndvi.tif"), "MEMORY": 1},
+        context,
+        log,
+    )
     assert fine
     assert log.fractions == sorted(log.fractions)
     assert log.fractions[-1] == 100
     said = "\n".join(log.info)
-    decided = (Path(scene.red).name, "uint16", "no scale or offset was found", "nodata 0 (declared by the file)", "1 window of 512 x 512")
+    decided = (
+        Path(scene.red).name,
+        "uint16",
+        "no scale or offset was found",
+        "nodata 0 (declared by the file)",
+        "1 window of 512 x 512",
+    )
     for words in (*decided, "MB/s", "valid pixels"):
         assert words in said
     assert any("more than the 1 MB allowed" in line for line in log.warnings)
@@ -191,26 +256,38 @@ def test_cancel_leaves_nothing(provider, scene, tmp_path, context, log):
     folder = tmp_path / "out"
     folder.mkdir()
     log.cancel()
-    result, _ = ndvi().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(folder / "ndvi.tif")}, context, log)
+    result, _ = ndvi().run(
+        {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(folder / "ndvi.tif")}, context, log
+    )
     assert result == {}
     assert log.info[-1] == "Cancelled; nothing was written."
     assert list(folder.iterdir()) == []
 
 
-def test_feedback_is_touched_by_the_algorithms_own_thread_alone(provider, scene, tmp_path, context, log):
+def test_feedback_is_touched_by_the_algorithms_own_thread_alone(
+    provider, scene, tmp_path, context, log
+):
     threads = set()
     log.progressChanged.connect(lambda _: threads.add(threading.get_ident()))
-    ndvi().run({"RED": scene.red, "NIR": scene.nir, "WORKERS": 3, "OUTPUT": str(tmp_path / "ndvi.tif")}, context, log)
+    ndvi().run(
+        {"RED": scene.red, "NIR": scene.nir, "WORKERS": 3, "OUTPUT": str(tmp_path / "ndvi.tif")},
+        context,
+        log,
+    )
     assert threads == {threading.get_ident()}
 
 
-def test_a_run_in_a_background_thread_as_the_dialog_starts_it(provider, scene, tmp_path, qgis_app, read_values):
+def test_a_run_in_a_background_thread_as_the_dialog_starts_it(
+    provider, scene, tmp_path, qgis_app, read_values
+):
     from qgis.core import QgsProcessingAlgRunnerTask, QgsProcessingFeedback
     from qgis.PyQt.QtCore import QEventLoop, QTimer
 
     context, feedback, answers = QgsProcessingContext(), QgsProcessingFeedback(), []
     out = str(tmp_path / "ndvi.tif")
-    task = QgsProcessingAlgRunnerTask(ndvi(), {"RED": scene.red, "NIR": scene.nir, "OUTPUT": out}, context, feedback)
+    task = QgsProcessingAlgRunnerTask(
+        ndvi(), {"RED": scene.red, "NIR": scene.nir, "OUTPUT": out}, context, feedback
+    )
     loop = QEventLoop()
     task.executed.connect(lambda fine, results: (answers.append((fine, results)), loop.quit()))
     QTimer.singleShot(60000, loop.quit)
@@ -224,21 +301,42 @@ def test_a_run_in_a_background_thread_as_the_dialog_starts_it(provider, scene, t
 
 BAD = {
     "missing file": (lambda s, t: {"RED": str(t / "none.tif")}, "none.tif does not exist"),
-    "not a raster": (lambda s, t: {"RED": str(ROOT / "metadata.txt")}, "cannot be opened as a raster"),
+    "not a raster": (
+        lambda s, t: {"RED": str(ROOT / "metadata.txt")},
+        "cannot be opened as a raster",
+    ),
     "no raster": (lambda s, t: {"RED": None}, "Red raster: no raster is given"),
     "band out of range": (lambda s, t: {"RED_BAND": 4}, "has no band 4"),
     "band 0": (lambda s, t: {"RED_BAND": 0}, "has no band 0"),
-    "band as text": (lambda s, t: {"RED_BAND": "red"}, "(RED_BAND) must be a whole number, not red"),
-    "band with a fraction": (lambda s, t: {"RED_BAND": 1.7}, "(RED_BAND) must be a whole number, not 1.7"),
-    "nodata as text": (lambda s, t: {"SOURCE_NODATA": "none"}, "(SOURCE_NODATA) must be a number, not none"),
+    "band as text": (
+        lambda s, t: {"RED_BAND": "red"},
+        "(RED_BAND) must be a whole number, not red",
+    ),
+    "band with a fraction": (
+        lambda s, t: {"RED_BAND": 1.7},
+        "(RED_BAND) must be a whole number, not 1.7",
+    ),
+    "nodata as text": (
+        lambda s, t: {"SOURCE_NODATA": "none"},
+        "(SOURCE_NODATA) must be a number, not none",
+    ),
     "same band": (lambda s, t: {"NIR": s.red}, "choose two different bands"),
     "output is an input": (lambda s, t: {"OUTPUT": s.nir}, "is an input"),
-    "output folder missing": (lambda s, t: {"OUTPUT": str(t / "none" / "ndvi.tif")}, "does not exist; create it"),
+    "output folder missing": (
+        lambda s, t: {"OUTPUT": str(t / "none" / "ndvi.tif")},
+        "does not exist; create it",
+    ),
     "output is no GeoTIFF": (lambda s, t: {"OUTPUT": str(t / "ndvi.vrt")}, "ends in .tif"),
-    "creation option": (lambda s, t: {"CREATION_OPTIONS": "COLOUR=GREEN"}, "does not support creation option COLOUR"),
+    "creation option": (
+        lambda s, t: {"CREATION_OPTIONS": "COLOUR=GREEN"},
+        "does not support creation option COLOUR",
+    ),
     "creation option value": (lambda s, t: {"CREATION_OPTIONS": "COMPRESS=SQUEEZE"}, "SQUEEZE"),
     "creation option text": (lambda s, t: {"CREATION_OPTIONS": "tight please"}, "NAME=VALUE"),
-    "codec for bytes": (lambda s, t: {"CREATION_OPTIONS": "COMPRESS=JPEG|JPEG_QUALITY=75"}, "COMPRESS=JPEG cannot hold"),
+    "codec for bytes": (
+        lambda s, t: {"CREATION_OPTIONS": "COMPRESS=JPEG|JPEG_QUALITY=75"},
+        "COMPRESS=JPEG cannot hold",
+    ),
     "scale 0": (lambda s, t: {"RADIOMETRY": 2, "SCALE": 0}, "other than 0"),
     "radiometry": (lambda s, t: {"RADIOMETRY": -1}, "(RADIOMETRY) must be"),
     "workers": (lambda s, t: {"WORKERS": -1}, "Workers must be"),
@@ -247,17 +345,26 @@ BAD = {
 
 
 @pytest.mark.parametrize(("change", "words"), BAD.values(), ids=BAD.keys())
-def test_bad_input_is_one_sentence_before_any_work(provider, scene, tmp_path, context, log, change, words):
+def test_bad_input_is_one_sentence_before_any_work(
+    provider, scene, tmp_path, context, log, change, words
+):
     folder = tmp_path / "out"
     folder.mkdir()
-    parameters = {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(folder / "ndvi.tif"), **change(scene, tmp_path)}
+    parameters = {
+        "RED": scene.red,
+        "NIR": scene.nir,
+        "OUTPUT": str(folder / "ndvi.tif"),
+        **change(scene, tmp_path),
+    }
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.tif")}
     fine, message = check(parameters, context)
     assert not fine
     assert words in message
     assert "\n" not in message
     assert "Traceback" not in message
-    try:  # a script that does not check first is stopped by the run: an exception, or no success where it could not even be prepared
+    # a script that does not check first is stopped by the run: an exception, or no success where it
+    # could not even be prepared
+    try:
         _, fine = ndvi().run(parameters, context, log, catchExceptions=False)
     except QgsProcessingException as error:
         assert words in str(error)
@@ -267,18 +374,29 @@ def test_bad_input_is_one_sentence_before_any_work(provider, scene, tmp_path, co
     assert list(folder.iterdir()) == []
 
 
-def test_layers_that_are_no_files_are_refused_by_name(provider, scene, tmp_path, context, monkeypatch):
-    monkeypatch.setenv("GDAL_MEM_ENABLE_OPEN", "YES")  # GDAL 3.10 and newer would not open the array
+def test_layers_that_are_no_files_are_refused_by_name(
+    provider, scene, tmp_path, context, monkeypatch
+):
+    # GDAL 3.10 and newer would not open the array
+    monkeypatch.setenv("GDAL_MEM_ENABLE_OPEN", "YES")
     pixels = np.ones((257, 511), np.uint16)
     memory = f"MEM:::DATAPOINTER={pixels.ctypes.data},PIXELS=511,LINES=257,DATATYPE=UInt16"
-    wms = QgsRasterLayer("type=xyz&url=http://127.0.0.1:9/{z}/{x}/{y}.png&zmax=1&zmin=0", "the web map", "wms")
+    wms = QgsRasterLayer(
+        "type=xyz&url=http://127.0.0.1:9/{z}/{x}/{y}.png&zmax=1&zmin=0", "the web map", "wms"
+    )
     array = QgsRasterLayer(memory, "the array", "gdal")
     tuned = QgsRasterLayer(f"{scene.red}|option:NUM_THREADS=2", "the tuned file", "gdal")
     assert wms.isValid()
     assert array.isValid()
     assert tuned.isValid()
-    for layer, words in ((wms, "export it to a GeoTIFF"), (array, "export it to a GeoTIFF"), (tuned, "open options")):
-        fine, message = check({"RED": layer, "NIR": scene.nir, "OUTPUT": str(tmp_path / "o.tif")}, context)
+    for layer, words in (
+        (wms, "export it to a GeoTIFF"),
+        (array, "export it to a GeoTIFF"),
+        (tuned, "open options"),
+    ):
+        fine, message = check(
+            {"RED": layer, "NIR": scene.nir, "OUTPUT": str(tmp_path / "o.tif")}, context
+        )
         assert not fine
         assert layer.name() in message
         assert words in message
@@ -287,16 +405,29 @@ def test_layers_that_are_no_files_are_refused_by_name(provider, scene, tmp_path,
 
 def test_qgis_process_runs_it(qgis_process, scene, tmp_path, read_values):
     out = tmp_path / "ndvi.tif"
-    done = qgis_process("run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"OUTPUT={out}")
+    done = qgis_process(
+        "run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"OUTPUT={out}"
+    )
     assert done.returncode == 0, done.stderr
     assert "VALID_PIXELS:\t128500" in done.stdout
     assert "nodata 0 (declared by the file)" in done.stdout
-    np.testing.assert_array_equal(read_values(str(out)), scene.ndvi.astype(np.float32).astype(float))
+    np.testing.assert_array_equal(
+        read_values(str(out)), scene.ndvi.astype(np.float32).astype(float)
+    )
 
 
 def test_qgis_process_answers_in_json(qgis_process, scene, tmp_path):
     out = tmp_path / "ndvi.tif"
-    done = qgis_process("--json", "run", "bandwise:ndvi", "--", f"RED={scene.stack}", f"NIR={scene.stack}", "NIR_BAND=2", f"OUTPUT={out}")
+    done = qgis_process(
+        "--json",
+        "run",
+        "bandwise:ndvi",
+        "--",
+        f"RED={scene.stack}",
+        f"NIR={scene.stack}",
+        "NIR_BAND=2",
+        f"OUTPUT={out}",
+    )
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout[done.stdout.index("{") :])["results"]
     assert results["OUTPUT"] == str(out)
@@ -309,21 +440,43 @@ def test_qgis_process_answers_in_json(qgis_process, scene, tmp_path):
 def test_qgis_process_explains_bad_input_and_leaves_nothing(qgis_process, scene, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
-    done = qgis_process("run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={tmp_path / 'none.tif'}", f"OUTPUT={folder / 'ndvi.tif'}")
+    done = qgis_process(
+        "run",
+        "bandwise:ndvi",
+        "--",
+        f"RED={scene.red}",
+        f"NIR={tmp_path / 'none.tif'}",
+        f"OUTPUT={folder / 'ndvi.tif'}",
+    )
     assert done.returncode == 1
     assert "none.tif does not exist" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert list(folder.iterdir()) == []
 
 
-def test_real_jpeg_2000_through_qgis_process_gives_the_number_that_the_xml_implies(qgis_process, tmp_path, read_values):
-    """Sentinel-2 N0400: offset -1000 in MTD_MSIL2A.xml alone; mean NDVI of vegetation (SCL 4) is 0.8254, without the offset 0.560."""
-    bands = sorted((ROOT.parent / "shared" / "data").glob("sentinel2_safe_N0400_original_jp2/S2A*.SAFE/GRANULE/*/IMG_DATA/R60m/*_60m.jp2"))
+def test_real_jpeg_2000_through_qgis_process_gives_the_number_that_the_xml_implies(
+    qgis_process, tmp_path, read_values
+):
+    """Sentinel-2 N0400: offset -1000 in MTD_MSIL2A.xml alone; mean NDVI of vegetation (SCL 4) is
+    0.8254, without the offset 0.560.
+    """
+    bands = sorted(
+        (ROOT.parent / "shared" / "data").glob(
+            "sentinel2_safe_N0400_original_jp2/S2A*.SAFE/GRANULE/*/IMG_DATA/R60m/*_60m.jp2"
+        )
+    )
     if not bands:
         pytest.skip("no real data beside the repository")
-    path = {name: str(band) for band in bands for name in ("B04", "B8A", "SCL") if f"_{name}_" in band.name}
+    path = {
+        name: str(band)
+        for band in bands
+        for name in ("B04", "B8A", "SCL")
+        if f"_{name}_" in band.name
+    }
     out = tmp_path / "ndvi.tif"
-    done = qgis_process("run", "bandwise:ndvi", "--", f"RED={path['B04']}", f"NIR={path['B8A']}", f"OUTPUT={out}")
+    done = qgis_process(
+        "run", "bandwise:ndvi", "--", f"RED={path['B04']}", f"NIR={path['B8A']}", f"OUTPUT={out}"
+    )
     assert done.returncode == 0, done.stderr
     assert "MTD_MSIL2A.xml, band B8A: quantification 10000, offset -1000" in done.stdout
     pixels = read_values(str(out))
@@ -332,7 +485,9 @@ def test_real_jpeg_2000_through_qgis_process_gives_the_number_that_the_xml_impli
     assert pixels[vegetation].mean() == pytest.approx(0.8254, abs=5e-5)
 
 
-@pytest.mark.parametrize(("name", "value"), [("SCALE", 0.0000275), ("OFFSET", -7272.7272727), ("SOURCE_NODATA", 1e-7)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("SCALE", 0.0000275), ("OFFSET", -7272.7272727), ("SOURCE_NODATA", 1e-7)]
+)
 def test_the_dialog_keeps_every_digit(provider, context, name, value):
     """Landsat's 0.0000275 has more decimals than the dialog's spin boxes show by default."""
     from qgis.gui import QgsGui, QgsProcessingGui

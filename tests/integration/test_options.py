@@ -30,16 +30,37 @@ from qgis.core import (
 from rasterio.transform import Affine
 
 SHARED = {
-    "MASK": None, "AOI": None, "EXTENT": None, "MASK_RULE": 0, "SCL_KEEP": "4,5,6,7,11", "QA_REJECT": [0, 1, 2, 3, 4], "GRID": 0, "REFERENCE": None,
-    "GRID_EXTENT": 0, "RESAMPLING": 1, "SCALE": 1.0, "OFFSET": 0.0, "SOURCE_NODATA": None, "DATA_TYPE": 0, "CLAMP_MIN": None, "CLAMP_MAX": None,
-    "OVERVIEWS": None, "COG": False, "CREATION_OPTIONS": "", "WORKERS": 0, "MEMORY": 512, "DRY_RUN": False,
+    "MASK": None,
+    "AOI": None,
+    "EXTENT": None,
+    "MASK_RULE": 0,
+    "SCL_KEEP": "4,5,6,7,11",
+    "QA_REJECT": [0, 1, 2, 3, 4],
+    "GRID": 0,
+    "REFERENCE": None,
+    "GRID_EXTENT": 0,
+    "RESAMPLING": 1,
+    "SCALE": 1.0,
+    "OFFSET": 0.0,
+    "SOURCE_NODATA": None,
+    "DATA_TYPE": 0,
+    "CLAMP_MIN": None,
+    "CLAMP_MAX": None,
+    "OVERVIEWS": None,
+    "COG": False,
+    "CREATION_OPTIONS": "",
+    "WORKERS": 0,
+    "MEMORY": 512,
+    "DRY_RUN": False,
 }
 
 
 def save(path: Path, values, size: float, left: float = 600000.0, top: float = 5100000.0) -> str:
     height, width = values.shape
     place = {"crs": "EPSG:32632", "transform": Affine(size, 0, left, 0, -size, top)}
-    with rasterio.open(path, "w", driver="GTiff", width=width, height=height, count=1, dtype=values.dtype, **place) as dataset:
+    with rasterio.open(
+        path, "w", driver="GTiff", width=width, height=height, count=1, dtype=values.dtype, **place
+    ) as dataset:
         dataset.write(values, 1)
     return str(path)
 
@@ -52,7 +73,11 @@ def test_every_algorithm_has_the_same_parameters(provider, name):
         assert definitions[parameter].defaultValue() == default, parameter
         assert definitions[parameter].help(), parameter
     advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
-    assert [parameter for parameter in SHARED if not definitions[parameter].flags() & advanced] == ["MASK", "AOI", "EXTENT"]
+    assert [parameter for parameter in SHARED if not definitions[parameter].flags() & advanced] == [
+        "MASK",
+        "AOI",
+        "EXTENT",
+    ]
 
 
 def run(parameters, context, log):
@@ -66,25 +91,41 @@ def test_mask_area_and_extent_of_layers(provider, scene, tmp_path, context, log)
     classes[:, :100] = 9
     mask = QgsRasterLayer(save(tmp_path / "T32_SCL_20m.tif", classes, 20), "clouds")
     area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
-    for box in (QgsRectangle(601000, 5099000, 603000, 5099500), QgsRectangle(604000, 5098000, 604100, 5098100)):
+    for box in (
+        QgsRectangle(601000, 5099000, 603000, 5099500),
+        QgsRectangle(604000, 5098000, 604100, 5098100),
+    ):
         feature = QgsFeature()
         feature.setGeometry(QgsGeometry.fromRect(box))
         area.dataProvider().addFeature(feature)
     out = str(tmp_path / "out.tif")
-    result, fine = run({"RED": scene.red, "NIR": scene.nir, "MASK": mask, "AOI": area, "OUTPUT": out}, context, log)
+    result, fine = run(
+        {"RED": scene.red, "NIR": scene.nir, "MASK": mask, "AOI": area, "OUTPUT": out}, context, log
+    )
     assert fine, log.warnings
     inside = np.zeros(scene.ndvi.shape, bool)
     inside[50:100, 100:300] = inside[190:200, 400:410] = True
     shown = inside.copy()
     shown[:, :200] = False
     with rasterio.open(out) as dataset:
-        np.testing.assert_array_equal(dataset.read(1), np.where(shown, scene.ndvi, -9999).astype(np.float32))
+        np.testing.assert_array_equal(
+            dataset.read(1), np.where(shown, scene.ndvi, -9999).astype(np.float32)
+        )
     assert result["VALID_PIXELS"] == shown.sum()
-    assert any(f"{(inside & ~shown).sum()} masked, {(~inside).sum()} outside the area of interest" in line for line in log.info), log.info
-    box = QgsReferencedRectangle(QgsRectangle(602000, 5098000, 603000, 5099000), QgsCoordinateReferenceSystem("EPSG:32632"))
-    result, fine = run({"RED": scene.red, "NIR": scene.nir, "EXTENT": box, "OUTPUT": out}, context, log)
+    assert any(
+        f"{(inside & ~shown).sum()} masked, {(~inside).sum()} outside the area of interest" in line
+        for line in log.info
+    ), log.info
+    box = QgsReferencedRectangle(
+        QgsRectangle(602000, 5098000, 603000, 5099000), QgsCoordinateReferenceSystem("EPSG:32632")
+    )
+    result, fine = run(
+        {"RED": scene.red, "NIR": scene.nir, "EXTENT": box, "OUTPUT": out}, context, log
+    )
     with rasterio.open(out) as dataset:
-        np.testing.assert_array_equal(dataset.read(1), scene.ndvi[100:200, 200:300].astype(np.float32))
+        np.testing.assert_array_equal(
+            dataset.read(1), scene.ndvi[100:200, 200:300].astype(np.float32)
+        )
 
 
 def test_an_area_that_crosses_itself(provider, scene, tmp_path, log):
@@ -93,30 +134,52 @@ def test_an_area_that_crosses_itself(provider, scene, tmp_path, log):
 
     area = QgsVectorLayer("Polygon?crs=EPSG:32632", "area", "memory")
     feature = QgsFeature()
-    feature.setGeometry(QgsGeometry.fromWkt("POLYGON((600500 5099900, 601500 5098900, 601500 5099900, 600500 5098900, 600500 5099900))"))
+    feature.setGeometry(
+        QgsGeometry.fromWkt(
+            "POLYGON((600500 5099900, 601500 5098900, 601500 5099900, 600500 5098900, 600500 5099900))"
+        )
+    )
     area.dataProvider().addFeature(feature)
     out = str(tmp_path / "out.tif")
-    result = processing.run("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "AOI": area, "OUTPUT": out}, feedback=log)
+    result = processing.run(
+        "bandwise:ndvi",
+        {"RED": scene.red, "NIR": scene.nir, "AOI": area, "OUTPUT": out},
+        feedback=log,
+    )
     assert 4800 < result["VALID_PIXELS"] < 5200
 
 
 def test_types_overviews_and_cog(provider, scene, tmp_path, context, log):
     out = str(tmp_path / "out.tif")
-    parameters = {"RED": scene.red, "NIR": scene.nir, "DATA_TYPE": 2, "CLAMP_MIN": 0, "OVERVIEWS": 1, "COG": True, "OUTPUT": out}
+    parameters = {
+        "RED": scene.red,
+        "NIR": scene.nir,
+        "DATA_TYPE": 2,
+        "CLAMP_MIN": 0,
+        "OVERVIEWS": 1,
+        "COG": True,
+        "OUTPUT": out,
+    }
     result, fine = run(parameters, context, log)
     assert fine, log.warnings
     layer = QgsRasterLayer(out, "ndvi")
     seen = layer.dataProvider().block(1, layer.extent(), 511, 257)
-    assert seen.value(30, 400) == pytest.approx(max(scene.ndvi[30, 400], 0), abs=5e-5), "QGIS shows the value itself"
+    assert seen.value(30, 400) == pytest.approx(max(scene.ndvi[30, 400], 0), abs=5e-5), (
+        "QGIS shows the value itself"
+    )
     assert seen.isNoData(0, 0)
     assert result["MINIMUM"] == 0
     assert any("were clamped" in line for line in log.warnings)
     with rasterio.open(out) as dataset:
-        assert dataset.dtypes == ("int16",) and dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert (
+            dataset.dtypes == ("int16",) and dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        )
 
 
 def test_two_grids_and_two_crs_beside_qgis(provider, tmp_path, context, log):
-    """A constant is a constant on every grid; where QGIS's own calculator takes the nearest pixel, so do we when asked."""
+    """A constant is a constant on every grid; where QGIS's own calculator takes the nearest pixel,
+    so do we when asked.
+    """
     import processing
 
     rows, columns = np.mgrid[:300, :300]
@@ -124,12 +187,16 @@ def test_two_grids_and_two_crs_beside_qgis(provider, tmp_path, context, log):
     coarse = (500 + np.mgrid[:150, :150].sum(axis=0) * 3).astype(np.uint16)
     coarse_path = save(tmp_path / "coarse.tif", coarse, 20)
     ours, theirs = str(tmp_path / "ours.tif"), str(tmp_path / "theirs.tif")
-    _, fine = run({"RED": coarse_path, "NIR": fine_path, "RESAMPLING": 0, "OUTPUT": ours}, context, log)
+    _, fine = run(
+        {"RED": coarse_path, "NIR": fine_path, "RESAMPLING": 0, "OUTPUT": ours}, context, log
+    )
     assert fine, log.warnings
     layers = [QgsRasterLayer(fine_path, "fine"), QgsRasterLayer(coarse_path, "coarse")]
     QgsProject.instance().addMapLayers(layers)
     expression = '("fine@1" - "coarse@1") / ("fine@1" + "coarse@1")'
-    processing.run("qgis:rastercalculator", {"EXPRESSION": expression, "LAYERS": layers, "OUTPUT": theirs})
+    processing.run(
+        "qgis:rastercalculator", {"EXPRESSION": expression, "LAYERS": layers, "OUTPUT": theirs}
+    )
     with rasterio.open(ours) as one, rasterio.open(theirs) as other:
         assert one.transform == other.transform
         np.testing.assert_array_equal(one.read(1), other.read(1))
@@ -139,9 +206,10 @@ def test_two_grids_and_two_crs_beside_qgis(provider, tmp_path, context, log):
 def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
     """A plane, seen at 10 m in one UTM zone and at 20 m in the next.
 
-    Ours takes each pixel's own place between four pixels of the other raster, and is right to a millionth. QGIS takes the nearest pixel, at
-    coordinates that it interpolates, and so is wrong by up to what the plane rises in a pixel and a half of 20 m; its mean is right to a
-    fiftieth of that.
+    Ours takes each pixel's own place between four pixels of the other raster, and is right to a
+    millionth. QGIS takes the nearest pixel, at coordinates that it interpolates, and so is wrong by
+    up to what the plane rises in a pixel and a half of 20 m; its mean is right to a fiftieth of
+    that.
     """
     import processing
     from rasterio.warp import transform
@@ -150,15 +218,24 @@ def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
         return (1000 + factor * ((xs - 600000) / 10 + (5100000 - ys) / 20)).astype(np.float32)
 
     rows, columns = np.mgrid[:300, :300]
-    fine_path = save(tmp_path / "fine.tif", plane(600005 + 10 * columns, 5099995 - 10 * rows, 2.0), 10)
+    fine_path = save(
+        tmp_path / "fine.tif", plane(600005 + 10 * columns, 5099995 - 10 * rows, 2.0), 10
+    )
     (left,), (top,) = transform("EPSG:32632", "EPSG:32633", [600000], [5100000])
     left, top = round(left) - 1000, round(top) + 1000
     rows, columns = np.mgrid[:300, :300]
-    xs, ys = transform("EPSG:32633", "EPSG:32632", (left + 10 + 20 * columns).ravel(), (top - 10 - 20 * rows).ravel())
+    xs, ys = transform(
+        "EPSG:32633",
+        "EPSG:32632",
+        (left + 10 + 20 * columns).ravel(),
+        (top - 10 - 20 * rows).ravel(),
+    )
     coarse_path = str(tmp_path / "coarse.tif")
     values = plane(np.reshape(xs, columns.shape), np.reshape(ys, columns.shape), 1.0)
     place = {"crs": "EPSG:32633", "transform": Affine(20, 0, left, 0, -20, top)}
-    with rasterio.open(coarse_path, "w", driver="GTiff", width=300, height=300, count=1, dtype="float32", **place) as dataset:
+    with rasterio.open(
+        coarse_path, "w", driver="GTiff", width=300, height=300, count=1, dtype="float32", **place
+    ) as dataset:
         dataset.write(values, 1)
     ours, theirs = str(tmp_path / "ours.tif"), str(tmp_path / "theirs.tif")
     _, fine = run({"RED": coarse_path, "NIR": fine_path, "OUTPUT": ours}, context, log)
@@ -169,7 +246,14 @@ def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
     expression = '("fine@1" - "coarse@1") / ("fine@1" + "coarse@1")'
     processing.run(
         "qgis:rastercalculator",
-        {"EXPRESSION": expression, "LAYERS": layers, "EXTENT": box, "CRS": layers[0].crs(), "CELLSIZE": 10, "OUTPUT": theirs},
+        {
+            "EXPRESSION": expression,
+            "LAYERS": layers,
+            "EXTENT": box,
+            "CRS": layers[0].crs(),
+            "CELLSIZE": 10,
+            "OUTPUT": theirs,
+        },
     )
     QgsProject.instance().removeAllMapLayers()
     errors = []
@@ -188,12 +272,25 @@ def test_two_crs_side_by_side_with_qgis(provider, tmp_path, context, log):
 
 def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context, log):
     out = tmp_path / "out.tif"
-    result, fine = run({"RED": scene.red, "NIR": scene.nir, "DRY_RUN": True, "OUTPUT": str(out)}, context, log)
+    result, fine = run(
+        {"RED": scene.red, "NIR": scene.nir, "DRY_RUN": True, "OUTPUT": str(out)}, context, log
+    )
     assert fine and not out.exists() and "OUTPUT" not in result
     report = json.loads(result["REPORT"])
-    assert (report["output"]["width"], report["output"]["height"], report["output"]["bytes"]) == (511, 257, 511 * 257 * 4)
-    assert report["output"]["bigtiff"] is False and report["free_bytes"] > 0 and report["memory_bytes"] > 0
-    assert report["inputs"]["red"]["nodata"] == 0 and "as it is" in report["inputs"]["red"]["placement"]
+    assert (report["output"]["width"], report["output"]["height"], report["output"]["bytes"]) == (
+        511,
+        257,
+        511 * 257 * 4,
+    )
+    assert (
+        report["output"]["bigtiff"] is False
+        and report["free_bytes"] > 0
+        and report["memory_bytes"] > 0
+    )
+    assert (
+        report["inputs"]["red"]["nodata"] == 0
+        and "as it is" in report["inputs"]["red"]["placement"]
+    )
     assert any("MB before compression, as a classic TIFF" in line for line in log.info)
     wet, fine = run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(out)}, context, log)
     assert json.loads(wet["REPORT"])["windows"] == report["windows"]
@@ -217,34 +314,57 @@ def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context
         ({"COG": True, "CREATION_OPTIONS": "TILED=NO"}, "Cloud Optimized"),
     ],
 )
-def test_wrong_options_get_one_sentence_before_the_run(provider, scene, tmp_path, context, wrong, words):
+def test_wrong_options_get_one_sentence_before_the_run(
+    provider, scene, tmp_path, context, wrong, words
+):
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
     lines = QgsVectorLayer("LineString?crs=EPSG:32632", "lines", "memory")
     feature = QgsFeature()
     feature.setGeometry(QgsGeometry.fromWkt("LineString (600000 5100000, 601000 5099000)"))
     lines.dataProvider().addFeature(feature)
-    wrong = {name: {"red": scene.red, "lines": lines}.get(value, value) if isinstance(value, str) else value for name, value in wrong.items()}
-    fine, message = algorithm.checkParameterValues({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "out.tif"), **wrong}, context)
+    wrong = {
+        name: {"red": scene.red, "lines": lines}.get(value, value)
+        if isinstance(value, str)
+        else value
+        for name, value in wrong.items()
+    }
+    fine, message = algorithm.checkParameterValues(
+        {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "out.tif"), **wrong}, context
+    )
     assert not fine and words in message and "\n" not in message and "Traceback" not in message
 
 
 def test_qgis_process_takes_them_all(scene, tmp_path, qgis_process):
     mask = save(tmp_path / "mask.tif", np.ones((257, 511), np.uint8), 10)
     area = tmp_path / "area.geojson"
-    ring = [[600000, 5100000], [605000, 5100000], [605000, 5098000], [600000, 5098000], [600000, 5100000]]
+    ring = [
+        [600000, 5100000],
+        [605000, 5100000],
+        [605000, 5098000],
+        [600000, 5098000],
+        [600000, 5100000],
+    ]
     area.write_text(
         json.dumps(
             {
                 "type": "FeatureCollection",
                 "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32632"}},
-                "features": [{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}],
+                "features": [
+                    {
+                        "type": "Feature",
+                        "properties": {},
+                        "geometry": {"type": "Polygon", "coordinates": [ring]},
+                    }
+                ],
             }
         )
     )
     out = tmp_path / "out.tif"
     done = qgis_process(
-        "--json", "run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={scene.nir}", f"MASK={mask}", "MASK_RULE=1", f"AOI={area}",
-        "EXTENT=600500,602500,5098500,5099500 [EPSG:32632]", "GRID=1", "GRID_EXTENT=1", "RESAMPLING=2", "QA_REJECT=0", "QA_REJECT=3", "SCL_KEEP=4",
+        "--json", "run", "bandwise:ndvi", "--", f"RED={scene.red}", f"NIR={scene.nir}",
+        f"MASK={mask}", "MASK_RULE=1", f"AOI={area}",
+        "EXTENT=600500,602500,5098500,5099500 "
+            "[EPSG:32632]", "GRID=1", "GRID_EXTENT=1", "RESAMPLING=2", "QA_REJECT=0", "QA_REJECT=3", "SCL_KEEP=4",
         "DATA_TYPE=1", "CLAMP_MIN=-1", "CLAMP_MAX=1", "OVERVIEWS=0", "COG=false", f"OUTPUT={out}",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -266,7 +386,11 @@ def test_a_model_passes_them_all(provider, scene, tmp_path, log, add_step):
     ):
         chain.addModelParameter(definition, QgsProcessingModelParameter(definition.name()))
     source = QgsProcessingModelChildParameterSource
-    clear = {"LAYERS": source.fromModelParameter("NIR"), "EXPRESSION": source.fromStaticValue("A > 1500"), "DATA_TYPE": source.fromStaticValue(4)}
+    clear = {
+        "LAYERS": source.fromModelParameter("NIR"),
+        "EXPRESSION": source.fromStaticValue("A > 1500"),
+        "DATA_TYPE": source.fromStaticValue(4),
+    }
     add_step(chain, "mask", "bandwise:bandmath", clear)
     fixed = {"MASK_RULE": 1, "DATA_TYPE": 2, "GRID": 1, "COG": True, "CLAMP_MAX": 0.5}
     given = {
@@ -284,13 +408,21 @@ def test_a_model_passes_them_all(provider, scene, tmp_path, log, add_step):
     area.dataProvider().addFeature(feature)
     (destination,) = [definition.name() for definition in chain.destinationParameterDefinitions()]
     out = str(tmp_path / "model.tif")
-    parameters = {"RED": scene.red, "NIR": scene.nir, "AREA": area, "BOX": "600500,604000,5097800,5099950 [EPSG:32632]", destination: out}
+    parameters = {
+        "RED": scene.red,
+        "NIR": scene.nir,
+        "AREA": area,
+        "BOX": "600500,604000,5097800,5099950 [EPSG:32632]",
+        destination: out,
+    }
     result = processing.run(chain, parameters, feedback=log)
     with rasterio.open(scene.nir) as dataset:
         near = dataset.read(1)
     shown = np.zeros(near.shape, bool)
     shown[10:200, 100:300] = True
-    expected = np.where(shown & (near > 1500), np.rint(np.minimum(np.nan_to_num(scene.ndvi), 0.5) * 10000), -32768)[5:220, 50:400]
+    expected = np.where(
+        shown & (near > 1500), np.rint(np.minimum(np.nan_to_num(scene.ndvi), 0.5) * 10000), -32768
+    )[5:220, 50:400]
     with rasterio.open(out) as dataset:
         np.testing.assert_array_equal(dataset.read(1), expected)
     assert json.loads(result["CHILD_RESULTS"]["index"]["REPORT"])["output"]["cog"] is True
@@ -301,6 +433,10 @@ def test_a_folder_is_said_to_be_one(provider, scene, tmp_path, context):
     product = tmp_path / "S2A_X.SAFE"
     product.mkdir()
     parameters = {"RED": str(product), "NIR": str(product), "OUTPUT": str(tmp_path / "out.tif")}
-    fine, message = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi").checkParameterValues(parameters, context)
+    fine, message = (
+        QgsApplication.processingRegistry()
+        .createAlgorithmById("bandwise:ndvi")
+        .checkParameterValues(parameters, context)
+    )
     assert not fine
     assert message == f"Red raster: {product} is a folder; choose the file of a band in it."

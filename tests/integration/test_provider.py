@@ -25,7 +25,8 @@ from qgis.PyQt.QtGui import QIcon
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ("MASK", "AOI", "EXTENT")
 ADVANCED = (
-    "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING", "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
+    "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING",
+    "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
 )  # fmt: skip
 ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath")
@@ -66,17 +67,24 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
     assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT"]
     advanced = [
-        parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+        parameter.name()
+        for parameter in ndvi.parameterDefinitions()
+        if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
     ]
     assert advanced == list(ADVANCED)
     optional = [
-        parameter.name() for parameter in ndvi.parameterDefinitions() if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+        parameter.name()
+        for parameter in ndvi.parameterDefinitions()
+        if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
     assert optional == [
-        "RED_BAND", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS",
+        "RED_BAND", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA",
+        "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS",
         "CREATION_OPTIONS",
     ]  # fmt: skip
-    defaults = {parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()}
+    defaults = {
+        parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()
+    }
     assert (defaults["RADIOMETRY"], defaults["RED_BAND"], defaults["NIR_BAND"]) == (0, 1, 1)
     assert isinstance(ndvi.parameterDefinition("RED"), QgsProcessingParameterRasterLayer)
     assert ndvi.parameterDefinition("RED_BAND").parentLayerParameterName() == "RED"
@@ -85,9 +93,21 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
 
 def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
     bandmath = algorithm("bandwise:bandmath")
-    assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == ["LAYERS", "EXPRESSION", "DIALECT", *SHOWN, *ADVANCED, "OUTPUT"]
-    assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, "expressions hold their own scaling"
-    assert bandmath.parameterDefinition("DIALECT").flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == [
+        "LAYERS",
+        "EXPRESSION",
+        "DIALECT",
+        *SHOWN,
+        *ADVANCED,
+        "OUTPUT",
+    ]
+    assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, (
+        "expressions hold their own scaling"
+    )
+    assert (
+        bandmath.parameterDefinition("DIALECT").flags()
+        & QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    )
     assert bandmath.parameterDefinition("EXPRESSION").multiLine()
 
 
@@ -98,13 +118,20 @@ def test_outputs_are_a_layer_a_report_and_six_numbers(provider, name):
     assert outputs == {
         "OUTPUT": QgsProcessingOutputRasterLayer,
         "REPORT": QgsProcessingOutputString,
-        **dict.fromkeys(("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"), QgsProcessingOutputNumber),
+        **dict.fromkeys(
+            ("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"),
+            QgsProcessingOutputNumber,
+        ),
     }
 
 
 def test_ndvi_introduces_itself(provider):
     ndvi = algorithm()
-    assert (ndvi.id(), ndvi.displayName(), ndvi.groupId()) == ("bandwise:ndvi", "NDVI", "vegetationindices")
+    assert (ndvi.id(), ndvi.displayName(), ndvi.groupId()) == (
+        "bandwise:ndvi",
+        "NDVI",
+        "vegetationindices",
+    )
     assert ndvi.group() == "Vegetation indices"
     assert "sentinel-2" in ndvi.tags()
     assert "(NIR - red) / (NIR + red)" in ndvi.shortHelpString()
@@ -116,7 +143,9 @@ def test_every_algorithm_has_what_the_toolbox_shows(provider, name):
     assert not QIcon(made.svgIconPath()).pixmap(24, 24).isNull()
     assert not made.icon().pixmap(24, 24).isNull()
     assert Path(QUrl(made.helpUrl()).toLocalFile()).is_file()
-    assert all(parameter.help() for parameter in made.parameterDefinitions()), "every parameter says what it is"
+    assert all(parameter.help() for parameter in made.parameterDefinitions()), (
+        "every parameter says what it is"
+    )
     assert not made.flags() & made.Flag.FlagHideFromModeler
 
 
@@ -129,12 +158,20 @@ def test_every_parameter_has_a_widget_in_the_dialog(provider, name):
     made, dialog = algorithm(name), QDialog()
     for parameter in made.parameterDefinitions():
         if not parameter.isDestination():
-            assert WidgetWrapperFactory.create_wrapper(parameter, dialog) is not None, parameter.name()
+            assert WidgetWrapperFactory.create_wrapper(parameter, dialog) is not None, (
+                parameter.name()
+            )
 
 
 def shown(made):
     """Everything of an algorithm that a user reads, but for the names of other tools."""
-    yield from (made.displayName(), made.group(), made.shortDescription(), made.shortHelpString(), *made.tags())
+    yield from (
+        made.displayName(),
+        made.group(),
+        made.shortDescription(),
+        made.shortHelpString(),
+        *made.tags(),
+    )
     for parameter in made.parameterDefinitions():
         yield from (parameter.description(), parameter.help())
     yield from made.parameterDefinition("RADIOMETRY").options()
@@ -149,7 +186,10 @@ class Shouting(QTranslator):
 
         if context != "Bandwise":
             return ""
-        return "".join(part if part.startswith("{") else part.upper() for part in re.split(r"(\{[^}]*\})", source))
+        return "".join(
+            part if part.startswith("{") else part.upper()
+            for part in re.split(r"(\{[^}]*\})", source)
+        )
 
     def isEmpty(self):
         return False
@@ -170,19 +210,34 @@ def test_every_string_is_translatable(provider, shouting, name):
         assert text == text.upper(), f"{text!r} does not pass through translate"
 
 
-def test_the_log_and_errors_of_the_engine_are_translated(provider, shouting, scene, log, context, tmp_path):
-    done, fine = algorithm().run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "OUT.tif")}, context, log)
+def test_the_log_and_errors_of_the_engine_are_translated(
+    provider, shouting, scene, log, context, tmp_path
+):
+    done, fine = algorithm().run(
+        {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / "OUT.tif")}, context, log
+    )
     assert fine and done["VALID_PIXELS"] == 500 * 257
     said = "\n".join(log.info)
-    for english in ("no scale or offset was found", "declared by the file", "1 window", "valid pixels", "Done in"):
+    for english in (
+        "no scale or offset was found",
+        "declared by the file",
+        "1 window",
+        "valid pixels",
+        "Done in",
+    ):
         assert english not in said
         assert english.upper() in said
-    fine, message = algorithm().checkParameterValues({"RED": str(tmp_path / "none.tif"), "NIR": scene.nir, "OUTPUT": "o.tif"}, context)
+    fine, message = algorithm().checkParameterValues(
+        {"RED": str(tmp_path / "none.tif"), "NIR": scene.nir, "OUTPUT": "o.tif"}, context
+    )
     assert not fine
     assert message == f"{tmp_path / 'none.tif'} DOES NOT EXIST; CHECK THE PATH."
 
 
-@pytest.mark.parametrize(("platform", "how"), [("win32", "OSGeo4W Shell"), ("darwin", "QGIS.app"), ("linux", "python3-rasterio")])
+@pytest.mark.parametrize(
+    ("platform", "how"),
+    [("win32", "OSGeo4W Shell"), ("darwin", "QGIS.app"), ("linux", "python3-rasterio")],
+)
 def test_a_missing_rasterio_is_explained_for_each_platform(qgis_app, platform, how):
     from bandwise.algorithms.requirements import missing_requirement
 
@@ -200,7 +255,9 @@ def test_a_pip_wheel_of_rasterio_is_refused_on_linux_alone(qgis_app, tmp_path):
 
     (tmp_path / "rasterio").mkdir()
     (tmp_path / "rasterio" / "__init__.py").touch()
-    assert missing_requirement("linux", find) == "", "a distribution's package has its libraries elsewhere"
+    assert missing_requirement("linux", find) == "", (
+        "a distribution's package has its libraries elsewhere"
+    )
     (tmp_path / "rasterio.libs").mkdir()
     assert "pip wheel" in missing_requirement("linux", find)
     assert missing_requirement("win32", find) == ""
@@ -233,7 +290,9 @@ print(ndvi.canExecute())
 print(ndvi.checkParameterValues({{"RED": "a.tif", "NIR": "b.tif", "OUTPUT": "c.tif"}}, QgsProcessingContext()))
 assert "rasterio" not in sys.modules
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.strip().splitlines()[-2:]
     for line in (first, second):

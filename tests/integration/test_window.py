@@ -37,14 +37,17 @@ def empty_project(monkeypatch):
     """The project, without layers before and after."""
     import processing.gui.Postprocessing
 
-    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)  # QGIS 3.44 wants a real one or none
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
     project = QgsProject.instance()
     project.removeAllMapLayers()
     yield project
     project.removeAllMapLayers()
 
 
-def test_three_runs_in_one_process_load_three_styled_layers(provider, scene, tmp_path, empty_project):
+def test_three_runs_in_one_process_load_three_styled_layers(
+    provider, scene, tmp_path, empty_project
+):
     import processing
 
     messages = []
@@ -55,7 +58,10 @@ def test_three_runs_in_one_process_load_three_styled_layers(provider, scene, tmp
 
     QgsApplication.messageLog().messageReceived.connect(keep)
     for number in range(3):
-        processing.runAndLoadResults("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / f"{number}.tif")})
+        processing.runAndLoadResults(
+            "bandwise:ndvi",
+            {"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(tmp_path / f"{number}.tif")},
+        )
         gc.collect()
     QgsApplication.messageLog().messageReceived.disconnect(keep)
     layers = list(empty_project.mapLayers().values())
@@ -75,10 +81,14 @@ def test_post_processors_live_as_long_as_their_context(provider, scene, tmp_path
     before = living()
     context = QgsProcessingContext()
     for key in ("a", "b"):
-        context.addLayerToLoadOnCompletion(key, QgsProcessingContext.LayerDetails(key, QgsProject.instance()))
+        context.addLayerToLoadOnCompletion(
+            key, QgsProcessingContext.LayerDetails(key, QgsProject.instance())
+        )
         style_when_loaded(context.layerToLoadOnCompletionDetails(key), key, "")
     assert living() == before + 2
-    assert [details.postProcessor().name for details in context.layersToLoadOnCompletion().values()] == ["a", "b"]
+    assert [
+        details.postProcessor().name for details in context.layersToLoadOnCompletion().values()
+    ] == ["a", "b"]
     other = QgsProcessingContext()
     other.takeResultsFrom(context)
     del context
@@ -89,15 +99,25 @@ def test_post_processors_live_as_long_as_their_context(provider, scene, tmp_path
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A stack of two bands, 90 rows of 120 columns and one of 1500: red 500 + column, near infrared 1000 + row; nodata 0 in column 0."""
+    """A stack of two bands, 90 rows of 120 columns and one of 1500: red 500 + column, near infrared
+    1000 + row; nodata 0 in column 0.
+    """
     folder = tmp_path_factory.mktemp("session")
     for prefix, shape in (("", (90, 120)), ("large_", (SIDE, SIDE))):
         rows, columns = np.mgrid[: shape[0], : shape[1]]
         for name, band in (("red", 500 + columns), ("nir", 1000 + rows)):
-            profile = {"driver": "GTiff", "count": 1, "dtype": "uint16", "nodata": 0, "crs": "EPSG:32632"}
+            profile = {
+                "driver": "GTiff",
+                "count": 1,
+                "dtype": "uint16",
+                "nodata": 0,
+                "crs": "EPSG:32632",
+            }
             transform = rasterio.transform.from_origin(600000, 5100000, 10, 10)
             path = folder / f"{prefix}{name}.tif"
-            with rasterio.open(path, "w", width=shape[1], height=shape[0], transform=transform, **profile) as dataset:
+            with rasterio.open(
+                path, "w", width=shape[1], height=shape[0], transform=transform, **profile
+            ) as dataset:
                 dataset.write(np.where(columns == 0, 0, band).astype(np.uint16), 1)
     return folder
 
@@ -113,7 +133,9 @@ def facts(folder, qgis_process, qgis_app, qgis_processing, add_step):
     """What window_session.py saw in the real window, with the profile of ``qgis_process``."""
     model = QgsProcessingModelAlgorithm("Index and difference", "test")
     for name in ("RED", "NIR"):
-        model.addModelParameter(QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name))
+        model.addModelParameter(
+            QgsProcessingParameterRasterLayer(name, name), QgsProcessingModelParameter(name)
+        )
     source = QgsProcessingModelChildParameterSource
     bands = {name: source.fromModelParameter(name) for name in ("RED", "NIR")}
     add_step(model, "ndvi", "bandwise:ndvi", bands, "Index of the model")
@@ -122,11 +144,28 @@ def facts(folder, qgis_process, qgis_app, qgis_processing, add_step):
     assert model.toFile(str(folder / "two_outputs.model3"))
     program = which("qgis.bin") or which("qgis")
     assert program and which("xvfb-run"), "the window needs QGIS and a virtual display"
-    command = ["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x900x24", program, "--nologo", "--noversioncheck"]
-    environment = {**qgis_process.environment, "QT_QPA_PLATFORM": "xcb", "SESSION_FOLDER": str(folder)}
+    command = [
+        "xvfb-run",
+        "--auto-servernum",
+        "--server-args=-screen 0 1280x900x24",
+        program,
+        "--nologo",
+        "--noversioncheck",
+    ]
+    environment = {
+        **qgis_process.environment,
+        "QT_QPA_PLATFORM": "xcb",
+        "SESSION_FOLDER": str(folder),
+    }
     script = Path(__file__).with_name("window_session.py")
     ended = subprocess.run(
-        [*command, "--code", str(script)], env=environment, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL
+        [*command, "--code", str(script)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     sys.stderr.write(ended.stderr)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
@@ -146,14 +185,22 @@ def read(path):
 
 def test_five_dialogs_load_five_layers(facts, folder):
     bandmath = ("Band math", "QgsSingleBandGrayRenderer", True)
-    assert [loaded(facts, f"dialog {number}") for number in range(5)] == [[NDVI], [bandmath], [NDVI], [bandmath], [NDVI]]
+    assert [loaded(facts, f"dialog {number}") for number in range(5)] == [
+        [NDVI],
+        [bandmath],
+        [NDVI],
+        [bandmath],
+        [NDVI],
+    ]
     for number in range(5):
         np.testing.assert_array_equal(read(folder / f"dialog_{number}.tif"), ndvi((90, 120)))
 
 
 def test_changed_parameters_run_again(facts, folder):
     assert [loaded(facts, f"changed {number}") for number in range(3)] == [[NDVI]] * 3
-    assert [facts["steps"][f"changed {number}"]["layers"][0][3] for number in range(3)] == [f"changed_{number}.tif" for number in range(3)]
+    assert [facts["steps"][f"changed {number}"]["layers"][0][3] for number in range(3)] == [
+        f"changed_{number}.tif" for number in range(3)
+    ]
 
 
 def test_a_batch_of_three_rows_loads_three_layers(facts):
@@ -161,7 +208,10 @@ def test_a_batch_of_three_rows_loads_three_layers(facts):
 
 
 def test_a_model_loads_two_layers_each_time(facts):
-    expected = [("Difference of the model", "QgsSingleBandGrayRenderer", True), ("Index of the model", *NDVI[1:])]
+    expected = [
+        ("Difference of the model", "QgsSingleBandGrayRenderer", True),
+        ("Index of the model", *NDVI[1:]),
+    ]
     assert [loaded(facts, f"model {number}") for number in range(2)] == [expected] * 2
 
 
@@ -176,7 +226,9 @@ def test_a_result_that_is_open_and_drawn_is_replaced(facts, folder):
     np.testing.assert_array_equal(read(folder / "replaced.tif"), expected)
     assert facts["shown"]
     for value, valid in facts["shown"]:
-        assert valid and value == expected[45, 60], "every layer of the file shows what it holds now"
+        assert valid and value == expected[45, 60], (
+            "every layer of the file shows what it holds now"
+        )
 
 
 def test_two_runs_at_once_as_background_tasks(facts, folder):
@@ -199,5 +251,9 @@ def test_nothing_failed_in_the_whole_session(facts):
     ours = [text for tag, text in facts["messages"] if tag in TAGS or "bandwise" in text.lower()]
     assert ours == [], "QGIS's own fonts, news and deprecations are none of ours"
     for name, step in facts["steps"].items():
-        words = ("Traceback", "Error", "deleted") if name == "cancelled" else ("Traceback", "Error", "deleted", "failed")
+        words = (
+            ("Traceback", "Error", "deleted")
+            if name == "cancelled"
+            else ("Traceback", "Error", "deleted", "failed")
+        )
         assert not [word for word in words if word in step["log"]], name

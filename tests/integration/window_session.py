@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a person does in QGIS's window, for test_window.py: run by ``qgis --code`` with the folder in ``SESSION_FOLDER``.
+"""What a person does in QGIS's window, for test_window.py: run by ``qgis --code`` with the folder
+in ``SESSION_FOLDER``.
 
 Every step presses the real buttons; what it led to is written to ``facts.json`` in that folder, for the test to judge.
 """
@@ -52,7 +53,9 @@ def session():
     yield from model()
     for number in range(3):
         with Step(f"runAndLoadResults {number}"):
-            processing.runAndLoadResults("bandwise:ndvi", {**INPUTS, "OUTPUT": output(f"console_{number}")})
+            processing.runAndLoadResults(
+                "bandwise:ndvi", {**INPUTS, "OUTPUT": output(f"console_{number}")}
+            )
     yield from replaced()
     yield from at_once()
     yield from cancelled()
@@ -72,8 +75,20 @@ class Step:
         return [layer for key, layer in project.mapLayers().items() if key not in self.before]
 
     def __exit__(self, *exception) -> None:
-        log = "".join(text.toPlainText() for text in self.dialog.findChildren(QTextEdit)) if self.dialog else ""
-        layers = [(layer.name(), type(layer.renderer()).__name__, layer.isValid(), Path(layer.source()).name) for layer in self.new()]
+        log = (
+            "".join(text.toPlainText() for text in self.dialog.findChildren(QTextEdit))
+            if self.dialog
+            else ""
+        )
+        layers = [
+            (
+                layer.name(),
+                type(layer.renderer()).__name__,
+                layer.isValid(),
+                Path(layer.source()).name,
+            )
+            for layer in self.new()
+        ]
         facts["steps"][self.name] = {"layers": sorted(layers), "log": log}
         gc.collect()  # what Python alone holds goes, as in a long session
 
@@ -94,8 +109,13 @@ def dialogs():
     for number in range(5):
         name, inputs = "bandwise:ndvi", INPUTS
         if number % 2:
-            name, inputs = "bandwise:bandmath", {"LAYERS": list(INPUTS.values()), "EXPRESSION": "(B - A) / (B + A)"}
-        dialog = processing.createAlgorithmDialog(name, {**inputs, "OUTPUT": output(f"dialog_{number}")})
+            name, inputs = (
+                "bandwise:bandmath",
+                {"LAYERS": list(INPUTS.values()), "EXPRESSION": "(B - A) / (B + A)"},
+            )
+        dialog = processing.createAlgorithmDialog(
+            name, {**inputs, "OUTPUT": output(f"dialog_{number}")}
+        )
         dialog.show()
         with Step(f"dialog {number}", dialog):
             yield from pressed(dialog)
@@ -103,7 +123,9 @@ def dialogs():
 
 
 def changed_parameters():
-    dialog = processing.createAlgorithmDialog("bandwise:ndvi", {**INPUTS, "OUTPUT": output("changed_0")})
+    dialog = processing.createAlgorithmDialog(
+        "bandwise:ndvi", {**INPUTS, "OUTPUT": output("changed_0")}
+    )
     dialog.show()
     for number in range(3):
         if number:
@@ -115,7 +137,9 @@ def changed_parameters():
 
 
 def batch():
-    dialog = BatchAlgorithmDialog(registry.createAlgorithmById("bandwise:ndvi"), parent=iface.mainWindow())
+    dialog = BatchAlgorithmDialog(
+        registry.createAlgorithmById("bandwise:ndvi"), parent=iface.mainWindow()
+    )
     dialog.show()
     panel, context = dialog.mainWidget(), dataobjects.createContext()
     panel.checkLoadLayersOnCompletion.setChecked(True)
@@ -123,7 +147,9 @@ def batch():
     for row in range(3):
         for name, value in INPUTS.items():
             panel.wrappers[row][panel.parameter_to_column[name]].setParameterValue(value, context)
-        panel.tblParameters.cellWidget(row + 1, panel.parameter_to_column["OUTPUT"]).setValue(output(f"batch_{row}"))
+        panel.tblParameters.cellWidget(row + 1, panel.parameter_to_column["OUTPUT"]).setValue(
+            output(f"batch_{row}")
+        )
     with Step("batch", dialog) as step:
         dialog.runButton().click()
         yield lambda: len(step.new()) == 3 and dialog.runButton().isEnabled()
@@ -153,7 +179,9 @@ def replaced():
     iface.setActiveLayer(old)
     iface.zoomToActiveLayer()
     yield lambda: not iface.mapCanvas().isDrawing()
-    dialog = processing.createAlgorithmDialog("bandwise:ndvi", {"RED": INPUTS["NIR"], "NIR": INPUTS["RED"], "OUTPUT": path})
+    dialog = processing.createAlgorithmDialog(
+        "bandwise:ndvi", {"RED": INPUTS["NIR"], "NIR": INPUTS["RED"], "OUTPUT": path}
+    )
     dialog.show()
     with Step("second result", dialog):
         yield from pressed(dialog)
@@ -172,8 +200,12 @@ def at_once():
             context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
             context.setProject(project)
             parameters = {**LARGE, "OUTPUT": output(f"task_{name}")}
-            task = QgsProcessingAlgRunnerTask(registry.algorithmById("bandwise:ndvi"), parameters, context, feedback)
-            task.executed.connect(lambda successful, results, ended=ended: ended.append((successful, results)))
+            task = QgsProcessingAlgRunnerTask(
+                registry.algorithmById("bandwise:ndvi"), parameters, context, feedback
+            )
+            task.executed.connect(
+                lambda successful, results, ended=ended: ended.append((successful, results))
+            )
             runs.append((task, context, feedback))
         for task, *_ in runs:
             QgsApplication.taskManager().addTask(task)
@@ -194,7 +226,12 @@ def at_once():
 def cancelled():
     """A run of seconds is cancelled by the dialog's button once it computes."""
     text = "+".join(f"sin(A@1 * {number}) * atan(B@1)" for number in range(60))
-    parameters = {"LAYERS": list(LARGE.values()), "EXPRESSION": text, "WORKERS": 1, "OUTPUT": output("cancelled")}
+    parameters = {
+        "LAYERS": list(LARGE.values()),
+        "EXPRESSION": text,
+        "WORKERS": 1,
+        "OUTPUT": output("cancelled"),
+    }
     dialog = processing.createAlgorithmDialog("bandwise:bandmath", parameters)
     dialog.show()
 
@@ -224,7 +261,9 @@ class Driver:
         if self.condition():
             self.advance()
         elif time.monotonic() > self.deadline:
-            self.guarded(lambda: self.steps.throw(TimeoutError("what a step waits for does not come")))
+            self.guarded(
+                lambda: self.steps.throw(TimeoutError("what a step waits for does not come"))
+            )
 
     def advance(self) -> None:
         self.guarded(lambda: next(self.steps))
@@ -244,7 +283,9 @@ class Driver:
         (FOLDER / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
         project.clear()
         QgsApplication.processEvents()
-        os._exit(0)  # the viewer of results that the batch dialog opens keeps QGIS 3.22 from ending by itself, whatever ran
+        # the viewer of results that the batch dialog opens keeps QGIS 3.22 from ending by itself,
+        # whatever ran
+        os._exit(0)
 
 
 def keep(text: str, tag: str, level) -> None:

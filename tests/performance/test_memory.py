@@ -29,23 +29,51 @@ print(peak, report.statistics[0].valid)
 
 @pytest.fixture
 def huge(bench: Any) -> int:
-    """20000 x 20000 uint16 in tiles of 512, all nodata 0 but for 16 x 16 tiles of NIR 3000, red 1000: NDVI 0.5; how many pixels these are."""
+    """20000 x 20000 uint16 in tiles of 512, all nodata 0 but for 16 x 16 tiles of NIR 3000, red
+    1000: NDVI 0.5; how many pixels these are.
+    """
     for name, value in (("nir.tif", 3000), ("red.tif", 1000)):
         with rasterio.open(
-            bench.path(name), "w", driver="GTiff", width=SIZE, height=SIZE, count=1, dtype="uint16", nodata=0, crs="EPSG:32633",
-            transform=rasterio.Affine(10, 0, 0, 0, -10, 0), tiled=True, blockxsize=512, blockysize=512, SPARSE_OK=True, compress="ZSTD",
+            bench.path(name),
+            "w",
+            driver="GTiff",
+            width=SIZE,
+            height=SIZE,
+            count=1,
+            dtype="uint16",
+            nodata=0,
+            crs="EPSG:32633",
+            transform=rasterio.Affine(10, 0, 0, 0, -10, 0),
+            tiled=True,
+            blockxsize=512,
+            blockysize=512,
+            SPARSE_OK=True,
+            compress="ZSTD",
         ) as dataset:
             for row in range(0, 16):
                 for column in range(0, 16):
-                    dataset.write(np.full((512, 512), value, np.uint16), 1, window=Window(column * 1024, row * 1024, 512, 512))
+                    dataset.write(
+                        np.full((512, 512), value, np.uint16),
+                        1,
+                        window=Window(column * 1024, row * 1024, 512, 512),
+                    )
     return 256 * 512 * 512
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
-@pytest.mark.parametrize("options", ["", "creation_options='COMPRESS=NONE|SPARSE_OK=YES', workers=3"], ids=["default", "uncompressed"])
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="needs Linux's peak of resident memory of a process",
+)
+@pytest.mark.parametrize(
+    "options",
+    ["", "creation_options='COMPRESS=NONE|SPARSE_OK=YES', workers=3"],
+    ids=["default", "uncompressed"],
+)
 def test_400_million_pixels_take_less_than_350_mb(bench: Any, huge: int, options: str) -> None:
-    """The kernel's high-water mark of the process itself; ``ru_maxrss`` would count what its parent held before the start."""
+    """The kernel's high-water mark of the process itself; ``ru_maxrss`` would count what its parent
+    held before the start.
+    """
     result = bench.python(MEASURE.format(options=options))
     assert result.returncode == 0, result.stderr
     peak, valid = map(int, result.stdout.split())
@@ -72,11 +100,15 @@ print(peak, report.statistics[0].valid)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of resident memory of a process")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="needs Linux's peak of resident memory of a process",
+)
 def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -> None:
-    """10 m, 20 m and the next UTM zone, 8000 pixels wide, 4000 and 8000 high: the same peak but for noise, as what is large in both threads at
-    a time differs from run to run. Both are large enough for GDAL's cache, the heap and the overviews that wait for a row of windows to be
-    as full as they get (16 million pixels are not: 15 MB less).
+    """10 m, 20 m and the next UTM zone, 8000 pixels wide, 4000 and 8000 high: the same peak but for
+    noise, as what is large in both threads at a time differs from run to run. Both are large enough
+    for GDAL's cache, the heap and the overviews that wait for a row of windows to be as full as
+    they get (16 million pixels are not: 15 MB less).
     """
     width, peaks = 8000, []
     for height in (4000, 8000):
@@ -85,15 +117,36 @@ def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -
         for name, across, down, crs, transform in (
             ("fine.tif", width, height, "EPSG:32633", at),
             ("coarse.tif", width // 2, height // 2, "EPSG:32633", (20, 0, 500000, 0, -20, 5000000)),
-            ("other.tif", width + 1000, height + 1000, "EPSG:32632", (10, 0, left[0] - 8000, 0, -10, top[0] + 8000)),
+            (
+                "other.tif",
+                width + 1000,
+                height + 1000,
+                "EPSG:32632",
+                (10, 0, left[0] - 8000, 0, -10, top[0] + 8000),
+            ),
         ):
             with rasterio.open(
-                bench.path(name), "w", driver="GTiff", width=across, height=down, count=1, dtype="uint16", crs=crs,
-                transform=rasterio.Affine(*transform), tiled=True, blockxsize=512, blockysize=512, compress="ZSTD",
+                bench.path(name),
+                "w",
+                driver="GTiff",
+                width=across,
+                height=down,
+                count=1,
+                dtype="uint16",
+                crs=crs,
+                transform=rasterio.Affine(*transform),
+                tiled=True,
+                blockxsize=512,
+                blockysize=512,
+                compress="ZSTD",
             ) as dataset:
                 for row in range(0, down, 512):
                     rows = min(512, down - row)
-                    dataset.write(np.full((rows, across), 7, np.uint16), 1, window=Window(0, row, across, rows))
+                    dataset.write(
+                        np.full((rows, across), 7, np.uint16),
+                        1,
+                        window=Window(0, row, across, rows),
+                    )
         found = []
         for _ in range(3):
             result = bench.python(WARPED)

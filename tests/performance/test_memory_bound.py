@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The memory that a plan tells of bounds what a run takes beyond the process that it starts in, by the kernel's high-water mark."""
+"""The memory that a plan tells of bounds what a run takes beyond the process that it starts in, by
+the kernel's high-water mark.
+"""
 
 from __future__ import annotations
 
@@ -31,17 +33,35 @@ FORMS: dict[str, dict[str, Any]] = {
     "JPEG 2000": {"end": "jp2", "BLOCKXSIZE": 1024, "BLOCKYSIZE": 1024},
     "JPEG 2000 of four bands": {"end": "jp2", "bands": 4, "BLOCKXSIZE": 512, "BLOCKYSIZE": 512},
     "DEFLATE": {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "DEFLATE"},
-    "40 bands by pixel": {"bands": 40, "interleave": "pixel", "tiled": True, "blockxsize": 256, "blockysize": 256},
-    "40 bands by band": {"bands": 40, "interleave": "band", "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "DEFLATE"},
+    "40 bands by pixel": {
+        "bands": 40,
+        "interleave": "pixel",
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+    },
+    "40 bands by band": {
+        "bands": 40,
+        "interleave": "band",
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+        "compress": "DEFLATE",
+    },
     "one strip": {"blockysize": 1536, "compress": "DEFLATE"},
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's peak of resident memory of a process")
+@pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(),
+    reason="needs Linux's peak of resident memory of a process",
+)
 @pytest.mark.parametrize("options", ["", "COMPRESS=NONE"], ids=["compressed", "plain"])
 @pytest.mark.parametrize("memory", [24, 64, 512])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_plans_memory_bounds_what_is_taken(bench: Any, form: str, memory: int, options: str) -> None:
+def test_the_plans_memory_bounds_what_is_taken(
+    bench: Any, form: str, memory: int, options: str
+) -> None:
     """Where the budget is less than the least windows need the plan tells more, and that is the bound."""
     how = dict(FORMS[form])
     bands, end = how.pop("bands", 1), how.pop("end", "tif")

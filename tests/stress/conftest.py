@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How many cases each kind of stress has, a generator of random numbers for each case, and what was counted.
 
-``BANDWISE_STRESS=full`` chooses the full counts (``make stress``), ``BANDWISE_SEED`` the seed, and ``BANDWISE_STRESS_REPORT`` the file that
-the counts are written to.
+``BANDWISE_STRESS=full`` chooses the full counts (``make stress``), ``BANDWISE_SEED`` the seed, and
+``BANDWISE_STRESS_REPORT`` the file that the counts are written to.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ COUNTS: dict[str, tuple[int, int]] = {
 
 
 class Case:
-    """A case of a kind: its random numbers follow from the seed, the test and the case's number, so that it can be repeated alone."""
+    """A case of a kind: its random numbers follow from the seed, the test and the case's number, so
+    that it can be repeated alone.
+    """
 
     def __init__(self, test: str, number: int) -> None:
         self.number = number
@@ -57,7 +59,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
         file, test = metafunc.module.__name__.rpartition(".")[2], metafunc.function.__name__
         count = COUNTS[f"{file}.{test}" if f"{file}.{test}" in COUNTS else file][FULL]
-        metafunc.parametrize("case", [Case(f"{file}.{test}", number) for number in range(count)], ids=map(str, range(count)))
+        metafunc.parametrize(
+            "case",
+            [Case(f"{file}.{test}", number) for number in range(count)],
+            ids=map(str, range(count)),
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,10 +114,21 @@ def pytest_sessionfinish() -> None:
     import numpy as np
     import rasterio
 
-    versions = {"Python": platform.python_version(), "numpy": np.__version__, "rasterio": rasterio.__version__, "GDAL": rasterio.__gdal_version__}
-    kinds = {file: {**vars(counted), "seconds": round(counted.seconds, 1)} for file, counted in sorted(_COUNTED.items())}
+    versions = {
+        "Python": platform.python_version(),
+        "numpy": np.__version__,
+        "rasterio": rasterio.__version__,
+        "GDAL": rasterio.__gdal_version__,
+    }
+    kinds = {
+        file: {**vars(counted), "seconds": round(counted.seconds, 1)}
+        for file, counted in sorted(_COUNTED.items())
+    }
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(json.dumps({"seed": SEED, "full": FULL, "versions": versions, "kinds": kinds}, indent=1), encoding="utf-8")
+    Path(path).write_text(
+        json.dumps({"seed": SEED, "full": FULL, "versions": versions, "kinds": kinds}, indent=1),
+        encoding="utf-8",
+    )
 
 
 @pytest.fixture
@@ -146,7 +163,8 @@ def children(pytestconfig: pytest.Config) -> Iterator[Children]:
     root = Path(sys.modules["bandwise"].__path__[0])
     register = (
         "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('bandwise', {str(root / '__init__.py')!r}, submodule_search_locations=[{str(root)!r}])\n"
+        f"spec = importlib.util.spec_from_file_location('bandwise', {str(root / '__init__.py')!r}, "
+        f"submodule_search_locations=[{str(root)!r}])\n"
         "sys.modules['bandwise'] = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(sys.modules['bandwise'])"
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the table of the last full run into ``docs/guarantees.md``.
 
-Run as ``python tests/stress/guarantees.py build/stress/*.json``; ``make stress`` does, after a full run on every environment. The prose around the
-two markers is written by hand.
+Run as ``python tests/stress/guarantees.py build/stress/*.json``; ``make stress`` does, after a full
+run on every environment. The prose around the two markers is written by hand.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def table(runs: list[dict[str, Any]]) -> str:
     environments = [shown.format(number, **run["versions"]) for number, run in enumerate(runs, 1)]
     total = sum(kind["seconds"] for run in runs for kind in run["kinds"].values())
     lines = [
-        f"Seed {', '.join(map(str, seeds))}: `make stress SEED={seeds[0]}` repeats it. {total / 60:.0f} minutes in all, on the environments",
+        f"Seed {', '.join(map(str, seeds))}: `make stress SEED={seeds[0]}` repeats it. "
+        f"{total / 60:.0f} minutes in all, on the environments",
         "",
         *(f"{environment}  " for environment in environments),
         "",
@@ -47,8 +48,16 @@ def table(runs: list[dict[str, Any]]) -> str:
         for number, run in enumerate(runs, 1):
             kind = run["kinds"].get(file)
             if kind:
-                outcomes = "; ".join(f"{count:,} {outcome}" for outcome, count in sorted(kind["outcomes"].items(), key=lambda item: -item[1]))
-                lines.append(f"| {title} | {number} | {kind['passed'] + kind['failed']:,} | {kind['failed']} | {kind['seconds']:.0f} | {outcomes} |")
+                outcomes = "; ".join(
+                    f"{count:,} {outcome}"
+                    for outcome, count in sorted(
+                        kind["outcomes"].items(), key=lambda item: -item[1]
+                    )
+                )
+                lines.append(
+                    f"| {title} | {number} | {kind['passed'] + kind['failed']:,} | "
+                    f"{kind['failed']} | {kind['seconds']:.0f} | {outcomes} |"
+                )
     return "\n".join(lines)
 
 
@@ -60,7 +69,9 @@ def main(paths: list[str]) -> int:
         return 0
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(runs)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    DOCUMENT.write_text(
+        f"{before}{BEGIN}\n\n{table(runs)}\n\n{END}{rest.split(END)[1]}", encoding="utf-8"
+    )
     return int(any(kind["failed"] for run in runs for kind in run["kinds"].values()))
 
 

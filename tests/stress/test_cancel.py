@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cancelled at any moment, seven kinds of run leave nothing and the old file as it was, and the next run in the same process is right."""
+"""Cancelled at any moment, seven kinds of run leave nothing and the old file as it was, and the
+next run in the same process is right.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,18 @@ from scenarios import KINDS
 
 
 @pytest.fixture(scope="module")
-def undisturbed(scenarios: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, float]]:
+def undisturbed(
+    scenarios: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[int, float]]:
     """Kind -> calls of ``cancelled`` and seconds of a run that nobody cancels."""
     found = {}
     for kind in KINDS:
         calls = itertools.count()
         started = time.monotonic()
-        run(scenarios.job(kind, str(tmp_path_factory.mktemp("timing") / "out.tif")), cancelled=lambda calls=calls: next(calls) < 0)
+        run(
+            scenarios.job(kind, str(tmp_path_factory.mktemp("timing") / "out.tif")),
+            cancelled=lambda calls=calls: next(calls) < 0,
+        )
         found[kind] = (next(calls), time.monotonic() - started)
     return found
 
@@ -33,14 +40,22 @@ class _Button:
 
     def __init__(self, case: Any, calls: int, seconds: float) -> None:
         self.manner = case.random.choice(("call", "progress", "time"))
-        self.at = {"call": case.random.randrange(calls + 1), "progress": case.random.random(), "time": case.random.uniform(0, 1.1 * seconds)}
+        self.at = {
+            "call": case.random.randrange(calls + 1),
+            "progress": case.random.random(),
+            "time": case.random.uniform(0, 1.1 * seconds),
+        }
         self.pressed, self._calls, self._started = False, 0, time.monotonic()
 
     def __str__(self) -> str:
         return f"cancelled by {self.manner} at {self.at[self.manner]}"
 
     def cancelled(self) -> bool:
-        due = {"call": self._calls >= self.at["call"], "progress": self.pressed, "time": time.monotonic() - self._started >= self.at["time"]}
+        due = {
+            "call": self._calls >= self.at["call"],
+            "progress": self.pressed,
+            "time": time.monotonic() - self._started >= self.at["time"],
+        }
         self._calls += 1
         self.pressed = self.pressed or due[self.manner]
         return self.pressed
@@ -57,7 +72,10 @@ def workers() -> int:
 
 def listing(folder: Path) -> dict[str, str]:
     """Every file of a folder with a digest of its bytes."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+    }
 
 
 def test_cancel(case: Any, scenarios: Any, undisturbed: Any, tmp_path: Path, tally: Any) -> None:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Damaged inputs of nine and more codecs: no crash, and pixels pass only where GDAL read them without an error, as GDAL read them."""
+"""Damaged inputs of nine and more codecs: no crash, and pixels pass only where GDAL read them
+without an error, as GDAL read them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,17 @@ FORMATS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "jpeg": (".tif", "uint8", {**_TILES, "compress": "jpeg"}),
     "lerc": (".tif", "float32", {**_TILES, "compress": "lerc"}),
     "strips": (".tif", "uint16", {"compress": "deflate", "blockysize": 16}),
-    "jp2": (".jp2", "uint16", {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES", "BLOCKXSIZE": "64", "BLOCKYSIZE": "64"}),
+    "jp2": (
+        ".jp2",
+        "uint16",
+        {
+            "driver": "JP2OpenJPEG",
+            "QUALITY": "100",
+            "REVERSIBLE": "YES",
+            "BLOCKXSIZE": "64",
+            "BLOCKYSIZE": "64",
+        },
+    ),
     "envi": (".dat", "int16", {"driver": "ENVI"}),
     "ehdr": (".bil", "int16", {"driver": "EHdr"}),
     "hfa": (".img", "uint16", {"driver": "HFA", "COMPRESSED": "YES"}),
@@ -41,9 +53,14 @@ class Gdal:
     """A process of the system's Python with GDAL's own bindings."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen([_SYSTEM, str(_READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [_SYSTEM, str(_READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.version = subprocess.run(
-            [_SYSTEM, "-c", "from osgeo import gdal; print(gdal.__version__)"], capture_output=True, text=True, check=True
+            [_SYSTEM, "-c", "from osgeo import gdal; print(gdal.__version__)"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     def read(self, path: Path) -> dict[str, Any] | None:
@@ -64,7 +81,9 @@ class Gdal:
 
 @pytest.fixture(scope="module")
 def gdal() -> Iterator[Gdal]:
-    if subprocess.run([_SYSTEM, "-c", "import osgeo.gdal, numpy"], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        [_SYSTEM, "-c", "import osgeo.gdal, numpy"], capture_output=True, check=False
+    ).returncode:
         pytest.skip("needs python3-gdal")
     started = Gdal()
     yield started
@@ -80,24 +99,41 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     for name, (suffix, dtype, profile) in FORMATS.items():
         place = folder / name
         place.mkdir()
-        options = {"driver": "GTiff", "crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 300000, 0, -10, 5000040), "nodata": 0, **profile}
+        options = {
+            "driver": "GTiff",
+            "crs": "EPSG:32633",
+            "transform": rasterio.Affine(10, 0, 300000, 0, -10, 5000040),
+            "nodata": 0,
+            **profile,
+        }
         if name == "jp2":
             del options["nodata"]
-        with rasterio.open(place / f"in{suffix}", "w", count=1, width=WIDTH, height=HEIGHT, dtype=dtype, **options) as dataset:
+        with rasterio.open(
+            place / f"in{suffix}", "w", count=1, width=WIDTH, height=HEIGHT, dtype=dtype, **options
+        ) as dataset:
             dataset.write((values % 251 if dtype == "uint8" else values).astype(dtype), 1)
         made[name] = sorted(place.iterdir(), key=lambda path, data=suffix: path.suffix != data)
     return made
 
 
 def damaged(data: bytes, random: Any) -> tuple[bytes, str]:
-    """A few bytes changed, near the start, near the end, where the index lies, or anywhere; or a part cut off, zeroed or doubled."""
-    manner = random.choice(("bytes", "bytes", "bits", "bits", "cut", "zeros", "doubled", "small number"))
+    """A few bytes changed, near the start, near the end, where the index lies, or anywhere; or a
+    part cut off, zeroed or doubled.
+    """
+    manner = random.choice(
+        ("bytes", "bytes", "bits", "bits", "cut", "zeros", "doubled", "small number")
+    )
     reach = random.choice((64, 600, len(data), len(data)))
     start = random.choice((0, 0, max(0, len(data) - reach)))
-    places = [start + random.randrange(min(reach, len(data) - start)) for _ in range(random.choice((1, 1, 2, 4, 16)))]
+    places = [
+        start + random.randrange(min(reach, len(data) - start))
+        for _ in range(random.choice((1, 1, 2, 4, 16)))
+    ]
     changed, first = bytearray(data), places[0]
     if manner == "cut":
-        return data[: random.choice((first, len(data) - 1 - random.randrange(min(len(data), 300))))], f"cut at {first}"
+        return data[
+            : random.choice((first, len(data) - 1 - random.randrange(min(len(data), 300))))
+        ], f"cut at {first}"
     if manner == "zeros":
         length = random.choice((4, 64, 1000))
         changed[first : first + length] = bytes(len(changed[first : first + length]))
@@ -107,11 +143,17 @@ def damaged(data: bytes, random: Any) -> tuple[bytes, str]:
         changed[first : first + 2] = random.choice((b"\0\0", b"\1\0", b"\xff\xff", b"\0\x80"))
     else:
         for place in places:
-            changed[place] = random.randrange(256) if manner == "bytes" else changed[place] ^ (1 << random.randrange(8))
+            changed[place] = (
+                random.randrange(256)
+                if manner == "bytes"
+                else changed[place] ^ (1 << random.randrange(8))
+            )
     return bytes(changed), f"{manner} at {places}"
 
 
-def test_a_damaged_input(case: Any, sound: Any, gdal: Gdal, children: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_damaged_input(
+    case: Any, sound: Any, gdal: Gdal, children: Any, tmp_path: Path, tally: Any
+) -> None:
     name = list(FORMATS)[case.number % len(FORMATS)]
     files = [tmp_path / file.name for file in sound[name]]
     for source, copy in zip(sound[name], files):
@@ -144,32 +186,52 @@ def _job(path: Path, output: Path) -> Any:
 
     formula = named_formula("value := a", ("a",))
     radiometry = RadiometryChoice(scaling=Scaling.STORED)
-    return Job((BandRef("a", str(path)),), formula, str(output), radiometry=radiometry, data_type=DataType.FLOAT64, memory=64, workers=2)
+    return Job(
+        (BandRef("a", str(path)),),
+        formula,
+        str(output),
+        radiometry=radiometry,
+        data_type=DataType.FLOAT64,
+        memory=64,
+        workers=2,
+    )
 
 
-def _assert_as_gdal_reads(path: Path, output: Path, answers: list[Any], version: str, what: str, tally: Any) -> None:
-    """As that very GDAL reads it, or where this rasterio has another one, whose codecs may differ over damage, as rasterio reads it at once.
+def _assert_as_gdal_reads(
+    path: Path, output: Path, answers: list[Any], version: str, what: str, tally: Any
+) -> None:
+    """As that very GDAL reads it, or where this rasterio has another one, whose codecs may differ
+    over damage, as rasterio reads it at once.
 
-    A deflated block that ends too early leaves pixels to chance in libtiff: those that GDAL itself reads in two ways are not compared.
+    A deflated block that ends too early leaves pixels to chance in libtiff: those that GDAL itself
+    reads in two ways are not compared.
     """
     same = version == rasterio.__gdal_version__
-    if same and None in answers:  # its driver reads beyond its memory now and then, so no pixels are certain
+    # its driver reads beyond its memory now and then, so no pixels are certain
+    if same and None in answers:
         tally("read, where GDAL itself crashes now and then")
         return
     if same:
-        assert all(answer["pixels"] and not any(kind >= 3 for kind, _ in answer["reading"]) for answer in answers), f"{what}: {answers[0]}"
+        assert all(
+            answer["pixels"] and not any(kind >= 3 for kind, _ in answer["reading"])
+            for answer in answers
+        ), f"{what}: {answers[0]}"
         reads = [_kept(answer["pixels"]) for answer in answers]
     else:
         reads = [_read_at_once(path) for _ in range(3)]
     pixels, mask = reads[0]
     certain = np.ones(pixels.shape, bool)
     for again, its_mask in reads[1:]:
-        certain &= ((pixels == again) | ((pixels != pixels) & (again != again))) & (mask == its_mask)
+        certain &= ((pixels == again) | ((pixels != pixels) & (again != again))) & (
+            mask == its_mask
+        )
     with rasterio.open(output) as dataset:
         got, nodata = dataset.read(1), dataset.nodata
     valid = got != nodata
     assert got.shape == pixels.shape, what
-    np.testing.assert_array_equal(valid[certain], ((mask != 0) & np.isfinite(pixels))[certain], what)
+    np.testing.assert_array_equal(
+        valid[certain], ((mask != 0) & np.isfinite(pixels))[certain], what
+    )
     both = valid & (mask != 0) & certain
     np.testing.assert_array_equal(got[both], pixels[both].astype(np.float64), what)
     warned = answers[0] is None or answers[0]["reading"] or answers[0]["opening"]

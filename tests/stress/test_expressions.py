@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mutated expressions for minutes: only errors of the engine come out, parsing takes bounded time, and what is read is computed right."""
+"""Mutated expressions for minutes: only errors of the engine come out, parsing takes bounded time,
+and what is read is computed right.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,121 @@ from bandwise.engine.errors import BandwiseError, ExpressionError
 from bandwise.engine.expression.dialects import DIALECTS
 from bandwise.engine.expression.names import Raster, RasterBands, dialect_of
 from bandwise.engine.expression.parser import parse
-from expression_trees import BANDWISE, EVERY, GAPS, NAMES, QGIS, ROUNDING, SIZE, STORED, TYPES, Printer, Seeded, expected, numbers
+from expression_trees import (
+    BANDWISE,
+    EVERY,
+    GAPS,
+    NAMES,
+    QGIS,
+    ROUNDING,
+    SIZE,
+    STORED,
+    TYPES,
+    Printer,
+    Seeded,
+    expected,
+    numbers,
+)
 
 SECONDS = {False: 1.5, True: 75.0}  #: a dialect: ten minutes for four of them in two environments
-_SLOWEST = 0.1 + 1e-4  #: seconds of process time: for a text of 10 kB, and for each byte of a longer one
+#: Seconds of process time: for a text of 10 kB, and for each byte of a longer one
+_SLOWEST = 0.1 + 1e-4
 REFERENCES = [Raster(name, f"/none/{index}.tif", ("",)) for index, name in enumerate(NAMES)]
 VALUES = [BandValue(np.dtype(dtype)) for dtype in TYPES]
 PIECES = (
-    *("A", "b", "AA", "im1b1", "A@1", "A@", "@2", '"scene@1"', "scene@1", '"', "'", "\\", "e", "pi", "np.", "nan", "inf", "x := ", "sqrt(", "where("),
-    *("if(", "min(", "coalesce(", "isnodata(", "amax(", "__import__(", "lambda", "and", "or", "not", "+", "-", "*", "/", "//", "%", "**", "^", "&"),
-    *("&&", "|", "||", "~", "!", "<", "<=", "=", "==", "!=", "<>", "<<", ">>", "?", ":", ":=", "(", ")", "[", "]", "{", "}", ",", ";", ".", "#"),
-    *("\n", " ", "\t", "0", "1", "2.5", ".5", "1e9", "1e999", "0x1F", "1_0", "\0", "é", "−", "²", "\ud800", "\u202e", "9" * 40, "-" * 50, "(" * 60),
+    *(
+        "A",
+        "b",
+        "AA",
+        "im1b1",
+        "A@1",
+        "A@",
+        "@2",
+        '"scene@1"',
+        "scene@1",
+        '"',
+        "'",
+        "\\",
+        "e",
+        "pi",
+        "np.",
+        "nan",
+        "inf",
+        "x := ",
+        "sqrt(",
+        "where(",
+    ),
+    *(
+        "if(",
+        "min(",
+        "coalesce(",
+        "isnodata(",
+        "amax(",
+        "__import__(",
+        "lambda",
+        "and",
+        "or",
+        "not",
+        "+",
+        "-",
+        "*",
+        "/",
+        "//",
+        "%",
+        "**",
+        "^",
+        "&",
+    ),
+    *(
+        "&&",
+        "|",
+        "||",
+        "~",
+        "!",
+        "<",
+        "<=",
+        "=",
+        "==",
+        "!=",
+        "<>",
+        "<<",
+        ">>",
+        "?",
+        ":",
+        ":=",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ";",
+        ".",
+        "#",
+    ),
+    *(
+        "\n",
+        " ",
+        "\t",
+        "0",
+        "1",
+        "2.5",
+        ".5",
+        "1e9",
+        "1e999",
+        "0x1F",
+        "1_0",
+        "\0",
+        "é",
+        "−",
+        "²",
+        "\ud800",
+        "\u202e",
+        "9" * 40,
+        "-" * 50,
+        "(" * 60,
+    ),
 )
 
 
@@ -41,7 +147,11 @@ def mutated(text: str, random: Any) -> str:
         elif manner == 3:
             text = text[:last] + text[first:]
         elif manner == 4:
-            text = text[:first] + random.choice(("(", "-(", "abs(", "not (", "1 + (")) * random.choice((1, 5, 200)) + text[first:]
+            text = (
+                text[:first]
+                + random.choice(("(", "-(", "abs(", "not (", "1 + (")) * random.choice((1, 5, 200))
+                + text[first:]
+            )
         elif len(text) < 3000:
             text = random.choice((" + ", "; ", ", ", "")).join([text] * random.choice((2, 3, 20)))
     return text[:20_000]
@@ -57,7 +167,9 @@ def evaluated(text: str, dialect: Any) -> Any:
     registers = [np.full(SIZE, 1, dtype) for dtype in program.registers]
     out = np.empty((len(program.results), SIZE), np.float32)
     with np.errstate(all="ignore"):
-        missing = Evaluator(program, registers).evaluate([STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], out)[0]
+        missing = Evaluator(program, registers).evaluate(
+            [STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], out
+        )[0]
     pixels = np.where(np.isfinite(out[0]), out[0].astype(float), np.nan)
     return pixels if missing is None else np.where(missing, np.nan, pixels)
 
@@ -96,7 +208,8 @@ def test_mutated_expressions(dialect: Any, seeded: Any, full: bool, tally: Any) 
         started = time.process_time()
         read = assert_only_errors_of_the_engine(changed, dialect)
         took = time.process_time() - started
-        if took > _SLOWEST + 1e-4 * len(changed):  # another thread's work counts too: the least of some
+        # another thread's work counts too: the least of some
+        if took > _SLOWEST + 1e-4 * len(changed):
             took = min(_seconds(changed, dialect) for _ in range(5))
             assert took <= _SLOWEST + 1e-4 * len(changed), f"{took:.2f} s for {changed!r}"
         tally("mutated texts that were read" if read else "mutated texts that were refused")
@@ -110,7 +223,9 @@ def _seconds(text: str, dialect: Any) -> float:
 
 
 def test_a_text_that_is_read_again_as_it_was_understood(case: Any, tally: Any) -> None:
-    """What the log says a mutated text means gives the same pixels; QGIS's are nodata where a part divides by zero, which no text can say."""
+    """What the log says a mutated text means gives the same pixels; QGIS's are nodata where a part
+    divides by zero, which no text can say.
+    """
     dialect = EVERY[case.number % len(EVERY)]
     choose = Seeded(case.random)
     text = mutated(Printer(dialect, choose).text(numbers(choose, dialect, 3)), case.random)
@@ -124,5 +239,7 @@ def test_a_text_that_is_read_again_as_it_was_understood(case: Any, tally: Any) -
     understood = formula.understood([f"{'ABCDEFGH'[raster]}@1" for raster, _ in references.bands])
     again = evaluated(understood[0], BANDWISE)
     sayable = ~np.isnan(got) if dialect is QGIS else np.ones(SIZE, bool)
-    np.testing.assert_array_equal(again[sayable], got[sayable], f"{text!r} was understood as {understood[0]!r}")
+    np.testing.assert_array_equal(
+        again[sayable], got[sayable], f"{text!r} was understood as {understood[0]!r}"
+    )
     tally("read again as it was understood")

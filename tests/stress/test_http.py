@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A server that fails in eleven ways, for some requests or for all that follow: right pixels, or one sentence, and nothing left."""
+"""A server that fails in eleven ways, for some requests or for all that follow: right pixels, or
+one sentence, and nothing left.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ from scenarios import EXPRESSION
 
 OLD = b"the former result"
 #: GDAL neither looks beside a file nor waits long.
-QUICK = (("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"), ("GDAL_HTTP_TIMEOUT", "2"), ("GDAL_HTTP_CONNECTTIMEOUT", "2"))
+QUICK = (
+    ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
+    ("GDAL_HTTP_TIMEOUT", "2"),
+    ("GDAL_HTTP_CONNECTTIMEOUT", "2"),
+)
 RETRY = (("GDAL_HTTP_MAX_RETRY", "3"), ("GDAL_HTTP_RETRY_DELAY", "0.05"))
 
 
@@ -36,7 +42,15 @@ def remote_job(server: FaultServer, names: list[str], output: Path, **options: A
 
     bands = tuple(BandRef(letter, server.address(name)) for letter, name in zip("ab", names))
     formula = named_formula("value := (a - b) / (a + b)", ("a", "b"))
-    return Job(bands, formula, str(output), radiometry=RadiometryChoice(scaling=Scaling.STORED), memory=24, workers=2, **options)
+    return Job(
+        bands,
+        formula,
+        str(output),
+        radiometry=RadiometryChoice(scaling=Scaling.STORED),
+        memory=24,
+        workers=2,
+        **options,
+    )
 
 
 def served(server: FaultServer, scenarios: Any, tag: str) -> list[str]:
@@ -48,14 +62,24 @@ def served(server: FaultServer, scenarios: Any, tag: str) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_server_that_fails(case: Any, fault: str, server: FaultServer, scenarios: Any, children: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_server_that_fails(
+    case: Any,
+    fault: str,
+    server: FaultServer,
+    scenarios: Any,
+    children: Any,
+    tmp_path: Path,
+    tally: Any,
+) -> None:
     names = served(server, scenarios, f"{fault.replace(' ', '-')}-{case.number}")
     output = tmp_path / "out.tif"
     output.write_bytes(OLD)
     first, count = case.random.randrange(12), case.random.choice((1, 2, 10**6))
     environment = QUICK + (RETRY if case.random.random() < 0.5 else ())
     server.plan(fault, first, count)
-    (outcome,) = children.run(Order(remote_job(server, names, output), environment=environment, after=60))
+    (outcome,) = children.run(
+        Order(remote_job(server, names, output), environment=environment, after=60)
+    )
     came = server.heal()
     what = f"{fault} for {count} requests from {first} of {came}, {environment}: {outcome}"
     assert not outcome.signal and outcome.expected, what
@@ -71,11 +95,15 @@ def test_a_server_that_fails(case: Any, fault: str, server: FaultServer, scenari
         (server.folder / name).unlink()
 
 
-def test_a_server_that_is_busy_once(server: FaultServer, scenarios: Any, children: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_server_that_is_busy_once(
+    server: FaultServer, scenarios: Any, children: Any, tmp_path: Path, tally: Any
+) -> None:
     """503 for one request, and GDAL told to try again."""
     names = served(server, scenarios, "busy")
     server.plan("503", 3, 1)
-    (outcome,) = children.run(Order(remote_job(server, names, tmp_path / "out.tif"), environment=QUICK + RETRY))
+    (outcome,) = children.run(
+        Order(remote_job(server, names, tmp_path / "out.tif"), environment=QUICK + RETRY)
+    )
     server.heal()
     assert not outcome.error, outcome
     scenarios.assert_complete(str(tmp_path / "out.tif"))
@@ -83,7 +111,12 @@ def test_a_server_that_is_busy_once(server: FaultServer, scenarios: Any, childre
 
 
 def test_a_file_that_changes_on_the_server(
-    case: Any, server: FaultServer, scenarios: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Any
+    case: Any,
+    server: FaultServer,
+    scenarios: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tally: Any,
 ) -> None:
     """NIR becomes red at a random part of the progress: its ETag is another one, and so may its size be."""
     for name, value in QUICK:
@@ -99,7 +132,8 @@ def test_a_file_that_changes_on_the_server(
 
     inputs = [(name, server.address(name)) for name in names]
     job = bandmath_job(
-        inputs, EXPRESSION, str(tmp_path / "out.tif"), radiometry=RadiometryChoice(scaling=Scaling.STORED), memory=24, workers=1,
+        inputs, EXPRESSION, str(tmp_path / "out.tif"),
+        radiometry=RadiometryChoice(scaling=Scaling.STORED), memory=24, workers=1,
         creation_options="COMPRESS=ZSTD|ZSTD_LEVEL=19|BLOCKXSIZE=128|BLOCKYSIZE=128",
     )  # fmt: skip
     try:

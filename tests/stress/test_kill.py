@@ -17,7 +17,9 @@ OLD = 7.0  #: every pixel of the old file and of its overviews
 
 
 @pytest.fixture(scope="module")
-def durations(scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], tuple[float, int]]:
+def durations(
+    scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, bool], tuple[float, int]]:
     """(kind, whether it replaces a file) -> seconds and file operations of a run that nobody kills."""
     found = {}
     for kind in KINDS:
@@ -33,18 +35,30 @@ def durations(scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFa
 
 def make_old(path: Path) -> None:
     """A former result of the same size, with overviews and statistics beside it."""
-    profile = {"driver": "GTiff", "count": 1, "height": HEIGHT, "width": WIDTH, "dtype": "float32", "crs": "EPSG:32633", "transform": TRANSFORM}
+    profile = {
+        "driver": "GTiff",
+        "count": 1,
+        "height": HEIGHT,
+        "width": WIDTH,
+        "dtype": "float32",
+        "crs": "EPSG:32633",
+        "transform": TRANSFORM,
+    }
     with rasterio.open(path, "w", nodata=-9999, **profile) as dataset:
         dataset.write(np.full((HEIGHT, WIDTH), OLD, np.float32), 1)
     with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2, 4])
     Path(f"{path}.aux.xml").write_text(
-        '<PAMDataset><PAMRasterBand band="1"><Metadata><MDI key="STATISTICS_MEAN">7</MDI></Metadata></PAMRasterBand></PAMDataset>', encoding="utf-8"
+        '<PAMDataset><PAMRasterBand band="1"><Metadata><MDI '
+        'key="STATISTICS_MEAN">7</MDI></Metadata></PAMRasterBand></PAMDataset>',
+        encoding="utf-8",
     )
     assert Path(f"{path}.ovr").exists()
 
 
-def test_kill(case: Any, scenarios: Any, children: Any, durations: Any, tmp_path: Path, tally: Any) -> None:
+def test_kill(
+    case: Any, scenarios: Any, children: Any, durations: Any, tmp_path: Path, tally: Any
+) -> None:
     kind, existing = KINDS[case.number % 3], case.number // 3 % 2 == 1
     seconds, operations = durations[kind, existing]
     output = tmp_path / "out.tif"
@@ -58,16 +72,25 @@ def test_kill(case: Any, scenarios: Any, children: Any, durations: Any, tmp_path
         operation=None if by_time else case.random.randrange(operations),
     )
     (outcome,) = children.run(order)
-    moment = f"{kind}, killed {f'after {order.after:.3f} s' if by_time else f'before operation {order.operation} of {operations}'}: {outcome}"
+    moment = (
+        f"{kind}, killed "
+        f"{f'after {order.after:.3f} s' if by_time else f'before operation {order.operation} of {operations}'}: {outcome}"
+    )
     assert outcome.signal in (0, 9) and not outcome.error, moment
     assert outcome.signal or by_time, moment
     state = _state(output, old, scenarios, kind, moment)
-    temporaries = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("out.tif"))
+    temporaries = sorted(
+        path.name for path in tmp_path.iterdir() if not path.name.startswith("out.tif")
+    )
     tally(state)
     tally("with a temporary left" if temporaries else "with nothing left")
     (following,) = children.run(Order(scenarios.job("plain", str(tmp_path / "next.tif"))))
     assert not following.error and not following.signal, following
-    left = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(("out.tif", "next.tif")))
+    left = sorted(
+        path.name
+        for path in tmp_path.iterdir()
+        if not path.name.startswith(("out.tif", "next.tif"))
+    )
     assert not left, f"{moment}: the next run left {left}"
     assert _state(output, old, scenarios, kind, moment) == state
     scenarios.assert_complete(str(tmp_path / "next.tif"))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks and files that are too small, for every way of writing: a whole file, or one sentence and everything as it was."""
+"""Disks and files that are too small, for every way of writing: a whole file, or one sentence and
+everything as it was.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def full_size(scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFa
 def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
     """A disk of its own in memory, where this user may mount one."""
     folder = tmp_path_factory.mktemp("disk")
-    mounted = hasattr(os, "geteuid") and os.geteuid() == 0 and not _mount("-t", "tmpfs", "-o", "size=1m", "bandwise", str(folder))
+    mounted = (
+        hasattr(os, "geteuid")
+        and os.geteuid() == 0
+        and not _mount("-t", "tmpfs", "-o", "size=1m", "bandwise", str(folder))
+    )
     yield folder if mounted else None
     if mounted:
         subprocess.run(["umount", str(folder)], check=True)
@@ -50,14 +56,25 @@ def _mount(*arguments: str) -> int:
 
 @pytest.fixture
 def chosen(case: Any, full_size: Any) -> tuple[str, int]:
-    """A way of writing, and fewer or a few more bytes than it needs: often just fewer, where only the last of it does not fit."""
+    """A way of writing, and fewer or a few more bytes than it needs: often just fewer, where only
+    the last of it does not fit.
+    """
     writer = _NAMES[case.number % len(_NAMES)]
     whole = full_size(writer)
-    part = case.random.choice((case.random.uniform(0, 1), case.random.uniform(0.6, 1), 1 - case.random.uniform(0, 0.02), 1.1))
+    part = case.random.choice(
+        (
+            case.random.uniform(0, 1),
+            case.random.uniform(0.6, 1),
+            1 - case.random.uniform(0, 0.02),
+            1.1,
+        )
+    )
     return writer, int(part * whole)
 
 
-def _assert_whole_or_as_before(outcome: Any, output: Path, writer: str, scenarios: Any, tally: Any, what: str) -> None:
+def _assert_whole_or_as_before(
+    outcome: Any, output: Path, writer: str, scenarios: Any, tally: Any, what: str
+) -> None:
     assert not outcome.signal and outcome.expected, f"{what}: {outcome}"
     if outcome.error:
         assert output.read_bytes() == OLD, f"{what}: the old file was lost for {outcome}"
@@ -71,15 +88,28 @@ def _assert_whole_or_as_before(outcome: Any, output: Path, writer: str, scenario
     assert [path.name for path in output.parent.iterdir()] == ["out.tif"], f"{what}: {outcome}"
 
 
-def test_a_limit_of_file_sizes(case: Any, chosen: tuple[str, int], scenarios: Any, children: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_limit_of_file_sizes(
+    case: Any, chosen: tuple[str, int], scenarios: Any, children: Any, tmp_path: Path, tally: Any
+) -> None:
     writer, size = chosen
     output = tmp_path / "out.tif"
     output.write_bytes(OLD)
-    (outcome,) = children.run(Order(scenarios.job("plain", str(output), **WRITERS[writer]), largest=size))
-    _assert_whole_or_as_before(outcome, output, writer, scenarios, tally, f"{writer}, files of at most {size} bytes")
+    (outcome,) = children.run(
+        Order(scenarios.job("plain", str(output), **WRITERS[writer]), largest=size)
+    )
+    _assert_whole_or_as_before(
+        outcome, output, writer, scenarios, tally, f"{writer}, files of at most {size} bytes"
+    )
 
 
-def test_a_small_disk(case: Any, chosen: tuple[str, int], scenarios: Any, children: Any, small_disk: Path | None, tally: Any) -> None:
+def test_a_small_disk(
+    case: Any,
+    chosen: tuple[str, int],
+    scenarios: Any,
+    children: Any,
+    small_disk: Path | None,
+    tally: Any,
+) -> None:
     """Twice the file must fit for a COG, which is laid out beside the plain one."""
     if small_disk is None:
         tally("disks not tried, for want of the right to mount one")
@@ -92,4 +122,6 @@ def test_a_small_disk(case: Any, chosen: tuple[str, int], scenarios: Any, childr
     output = small_disk / "out.tif"
     output.write_bytes(OLD)
     (outcome,) = children.run(Order(scenarios.job("plain", str(output), **WRITERS[writer])))
-    _assert_whole_or_as_before(outcome, output, writer, scenarios, tally, f"{writer}, a disk of {size} bytes")
+    _assert_whole_or_as_before(
+        outcome, output, writer, scenarios, tally, f"{writer}, a disk of {size} bytes"
+    )

@@ -13,7 +13,9 @@ from second_reader import assert_read_alike
 PROCESSES = 10
 
 
-def test_ten_processes_with_one_output(case: Any, scenarios: Any, children: Any, tmp_path: Path, tally: Any) -> None:
+def test_ten_processes_with_one_output(
+    case: Any, scenarios: Any, children: Any, tmp_path: Path, tally: Any
+) -> None:
     """Each adds a number of its own to NDVI, so that a mixture of two would show."""
     from bandwise.engine.planning.bandmath import bandmath_job
 
@@ -25,7 +27,9 @@ def test_ten_processes_with_one_output(case: Any, scenarios: Any, children: Any,
     for number, kind in enumerate(whose):
         job = scenarios.job(kind, str(output))
         inputs = [(name, scenarios.path(name)) for name in ("nir.tif", "red.tif")]
-        formula = bandmath_job(inputs, f"(A - B) / (A + B) + {10 * (number + 1)}", str(output)).formula
+        formula = bandmath_job(
+            inputs, f"(A - B) / (A + B) + {10 * (number + 1)}", str(output)
+        ).formula
         orders.append(Order(job._replace(formula=formula)))
     outcomes = children.run(*orders)
     assert not any(outcome.signal or not outcome.expected for outcome in outcomes), outcomes

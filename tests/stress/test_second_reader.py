@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Results of every type in random layouts, read back by tifffile: every block of every image, every overview, against rasterio's pixels."""
+"""Results of every type in random layouts, read back by tifffile: every block of every image, every
+overview, against rasterio's pixels.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def test_a_result_is_read_back(case: Any, scenarios: Any, tmp_path: Path, tally:
     formula = named_formula(MULTI if several else "ndvi := (a - b) / (a + b)", ("a", "b"))
     job = Job(
         tuple(BandRef(letter, scenarios.path(f"{name}.tif")) for letter, name in zip("ab", ("nir", "red"))), formula, str(tmp_path / "out.tif"),
-        radiometry=RadiometryChoice(scaling=Scaling.STORED), data_type=random.choice(list(DataType)), creation_options="" if cog else _layout(random),
+        radiometry=RadiometryChoice(scaling=Scaling.STORED),
+        data_type=random.choice(list(DataType)), creation_options="" if cog else _layout(random),
         overviews=random.random() < 0.7, cog=cog, workers=random.randint(1, 4), memory=random.choice((24, 64)),
     )  # fmt: skip
     what = f"{job._replace(formula=None)}"
@@ -52,6 +55,8 @@ def test_a_result_is_read_back(case: Any, scenarios: Any, tmp_path: Path, tally:
         with rasterio.open(job.output) as dataset:
             pixels = dataset.read(1).astype(float)
         right = scenarios.values()
-        np.testing.assert_allclose(pixels, np.where(np.isfinite(right), right, -9999), rtol=1e-6, err_msg=what)
+        np.testing.assert_allclose(
+            pixels, np.where(np.isfinite(right), right, -9999), rtol=1e-6, err_msg=what
+        )
     tally("images read", counted.images)
     tally("blocks read", counted.blocks)

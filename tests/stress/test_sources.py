@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Inputs and outputs that fail for real in more than a dozen places: one sentence that names the file, the old result as it was, nothing left."""
+"""Inputs and outputs that fail for real in more than a dozen places: one sentence that names the
+file, the old result as it was, nothing left.
+"""
 
 from __future__ import annotations
 
@@ -36,16 +38,34 @@ class Place:
         self.folder = folder
         folder.chmod(0o755)
         generator = np.random.default_rng(8)
-        self.nir, self.red, self.mask = (generator.integers(1, 9000, (HEIGHT, WIDTH), dtype=np.uint16) for _ in range(3))
+        self.nir, self.red, self.mask = (
+            generator.integers(1, 9000, (HEIGHT, WIDTH), dtype=np.uint16) for _ in range(3)
+        )
         for name in ("nir", "red", "mask"):
             self.save(name, getattr(self, name))
         (folder / "results").mkdir()
         self.output = folder / "results" / "out.tif"
 
     def save(self, name: str, values: Any) -> None:
-        profile = {"driver": "GTiff", "count": 1, "height": HEIGHT, "width": WIDTH, "dtype": "uint16", "tiled": True, "compress": "lzw"}
+        profile = {
+            "driver": "GTiff",
+            "count": 1,
+            "height": HEIGHT,
+            "width": WIDTH,
+            "dtype": "uint16",
+            "tiled": True,
+            "compress": "lzw",
+        }
         transform = rasterio.Affine(10, 0, 300000, 0, -10, 5000040)
-        with rasterio.open(self.path(name), "w", crs="EPSG:32633", transform=transform, blockxsize=128, blockysize=128, **profile) as dataset:
+        with rasterio.open(
+            self.path(name),
+            "w",
+            crs="EPSG:32633",
+            transform=transform,
+            blockxsize=128,
+            blockysize=128,
+            **profile,
+        ) as dataset:
             dataset.write(values, 1)
 
     def path(self, name: str) -> Path:
@@ -56,10 +76,14 @@ class Place:
         options = {"memory": 24, "workers": 2, "mask": mask, **options}
         radiometry = RadiometryChoice(scaling=Scaling.STORED)
         inputs = [(name, str(self.path(name))) for name in ("nir", "red")]
-        return bandmath_job(inputs, "(A - B) / (A + B)", str(self.output), radiometry=radiometry, **options)
+        return bandmath_job(
+            inputs, "(A - B) / (A + B)", str(self.output), radiometry=radiometry, **options
+        )
 
     def listing(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in self.output.parent.iterdir() if path.is_file()}
+        return {
+            path.name: path.read_bytes() for path in self.output.parent.iterdir() if path.is_file()
+        }
 
     def assert_right(self) -> None:
         nir, red = self.nir.astype(float), self.red.astype(float)
@@ -93,28 +117,57 @@ BEFORE: dict[str, tuple[Callable[[Place, Any], Any], str | None]] = {
     "open: deleted": (lambda place, random: place.path("nir").unlink(), "nir.tif"),
     "open: empty": (lambda place, random: os.truncate(place.path("red"), 0), "red.tif"),
     "open: text": (lambda place, random: place.path("nir").write_text("no raster"), "nir.tif"),
-    "open: a folder": (lambda place, random: (place.path("red").unlink(), place.path("red").mkdir()), "red.tif"),
+    "open: a folder": (
+        lambda place, random: (place.path("red").unlink(), place.path("red").mkdir()),
+        "red.tif",
+    ),
     "open: no permission": (lambda place, random: place.path("nir").chmod(0), "nir.tif"),
-    "open: a link to itself": (lambda place, random: (place.path("red").unlink(), place.path("red").symlink_to("red.tif")), "red.tif"),
-    "describe: header cut off": (lambda place, random: os.truncate(place.path("nir"), random.randint(8, 120)), "nir.tif"),
-    "read: cut off": (lambda place, random: _cut(place.path("red"), random.uniform(0.2, 0.95)), "red.tif"),
+    "open: a link to itself": (
+        lambda place, random: (place.path("red").unlink(), place.path("red").symlink_to("red.tif")),
+        "red.tif",
+    ),
+    "describe: header cut off": (
+        lambda place, random: os.truncate(place.path("nir"), random.randint(8, 120)),
+        "nir.tif",
+    ),
+    "read: cut off": (
+        lambda place, random: _cut(place.path("red"), random.uniform(0.2, 0.95)),
+        "red.tif",
+    ),
     "read: garbage": (lambda place, random: _garbage(place.path("nir"), random), "nir.tif"),
     "mask: deleted": (lambda place, random: place.path("mask").unlink(), "mask.tif"),
-    "mask: cut off": (lambda place, random: _cut(place.path("mask"), random.uniform(0.2, 0.95)), "mask.tif"),
-    "create: folder without permission": (lambda place, random: place.output.parent.chmod(0o555), None),
+    "mask: cut off": (
+        lambda place, random: _cut(place.path("mask"), random.uniform(0.2, 0.95)),
+        "mask.tif",
+    ),
+    "create: folder without permission": (
+        lambda place, random: place.output.parent.chmod(0o555),
+        None,
+    ),
     "create: no folder": (lambda place, random: shutil.rmtree(place.output.parent), None),
-    "rename: the result is a folder": (lambda place, random: (place.output.unlink(missing_ok=True), place.output.mkdir()), None),
-    "rename: the result is a FIFO": (lambda place, random: (place.output.unlink(missing_ok=True), os.mkfifo(place.output)), None),
+    "rename: the result is a folder": (
+        lambda place, random: (place.output.unlink(missing_ok=True), place.output.mkdir()),
+        None,
+    ),
+    "rename: the result is a FIFO": (
+        lambda place, random: (place.output.unlink(missing_ok=True), os.mkfifo(place.output)),
+        None,
+    ),
 }
 
 # While it runs, at a random part of the progress.
 MIDWAY: dict[str, Callable[[Place, Any], Any]] = {
     "read: cut off midway": lambda place, random: _cut(place.path("red"), 0.02),
     "read: overwritten midway": lambda place, random: _garbage(place.path("nir"), random),
-    "read: replaced midway": lambda place, random: place.path("red.new").write_bytes(place.path("nir").read_bytes())
-    and os.replace(place.path("red.new"), place.path("red")),
+    "read: replaced midway": lambda place, random: (
+        place.path("red.new").write_bytes(place.path("nir").read_bytes())
+        and os.replace(place.path("red.new"), place.path("red"))
+    ),
     "mask: cut off midway": lambda place, random: _cut(place.path("mask"), 0.02),
-    "rename: the result became a folder": lambda place, random: (place.output.unlink(missing_ok=True), place.output.mkdir()),
+    "rename: the result became a folder": lambda place, random: (
+        place.output.unlink(missing_ok=True),
+        place.output.mkdir(),
+    ),
     "write: the folder vanished": lambda place, random: shutil.rmtree(place.output.parent),
 }
 
@@ -125,7 +178,9 @@ def _assert_sentence(text: str, named: str | None, what: str) -> None:
 
 
 @pytest.mark.parametrize("fault", BEFORE)
-def test_a_fault_that_is_there(case: Any, fault: str, place: Place, children: Any, tally: Any) -> None:
+def test_a_fault_that_is_there(
+    case: Any, fault: str, place: Place, children: Any, tally: Any
+) -> None:
     """As a user who is not root; the old result is there in half of the cases."""
     job = place.job(workers=case.random.randint(1, 3))
     if case.random.random() < 0.5:
@@ -135,7 +190,9 @@ def test_a_fault_that_is_there(case: Any, fault: str, place: Place, children: An
     spoil, named = BEFORE[fault]
     spoil(place, case.random)
     before = place.listing() if place.output.parent.exists() else None
-    (outcome,) = children.run(Order(job, user=NOBODY if hasattr(os, "geteuid") and os.geteuid() == 0 else None))
+    (outcome,) = children.run(
+        Order(job, user=NOBODY if hasattr(os, "geteuid") and os.geteuid() == 0 else None)
+    )
     assert not outcome.signal and outcome.expected, f"{fault}: {outcome}"
     assert outcome.error, f"{fault}: was not noticed"
     _assert_sentence(outcome.text, named, fault)
@@ -159,7 +216,11 @@ def test_a_fault_midway(case: Any, fault: str, place: Place, tally: Any) -> None
     try:
         run(place.job(workers=case.random.randint(1, 3), creation_options=SLOW), progress=progress)
     except BandwiseError as error:
-        _assert_sentence(str(error), None if ("result" in fault or "folder" in fault) else ".tif", f"{fault} at {done}")
+        _assert_sentence(
+            str(error),
+            None if ("result" in fault or "folder" in fault) else ".tif",
+            f"{fault} at {done}",
+        )
         tally("refused in one sentence")
         after = place.listing() if place.output.parent.exists() else {}
         assert after == ({} if "folder" in fault else before), f"{fault} at {done}: {list(after)}"
@@ -184,7 +245,8 @@ def test_an_input_that_is_a_fifo(place: Place, children: Any) -> None:
 def test_too_little_memory(place: Place, children: Any, megabytes: int, tally: Any) -> None:
     """Address space for so much more than the process has: threads do not start, arrays are not made.
 
-    The C and C++ libraries end a process where a thread's own variables, or an object of GDAL's, find no room: then nobody can say a sentence.
+    The C and C++ libraries end a process where a thread's own variables, or an object of GDAL's,
+    find no room: then nobody can say a sentence.
     """
     place.output.write_bytes(OLD)
     (outcome,) = children.run(Order(place.job(workers=8, memory=512), memory=megabytes * 10**6))
@@ -221,7 +283,9 @@ def test_too_few_threads(place: Place, children: Any, threads: int, tally: Any) 
 
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 5, 8])
 def test_too_few_file_descriptors(place: Place, children: Any, more: int, tally: Any) -> None:
-    """GDAL 3.12 itself crashes where it has opened a file and finds no descriptor to open it again for a second thread."""
+    """GDAL 3.12 itself crashes where it has opened a file and finds no descriptor to open it again
+    for a second thread.
+    """
     place.output.write_bytes(OLD)
     (outcome,) = children.run(Order(place.job(workers=4), descriptors=more))
     if outcome.signal == signal.SIGSEGV and thread_safe_datasets():

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run jobs in processes that are killed, limited or many: forked in milliseconds from one that has imported the engine and used nothing of it."""
+"""Run jobs in processes that are killed, limited or many: forked in milliseconds from one that has
+imported the engine and used nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,11 @@ _HERE = Path(__file__).resolve()
 class Order(NamedTuple):
     """What a child does.
 
-    It is killed ``after`` seconds, or just before the file operation of number ``operation`` (from 0) that the engine's Python
-    asks for: opening, renaming, removing, truncating. ``largest`` bounds the files it writes, in bytes; ``user`` is whom it becomes;
-    ``memory`` is how many bytes of address space, ``descriptors`` how many open files and ``threads`` how many threads it may have more than
-    it has; the last needs a user who runs nothing else.
+    It is killed ``after`` seconds, or just before the file operation of number ``operation`` (from
+    0) that the engine's Python asks for: opening, renaming, removing, truncating. ``largest``
+    bounds the files it writes, in bytes; ``user`` is whom it becomes; ``memory`` is how many bytes
+    of address space, ``descriptors`` how many open files and ``threads`` how many threads it may
+    have more than it has; the last needs a user who runs nothing else.
     """
 
     job: Any
@@ -37,7 +40,9 @@ class Order(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a child ended: ``signal`` 0 unless one killed it; ``error`` is the class of what was raised, empty where nothing was."""
+    """How a child ended: ``signal`` 0 unless one killed it; ``error`` is the class of what was
+    raised, empty where nothing was.
+    """
 
     signal: int
     error: str = ""
@@ -54,8 +59,13 @@ class Children:
         self._register = register
 
     def __enter__(self) -> Children:
-        script = f"{self._register}\nimport sys\nsys.path.insert(0, {str(_HERE.parent)!r})\nimport children\nchildren.serve()"
-        self._nursery = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        script = (
+            f"{self._register}\nimport sys\nsys.path.insert(0, {str(_HERE.parent)!r})\nimport "
+            f"children\nchildren.serve()"
+        )
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +115,8 @@ def _ended(started: tuple[int, int, float | None]) -> Outcome:
     import signal
 
     child, reading, after = started
-    if after is not None and not select.select([reading], [], [], after)[0]:  # else it has told how it ended
+    # else it has told how it ended
+    if after is not None and not select.select([reading], [], [], after)[0]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
     with os.fdopen(reading, "rb") as told:
@@ -157,7 +168,11 @@ def _obey(order: Order, told: int) -> None:
     except BaseException as raised:
         import traceback
 
-        error, text, expected = type(raised).__name__, str(raised), isinstance(raised, BandwiseError)
+        error, text, expected = (
+            type(raised).__name__,
+            str(raised),
+            isinstance(raised, BandwiseError),
+        )
         if not expected:
             text = "".join(traceback.format_exception(type(raised), raised, raised.__traceback__))
     watching = False
@@ -166,7 +181,19 @@ def _obey(order: Order, told: int) -> None:
 
 
 _OPERATIONS = frozenset(
-    ("open", "os.rename", "os.remove", "os.truncate", "os.link", "os.chmod", "os.chown", "os.mkdir", "os.setxattr", "fcntl.flock", "fcntl.lockf")
+    (
+        "open",
+        "os.rename",
+        "os.remove",
+        "os.truncate",
+        "os.link",
+        "os.chmod",
+        "os.chown",
+        "os.mkdir",
+        "os.setxattr",
+        "fcntl.flock",
+        "fcntl.lockf",
+    )
 )
 
 

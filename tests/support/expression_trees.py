@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Random expression trees, how somebody types them in each dialect, and what float64 numpy computes straight from the tree.
+"""Random expression trees, how somebody types them in each dialect, and what float64 numpy computes
+straight from the tree.
 
-Nothing here uses the engine but the names of dialects. What is random comes from a :class:`Choice`: hypothesis's, or a seeded generator's.
+Nothing here uses the engine but the names of dialects. What is random comes from a :class:`Choice`:
+hypothesis's, or a seeded generator's.
 """
 
 from __future__ import annotations
@@ -39,7 +41,16 @@ class Seeded:
 SIZE = 24
 TYPES = ("uint8", "int16", "uint16", "int32", "uint32", "float32", "float64", "uint16")
 WHOLE = [index for index, dtype in enumerate(TYPES) if dtype[0] != "f"]
-NAMES = ("scene", "b8-10m", "S2A_T33.v2", "dem 10 m", "Höhe", "land-cover", "Landsat 8 (2021)", "x.y")
+NAMES = (
+    "scene",
+    "b8-10m",
+    "S2A_T33.v2",
+    "dem 10 m",
+    "Höhe",
+    "land-cover",
+    "Landsat 8 (2021)",
+    "x.y",
+)
 
 
 class Bands(NamedTuple):
@@ -76,7 +87,9 @@ Tree = tuple
 
 
 class Spelling(NamedTuple):
-    """How a dialect writes a function, and what numpy calls it; ``rough``: not the nearest number, so perhaps the next one elsewhere."""
+    """How a dialect writes a function, and what numpy calls it; ``rough``: not the nearest number,
+    so perhaps the next one elsewhere.
+    """
 
     names: tuple[str, ...]
     count: int
@@ -85,23 +98,87 @@ class Spelling(NamedTuple):
 
 
 def spelled(count: int, rough: bool, **functions: str) -> list[Spelling]:
-    return [Spelling(tuple(names.split()), count, getattr(np, function), rough) for function, names in functions.items()]
+    return [
+        Spelling(tuple(names.split()), count, getattr(np, function), rough)
+        for function, names in functions.items()
+    ]
 
 
 TRIGONOMETRY = spelled(1, True, sin="sin", cos="cos", tan="tan")
 ARCS = spelled(1, True, arcsin="asin", arccos="acos", arctan="atan")
 HYPERBOLIC = spelled(1, True, sinh="sinh", cosh="cosh", tanh="tanh")
-ROUNDED = spelled(1, False, floor="floor", ceil="ceil", trunc="trunc fix", rint="rint round around", sign="sign", square="square")
+ROUNDED = spelled(
+    1,
+    False,
+    floor="floor",
+    ceil="ceil",
+    trunc="trunc fix",
+    rint="rint round around",
+    sign="sign",
+    square="square",
+)
 NUMPYS = [
-    *spelled(1, True, exp="exp", log="log", log2="log2", log10="log10", log1p="log1p", expm1="expm1", exp2="exp2", cbrt="cbrt"),
-    *spelled(1, True, arcsinh="arcsinh", arccosh="arccosh", arctanh="arctanh", deg2rad="deg2rad radians", rad2deg="rad2deg degrees"),
+    *spelled(
+        1,
+        True,
+        exp="exp",
+        log="log",
+        log2="log2",
+        log10="log10",
+        log1p="log1p",
+        expm1="expm1",
+        exp2="exp2",
+        cbrt="cbrt",
+    ),
+    *spelled(
+        1,
+        True,
+        arcsinh="arcsinh",
+        arccosh="arccosh",
+        arctanh="arctanh",
+        deg2rad="deg2rad radians",
+        rad2deg="rad2deg degrees",
+    ),
     *spelled(1, True, arcsin="arcsin", arccos="arccos", arctan="arctan"),
-    *spelled(1, False, sqrt="sqrt", absolute="abs absolute fabs", isnan="isnan", isfinite="isfinite", reciprocal="reciprocal"),
+    *spelled(
+        1,
+        False,
+        sqrt="sqrt",
+        absolute="abs absolute fabs",
+        isnan="isnan",
+        isfinite="isfinite",
+        reciprocal="reciprocal",
+    ),
     *spelled(2, True, power="power pow", arctan2="arctan2", hypot="hypot", logaddexp="logaddexp"),
-    *spelled(2, False, minimum="minimum", maximum="maximum", remainder="mod remainder", fmod="fmod", floor_divide="floor_divide",
-    copysign="copysign"),
-    *spelled(2, False, add="add", subtract="subtract", multiply="multiply", divide="divide true_divide", fmin="fmin", fmax="fmax"),
-    *spelled(2, False, less="less", greater_equal="greater_equal", equal="equal", logical_xor="logical_xor", logical_and="logical_and"),
+    *spelled(
+        2,
+        False,
+        minimum="minimum",
+        maximum="maximum",
+        remainder="mod remainder",
+        fmod="fmod",
+        floor_divide="floor_divide",
+        copysign="copysign",
+    ),
+    *spelled(
+        2,
+        False,
+        add="add",
+        subtract="subtract",
+        multiply="multiply",
+        divide="divide true_divide",
+        fmin="fmin",
+        fmax="fmax",
+    ),
+    *spelled(
+        2,
+        False,
+        less="less",
+        greater_equal="greater_equal",
+        equal="equal",
+        logical_xor="logical_xor",
+        logical_and="logical_and",
+    ),
     Spelling(("clip",), 3, lambda x, low, high: np.minimum(np.maximum(x, low), high)),
     *TRIGONOMETRY,
     *HYPERBOLIC,
@@ -117,12 +194,14 @@ FOLDS = [
 FUNCTIONS = {
     BANDWISE: [*NUMPYS, *FOLDS, *spelled(1, True, log="ln"), *ARCS],
     QGIS: [
-        *spelled(1, False, sqrt="sqrt", absolute="abs"), *spelled(1, True, log="ln", log10="log10"), *spelled(2, False, minimum="min", maximum="max"),
+        *spelled(1, False, sqrt="sqrt", absolute="abs"), *spelled(1, True, log="ln", log10="log10"),
+        *spelled(2, False, minimum="min", maximum="max"),
         *TRIGONOMETRY, *ARCS,
     ],
     GDAL_CALC: NUMPYS,
     OTB: [
-        *spelled(1, False, sqrt="sqrt", absolute="abs", sign="sign"), *spelled(1, True, log="ln log", log2="log2", log10="log10", exp="exp"),
+        *spelled(1, False, sqrt="sqrt", absolute="abs", sign="sign"),
+        *spelled(1, True, log="ln log", log2="log2", log10="log10", exp="exp"),
         *spelled(1, True, arcsinh="asinh", arccosh="acosh", arctanh="atanh"), *spelled(2, True, arctan2="atan2"),
         Spelling(("rint",), 1, lambda x: np.floor(x + 0.5)), *FOLDS, *TRIGONOMETRY, *ARCS, *HYPERBOLIC,
     ],
@@ -135,7 +214,12 @@ ARITHMETIC = {
     OTB: ("+", "-", "*", "/", "power"),
 }
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-LOGIC = {BANDWISE: ("and", "or", "&", "|"), QGIS: ("and", "or"), GDAL_CALC: ("&", "|", "xor"), OTB: ("and", "or", "&&", "||")}
+LOGIC = {
+    BANDWISE: ("and", "or", "&", "|"),
+    QGIS: ("and", "or"),
+    GDAL_CALC: ("&", "|", "xor"),
+    OTB: ("and", "or", "&&", "||"),
+}
 BITS = {BANDWISE: ("&", "|", "<<", ">>"), GDAL_CALC: ("&", "|", "xor", "<<", ">>")}
 NEGATIONS = {BANDWISE: ("not", "invert"), GDAL_CALC: ("invert",)}
 
@@ -146,22 +230,51 @@ _TABLES = {
     GDAL_CALC: "== != < <= > >=;|;xor;&;<< >>;+ -;* / % //;unary;power",
     OTB: "?:;and or;||;&&;== != < <= > >=;+ -;* /;unary;power",
 }
-RANKS = {dialect: {sign: rank for rank, line in enumerate(table.split(";")) for sign in line.split()} for dialect, table in _TABLES.items()}
+RANKS = {
+    dialect: {sign: rank for rank, line in enumerate(table.split(";")) for sign in line.split()}
+    for dialect, table in _TABLES.items()
+}
 SIGNS = {
-    BANDWISE: {"power": ("^", "**"), "==": ("=", "=="), "!=": ("!=", "<>"), "and": ("and", "&&", "AND"), "or": ("or", "||", "Or"),
-        "not": ("not ", "!")},
+    BANDWISE: {
+        "power": ("^", "**"),
+        "==": ("=", "=="),
+        "!=": ("!=", "<>"),
+        "and": ("and", "&&", "AND"),
+        "or": ("or", "||", "Or"),
+        "not": ("not ", "!"),
+    },
     QGIS: {"power": ("^",), "==": ("=",), "and": ("AND", "and", "And"), "or": ("OR", "or")},
     GDAL_CALC: {"power": ("**",), "xor": ("^",)},
     OTB: {"power": ("^",)},
 }
-NUMBERS = ("0", "1", "2", "3", "7", "255", "10000", "0.5", ".25", "2.", "1e-3", "2.5E2", "1e+4", "3.7")
+NUMBERS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "255",
+    "10000",
+    "0.5",
+    ".25",
+    "2.",
+    "1e-3",
+    "2.5E2",
+    "1e+4",
+    "3.7",
+)
 
 
 def numbers(choose: Choice, dialect: DialectChoice, depth: int) -> Tree:
     """A tree that is a number."""
     kinds = ["band", "band", "number"]
     if depth:
-        kinds = ["infix"] * 6 + ["call"] * 4 + ["negative", "if", "truth", "band", "number"] + (["whole"] if dialect in BITS else [])
+        kinds = (
+            ["infix"] * 6
+            + ["call"] * 4
+            + ["negative", "if", "truth", "band", "number"]
+            + (["whole"] if dialect in BITS else [])
+        )
     kind = choose.of(kinds)
     if kind == "band":
         return "band", choose.between(0, len(TYPES) - 1)
@@ -174,20 +287,44 @@ def numbers(choose: Choice, dialect: DialectChoice, depth: int) -> Tree:
     if kind == "negative":
         return "negative", numbers(choose, dialect, choose.of([0, depth - 1]))
     if kind == "if":
-        return "if", truths(choose, dialect, depth - 1), numbers(choose, dialect, depth - 1), numbers(choose, dialect, depth - 1)
+        return (
+            "if",
+            truths(choose, dialect, depth - 1),
+            numbers(choose, dialect, depth - 1),
+            numbers(choose, dialect, depth - 1),
+        )
     if kind == "infix":
-        return "infix", choose.of(ARITHMETIC[dialect]), numbers(choose, dialect, depth - 1), numbers(choose, dialect, depth - 1)
+        return (
+            "infix",
+            choose.of(ARITHMETIC[dialect]),
+            numbers(choose, dialect, depth - 1),
+            numbers(choose, dialect, depth - 1),
+        )
     function = choose.of(FUNCTIONS[dialect])
-    return "call", function, tuple(numbers(choose, dialect, depth - 1) for _ in range(function.count))
+    return (
+        "call",
+        function,
+        tuple(numbers(choose, dialect, depth - 1) for _ in range(function.count)),
+    )
 
 
 def truths(choose: Choice, dialect: DialectChoice, depth: int) -> Tree:
     """A tree that is a comparison, or made of such."""
     if depth <= 1 or choose.between(0, 2):
-        return "infix", choose.of(COMPARISONS), numbers(choose, dialect, max(depth - 1, 0)), numbers(choose, dialect, max(depth - 1, 0))
+        return (
+            "infix",
+            choose.of(COMPARISONS),
+            numbers(choose, dialect, max(depth - 1, 0)),
+            numbers(choose, dialect, max(depth - 1, 0)),
+        )
     if dialect in NEGATIONS and choose.coin():
         return choose.of(NEGATIONS[dialect]), truths(choose, dialect, depth - 1)
-    return "infix", choose.of(LOGIC[dialect]), truths(choose, dialect, depth - 1), truths(choose, dialect, depth - 1)
+    return (
+        "infix",
+        choose.of(LOGIC[dialect]),
+        truths(choose, dialect, depth - 1),
+        truths(choose, dialect, depth - 1),
+    )
 
 
 def wholes(choose: Choice, dialect: DialectChoice, depth: int) -> Tree:
@@ -200,18 +337,30 @@ def wholes(choose: Choice, dialect: DialectChoice, depth: int) -> Tree:
     if kind == "invert":
         return "invert", wholes(choose, dialect, depth - 1)
     sign = choose.of(BITS[dialect] if kind == "bits" else ("+", "-", "*"))
-    right = ("number", str(choose.between(0, 9))) if sign in ("<<", ">>") else wholes(choose, dialect, depth - 1)
+    right = (
+        ("number", str(choose.between(0, 9)))
+        if sign in ("<<", ">>")
+        else wholes(choose, dialect, depth - 1)
+    )
     return "infix", sign, wholes(choose, dialect, depth - 1), right
 
 
 class Truth:
-    """Float64 numpy, straight from a tree: values, pixels that are nodata, and whether all of it are whole numbers that float64 holds.
+    """Float64 numpy, straight from a tree: values, pixels that are nodata, and whether all of it
+    are whole numbers that float64 holds.
 
-    ``nudge`` moves what is not correctly rounded by that part of itself, so that ill-conditioned pixels are found, and ``rounding`` what is:
-    constants that are taken together, or a sum in another order, are rounded elsewhere.
+    ``nudge`` moves what is not correctly rounded by that part of itself, so that ill-conditioned
+    pixels are found, and ``rounding`` what is: constants that are taken together, or a sum in
+    another order, are rounded elsewhere.
     """
 
-    def __init__(self, dialect: DialectChoice, nudge: float = 0.0, bands: Bands | None = None, rounding: float = 0.0) -> None:
+    def __init__(
+        self,
+        dialect: DialectChoice,
+        nudge: float = 0.0,
+        bands: Bands | None = None,
+        rounding: float = 0.0,
+    ) -> None:
         self.dialect, self.nudge, self.rounding = dialect, nudge, rounding
         self.bands = bands or Bands(STORED, GAPS)
         self.shape = self.bands.gaps[0].shape
@@ -220,7 +369,9 @@ class Truth:
     def of(self, tree: Tree) -> tuple[Any, Any]:
         with np.errstate(all="ignore"):
             values, missing = self._of(tree)
-        return np.broadcast_to(np.asarray(values, float), self.shape), np.broadcast_to(missing, self.shape)
+        return np.broadcast_to(np.asarray(values, float), self.shape), np.broadcast_to(
+            missing, self.shape
+        )
 
     def _of(self, tree: Tree) -> tuple[Any, Any]:
         kind = tree[0]
@@ -231,14 +382,24 @@ class Truth:
         if kind == "if":
             (test, unknown), (first, a), (second, b) = map(self._of, tree[1:])
             condition = test != 0
-            return np.where(condition, _number(first), _number(second)), unknown | np.where(condition, a, b)
-        arguments, gaps = zip(*map(self._of, tree[2] if kind == "call" else tree[2:] if kind == "infix" else tree[1:]))
+            return np.where(condition, _number(first), _number(second)), unknown | np.where(
+                condition, a, b
+            )
+        arguments, gaps = zip(
+            *map(self._of, tree[2] if kind == "call" else tree[2:] if kind == "infix" else tree[1:])
+        )
         missing = np.logical_or.reduce([np.broadcast_to(gap, self.shape) for gap in gaps])
         sign = tree[1] if kind == "infix" else kind
         if kind == "call":
             values = tree[1].compute(*map(_number, arguments))
-        elif all(np.asarray(argument).dtype == bool for argument in arguments) and (self.dialect is GDAL_CALC or sign in _OF_TRUTHS):
-            values = _OF_TRUTHS[sign](*arguments) if sign in _OF_TRUTHS else _OPERATORS[sign](*map(_number, arguments))
+        elif all(np.asarray(argument).dtype == bool for argument in arguments) and (
+            self.dialect is GDAL_CALC or sign in _OF_TRUTHS
+        ):
+            values = (
+                _OF_TRUTHS[sign](*arguments)
+                if sign in _OF_TRUTHS
+                else _OPERATORS[sign](*map(_number, arguments))
+            )
             if self.dialect is not GDAL_CALC and sign in ("+", "*"):
                 values = _OPERATORS[sign](*map(_number, arguments))
         elif sign in ("and", "or") and self.dialect is OTB:
@@ -251,12 +412,17 @@ class Truth:
         if self.rounding and np.asarray(values).dtype != bool:
             inexact = (np.abs(values) > 2**53) | (values != np.rint(values))
             values = np.where(inexact, values * (1 + self.rounding), values)
-        if self.dialect is QGIS and (sign in ("/", "power") or (kind == "call" and tree[1].names[0] in ("sqrt", "ln", "log10"))):
+        if self.dialect is QGIS and (
+            sign in ("/", "power")
+            or (kind == "call" and tree[1].names[0] in ("sqrt", "ln", "log10"))
+        ):
             missing = missing | ~np.isfinite(values)
         return (values if np.asarray(values).dtype == bool else self._kept(values)), missing
 
     def _kept(self, values: Any) -> Any:
-        self.exact = self.exact and bool(np.all(np.abs(values) <= 2**53) and np.all(values == np.rint(values)))
+        self.exact = self.exact and bool(
+            np.all(np.abs(values) <= 2**53) and np.all(values == np.rint(values))
+        )
         return values
 
 
@@ -265,16 +431,21 @@ def _number(values: Any) -> Any:
 
 
 def _bits(ufunc: Any) -> Callable[..., Any]:
-    return lambda *operands: ufunc(*(np.asarray(operand).astype(np.int64) for operand in operands)).astype(float)
+    return lambda *operands: ufunc(
+        *(np.asarray(operand).astype(np.int64) for operand in operands)
+    ).astype(float)
 
 
 _OF_TRUTHS: dict[str, Callable[..., Any]] = {
-    "and": np.logical_and, "or": np.logical_or, "&&": np.logical_and, "||": np.logical_or, "&": np.logical_and, "|": np.logical_or,
+    "and": np.logical_and, "or": np.logical_or, "&&": np.logical_and, "||": np.logical_or,
+    "&": np.logical_and, "|": np.logical_or,
     "xor": np.logical_xor, "not": np.logical_not, "invert": np.logical_not, "+": np.add, "*": np.multiply,
 }  # fmt: skip
 _OPERATORS: dict[str, Callable[..., Any]] = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "%": np.remainder, "//": np.floor_divide, "power": np.power,
-    "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "negative": np.negative,
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "%": np.remainder,
+    "//": np.floor_divide, "power": np.power,
+    "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater,
+    ">=": np.greater_equal, "negative": np.negative,
     "&": _bits(np.bitwise_and), "|": _bits(np.bitwise_or), "xor": _bits(np.bitwise_xor), "invert": _bits(np.invert),
     "<<": lambda a, places: a * 2.0**places, ">>": lambda a, places: np.floor(a / 2.0**places),
     "and": lambda a, b: (a != 0) & (b != 0), "or": lambda a, b: (a != 0) | (b != 0), "not": lambda a: a == 0,
@@ -294,7 +465,11 @@ class Printer:
         text = pieces[0]
         for before, after in zip(pieces, pieces[1:]):
             gap = self.choose.of(["", "", "", " ", " ", "\n", "\t", "  ", " # (A@1 + \n"])
-            glued = before[-1] not in "()," and after[0] not in "()," if self.dialect is QGIS else _wordy(before[-1]) and _wordy(after[0])
+            glued = (
+                before[-1] not in "()," and after[0] not in "(),"
+                if self.dialect is QGIS
+                else _wordy(before[-1]) and _wordy(after[0])
+            )
             text += (gap or (" " if glued else "")) + after
         return text
 
@@ -312,12 +487,16 @@ class Printer:
         if kind == "number":
             return [tree[1]], 99
         if kind == "call":
-            return self.call(self.choose.of(tree[1].names), tree[2], plain=self.dialect in (QGIS, OTB)), 99
+            return self.call(
+                self.choose.of(tree[1].names), tree[2], plain=self.dialect in (QGIS, OTB)
+            ), 99
         if kind == "if":
             return self.choice(tree)
         if kind in ("negative", "invert", "not"):
             rank = self.ranks["not" if kind == "not" else "unary"]
-            sign = {"negative": "-", "invert": "~"}.get(kind) or self.choose.of(SIGNS[self.dialect]["not"]).strip()
+            sign = {"negative": "-", "invert": "~"}.get(kind) or self.choose.of(
+                SIGNS[self.dialect]["not"]
+            ).strip()
             return [sign, *self.held(tree[1], rank + (sign in "-" and self.dialect is OTB))], rank
         _, sign, left, right = tree
         rank = self.ranks[sign]
@@ -329,7 +508,9 @@ class Printer:
         return [*first, typed, *second], rank
 
     def held(self, tree: Tree, rank: float, *, after_power: bool = False) -> list[str]:
-        """A tree in parentheses where it would not hold together; a sign may follow an operator that goes right to left."""
+        """A tree in parentheses where it would not hold together; a sign may follow an operator
+        that goes right to left.
+        """
         pieces, tight = self.tokens(tree)
         if tight >= rank or (after_power and tree[0] == "negative" and pieces[0] == "-"):
             return pieces
@@ -341,7 +522,13 @@ class Printer:
         if self.dialect is GDAL_CALC or (self.dialect is BANDWISE and self.choose.coin()):
             return self.call("where", tree[1:]), 99
         rank = self.ranks["?:"]
-        return [*self.held(tree[1], rank + 1), "?", *self.tokens(tree[2])[0], ":", *self.held(tree[3], rank)], rank
+        return [
+            *self.held(tree[1], rank + 1),
+            "?",
+            *self.tokens(tree[2])[0],
+            ":",
+            *self.held(tree[3], rank),
+        ], rank
 
     def call(self, name: str, arguments: Any, *, plain: bool = False) -> list[str]:
         name = self.choose.of([name, name, name.upper(), name.capitalize()])
@@ -386,9 +573,11 @@ def expected(
     store: Callable[[Any], Any] = as_float32,
     rounding: Sequence[float] = (0.0,),
 ) -> tuple[Any, Any, bool]:
-    """The right pixels as they are stored (NaN where nodata), which are well conditioned, and whether they must be equal to the last bit.
+    """The right pixels as they are stored (NaN where nodata), which are well conditioned, and
+    whether they must be equal to the last bit.
 
-    With ``rounding`` those are left out that depend on how single operations are rounded, such as the rest of a huge quotient.
+    With ``rounding`` those are left out that depend on how single operations are rounded, such as
+    the rest of a huge quotient.
     """
     shown = []
     for nudge, rounded in itertools.product((0.0, 1e-13, -1e-13), rounding):
@@ -396,7 +585,9 @@ def expected(
         values, missing = truth.of(tree)
         shown.append(np.where(missing, np.nan, store(values)))
     first = shown[0]
-    steady_pixels = np.logical_and.reduce([np.isclose(first, other, rtol=1e-6, atol=1e-7, equal_nan=True) for other in shown])
+    steady_pixels = np.logical_and.reduce(
+        [np.isclose(first, other, rtol=1e-6, atol=1e-7, equal_nan=True) for other in shown]
+    )
     return first, steady_pixels, truth.exact
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A web server of a folder that answers ranges, and can be told to answer wrongly.
 
-It is a process of its own: rasterio 1.3 holds Python's lock while GDAL opens a file, so a server in a thread would never answer.
+It is a process of its own: rasterio 1.3 holds Python's lock while GDAL opens a file, so a server in
+a thread would never answer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-FAULTS = ("404", "403", "500", "503", "reset", "silence", "slow", "half", "wrong range", "no range", "garbage")
+FAULTS = (
+    "404",
+    "403",
+    "500",
+    "503",
+    "reset",
+    "silence",
+    "slow",
+    "half",
+    "wrong range",
+    "no range",
+    "garbage",
+)
 
 
 class FaultServer:
@@ -25,7 +38,11 @@ class FaultServer:
         self.folder = folder
 
     def __enter__(self) -> FaultServer:
-        self._process = subprocess.Popen([sys.executable, __file__, str(self.folder)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(self.folder)],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+        )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
         return self
@@ -39,7 +56,9 @@ class FaultServer:
         return f"/vsicurl/http://127.0.0.1:{self.port}/{name}"
 
     def plan(self, fault: str, first: int, count: int) -> None:
-        """Answer ``count`` requests for bytes wrongly, from the one of number ``first`` (from 0) that comes after this."""
+        """Answer ``count`` requests for bytes wrongly, from the one of number ``first`` (from 0)
+        that comes after this.
+        """
         self._ask(f"plan/{FAULTS.index(fault)}/{first}/{count}")
 
     def heal(self) -> int:
@@ -47,7 +66,9 @@ class FaultServer:
         return int(self._ask("heal"))
 
     def _ask(self, what: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/control/{what}", timeout=30) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/control/{what}", timeout=30
+        ) as answer:
             return str(answer.read(), "ascii")
 
 
@@ -127,7 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if partial:
             shown = 0 if fault == "wrong range" else first
-            self.send_header("Content-Range", f"bytes {shown}-{shown + len(body) - 1}/{len(content)}")
+            self.send_header(
+                "Content-Range", f"bytes {shown}-{shown + len(body) - 1}/{len(content)}"
+            )
         self.end_headers()
         if with_body:
             self.wfile.write(body[: len(body) // 2] if fault == "half" else body)

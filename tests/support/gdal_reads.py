@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What GDAL's own Python says of files: run by the system's Python as a process, which reads paths from standard input and answers each.
+"""What GDAL's own Python says of files: run by the system's Python as a process, which reads paths
+from standard input and answers each.
 
-An answer is a line of JSON: what GDAL reported while it opened and while it read, as (class, message), and where the pixels and the mask of band 1
-were put (none where it could not be read). Class 2 is a warning, 3 and 4 are errors.
+An answer is a line of JSON: what GDAL reported while it opened and while it read, as (class,
+message), and where the pixels and the mask of band 1 were put (none where it could not be read).
+Class 2 is a warning, 3 and 4 are errors.
 """
 
 from __future__ import annotations
@@ -25,10 +27,15 @@ def main() -> None:
         heard.clear()
         dataset = gdal.OpenEx(path, gdal.OF_RASTER)
         if dataset is not None:
-            dataset.GetProjection(), dataset.GetGeoTransform(), dataset.GetMetadata()  # which the GTiff driver reads when it is asked
+            # which the GTiff driver reads when it is asked
+            dataset.GetProjection(), dataset.GetGeoTransform(), dataset.GetMetadata()
         answer["opening"] = heard[:]
         heard.clear()
-        if dataset is not None and dataset.RasterCount and dataset.RasterXSize * dataset.RasterYSize <= 4_000_000:
+        if (
+            dataset is not None
+            and dataset.RasterCount
+            and dataset.RasterXSize * dataset.RasterYSize <= 4_000_000
+        ):
             band = dataset.GetRasterBand(1)
             pixels = band.ReadAsArray()
             mask = band.GetMaskBand().ReadAsArray() if pixels is not None else None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a GeoTIFF with tifffile and imagecodecs, which share no code with GDAL: every block of every image, overviews and masks too."""
+"""Read a GeoTIFF with tifffile and imagecodecs, which share no code with GDAL: every block of every
+image, overviews and masks too.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class Counted(NamedTuple):
 
 
 def read_images(path: str) -> tuple[list[Any], int]:
-    """Pixels of every image of the file, shape (bands, rows, columns), masks last, and how many blocks they are made of.
+    """Pixels of every image of the file, shape (bands, rows, columns), masks last, and how many
+    blocks they are made of.
 
     Raises ``ValueError`` for a block that lies beyond the file's end, that overlaps another, or that cannot be decoded.
     """
@@ -32,7 +35,9 @@ def read_images(path: str) -> tuple[list[Any], int]:
                 if count == 0:
                     continue  # a sparse block
                 if offset <= 0 or offset + count > size:
-                    raise ValueError(f"a block at {offset} of {count} bytes lies beyond the {size} bytes of the file")
+                    raise ValueError(
+                        f"a block at {offset} of {count} bytes lies beyond the {size} bytes of the file"
+                    )
                 spans.append((offset, offset + count))
             pixels = page.asarray()
             if page.samplesperpixel == 1:
@@ -48,7 +53,9 @@ def read_images(path: str) -> tuple[list[Any], int]:
 
 
 def assert_read_alike(path: str) -> Counted:
-    """Hold the pixels of every image, as tifffile reads them, against those that rasterio reads; no block is missing."""
+    """Hold the pixels of every image, as tifffile reads them, against those that rasterio reads; no
+    block is missing.
+    """
     images, blocks = read_images(path)
     with rasterio.open(path) as dataset:
         levels = dataset.overviews(1)
@@ -56,7 +63,12 @@ def assert_read_alike(path: str) -> Counted:
         _assert_equal(images[0], dataset.read(), sparse, f"{path}: the raster itself")
     for number in range(len(levels)):
         with rasterio.open(path, overview_level=number) as dataset:
-            _assert_equal(images[1 + number], dataset.read(), sparse, f"{path}: overview {number + 1} of {len(levels)}")
+            _assert_equal(
+                images[1 + number],
+                dataset.read(),
+                sparse,
+                f"{path}: overview {number + 1} of {len(levels)}",
+            )
     assert len(images) >= 1 + len(levels)
     return Counted(1 + len(levels), blocks)
 

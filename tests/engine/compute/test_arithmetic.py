@@ -40,28 +40,48 @@ def plane(bench: Any) -> Any:
 
 def test_the_eight_pixels(bench: Any, plane: Any) -> None:
     """NIR/red, nodata 0: .4, -.2, nodata, .9125, nodata, 0, 0, 1/7."""
-    pixels, report = bench.run(bench.job(plane("nir.tif", "uint16", NIR, nodata=0), plane("red.tif", "uint16", RED, nodata=0)))
+    pixels, report = bench.run(
+        bench.job(
+            plane("nir.tif", "uint16", NIR, nodata=0), plane("red.tif", "uint16", RED, nodata=0)
+        )
+    )
     expected = np.array([[0.4, -0.2, -9999, 62535 / 68535, -9999, 0, 0, 1 / 7]], np.float32)
     np.testing.assert_array_equal(pixels, expected)
     statistics = report.statistics[0]
-    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (6, 2, 0, 0)
+    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (
+        6,
+        2,
+        0,
+        0,
+    )
 
 
-def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(bench: Any, plane: Any) -> None:
+def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(
+    bench: Any, plane: Any
+) -> None:
     """The fourth pixel, NIR 65535, is nodata: no light was measured there, only that there was too much."""
     Path(bench.path("MTD_MSIL2A.xml")).write_text(PRODUCT)
-    pixels, report = bench.run(bench.job(plane("T33UUU_B08.tif", "uint16", NIR), plane("T33UUU_B04.tif", "uint16", RED)))
+    pixels, report = bench.run(
+        bench.job(plane("T33UUU_B08.tif", "uint16", NIR), plane("T33UUU_B04.tif", "uint16", RED))
+    )
     expected = np.array([[0.4, -0.2, -9999, -9999, -9999, 0, 0, 1 / 7]], np.float32)
     np.testing.assert_array_equal(pixels, expected)
     statistics = report.statistics[0]
-    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (5, 2, 1, 0)
+    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (
+        5,
+        2,
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 def test_unsigned_values_do_not_wrap_around(bench: Any, plane: Any, dtype: str) -> None:
     """Red above NIR: (120 - 180) / 300 = -.2; sums beyond the type: (max - (max - 1)) / (2 max - 1)."""
     top = np.iinfo(dtype).max
-    pixels = bench.ndvi(plane("nir.tif", dtype, [[120, top, 0]]), plane("red.tif", dtype, [[180, top - 1, top]]))
+    pixels = bench.ndvi(
+        plane("nir.tif", dtype, [[120, top, 0]]), plane("red.tif", dtype, [[180, top - 1, top]])
+    )
     np.testing.assert_array_equal(pixels, np.array([[-0.2, 1 / (2 * top - 1), -1]], np.float32))
 
 
@@ -69,12 +89,15 @@ def test_unsigned_values_do_not_wrap_around(bench: Any, plane: Any, dtype: str) 
 def test_other_integers_work_too(bench: Any, plane: Any, dtype: str) -> None:
     if dtype == "int8" and tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) < (3, 7):
         pytest.skip("GDAL has int8 from 3.7")
-    if dtype in ("int64", "uint64") and dtype_fwd[12] != "uint64":  # rasterio 1.3 takes each for the other
+    # rasterio 1.3 takes each for the other
+    if dtype in ("int64", "uint64") and dtype_fwd[12] != "uint64":
         path = plane("nir.tif", dtype, [[120, 3, 1]])
         with pytest.raises(InputError, match="64-bit integers"):
             bench.ndvi(path, path)
         return
-    pixels = bench.ndvi(plane("nir.tif", dtype, [[120, 3, 1]]), plane("red.tif", dtype, [[60, 5, 1]]))
+    pixels = bench.ndvi(
+        plane("nir.tif", dtype, [[120, 3, 1]]), plane("red.tif", dtype, [[60, 5, 1]])
+    )
     np.testing.assert_array_equal(pixels, np.array([[1 / 3, -0.25, 0]], np.float32))
 
 
@@ -84,7 +107,11 @@ def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Any, plane: Any
     visible = plane("red.tif", "float32", [[0, -1000, 1000, 1, 1, 1]])
     pixels, report = bench.run(bench.job(near, visible))
     np.testing.assert_array_equal(pixels, np.array([[-9999] * 5 + [1 / 3]], np.float32))
-    assert (report.statistics[0].not_finite, report.statistics[0].nodata, report.statistics[0].valid) == (5, 0, 1)
+    assert (
+        report.statistics[0].not_finite,
+        report.statistics[0].nodata,
+        report.statistics[0].valid,
+    ) == (5, 0, 1)
 
 
 def test_a_result_beyond_float32_is_not_finite(bench: Any, plane: Any) -> None:
@@ -118,10 +145,14 @@ def test_ndvi_of_zero_is_a_value(bench: Any, plane: Any) -> None:
 
 
 def test_nodata_is_tested_on_the_stored_value(bench: Any, plane: Any) -> None:
-    """Scale 0.5, offset 1: stored 0 means 1 and is nodata; stored 2 means 2; no stored value means 0, the nodata value."""
+    """Scale 0.5, offset 1: stored 0 means 1 and is nodata; stored 2 means 2; no stored value means
+    0, the nodata value.
+    """
     near = plane("nir.tif", "int16", [[0, 2, -2]], nodata=0, scales=[0.5], offsets=[1.0])
     visible = plane("red.tif", "int16", [[4, 4, 4]], nodata=0, scales=[0.5], offsets=[1.0])
-    np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, (2 - 3) / 5, (0 - 3) / 3]], np.float32))
+    np.testing.assert_array_equal(
+        bench.ndvi(near, visible), np.array([[-9999, (2 - 3) / 5, (0 - 3) / 3]], np.float32)
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,25 +202,33 @@ def test_float32_nodata_is_compared_as_float32(bench: Any, plane: Any) -> None:
     for nodata in (-3.4028234663852886e38, 0.1):
         near = plane("nir.tif", "float32", [[nodata, 3]], nodata=nodata)
         visible = plane("red.tif", "float32", [[1, 1]])
-        np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, 0.5]], np.float32))
+        np.testing.assert_array_equal(
+            bench.ndvi(near, visible), np.array([[-9999, 0.5]], np.float32)
+        )
 
 
 def test_each_band_has_its_own_nodata(bench: Any, plane: Any) -> None:
     near = plane("nir.tif", "uint16", [[1, 2, 3]], nodata=1)
     visible = plane("red.tif", "uint16", [[1, 2, 1]], nodata=2)
-    np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, -9999, 0.5]], np.float32))
+    np.testing.assert_array_equal(
+        bench.ndvi(near, visible), np.array([[-9999, -9999, 0.5]], np.float32)
+    )
 
 
 def test_nodata_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
     near, visible = plane("nir.tif", "uint16", [[7, 3]]), plane("red.tif", "uint16", [[1, 1]])
-    Path(near + ".aux.xml").write_text('<PAMDataset><PAMRasterBand band="1"><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>')
+    Path(near + ".aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1"><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>'
+    )
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, 0.5]], np.float32))
 
 
 def test_scale_and_offset_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
     """3 * 0.5 + 1 = 2.5 against a red of 1: 1.5 / 3.5."""
     near, visible = plane("nir.tif", "uint16", [[3]]), plane("red.tif", "uint16", [[1]])
-    Path(near + ".aux.xml").write_text('<PAMDataset><PAMRasterBand band="1"><Offset>1</Offset><Scale>0.5</Scale></PAMRasterBand></PAMDataset>')
+    Path(near + ".aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1"><Offset>1</Offset><Scale>0.5</Scale></PAMRasterBand></PAMDataset>'
+    )
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[1.5 / 3.5]], np.float32))
 
 
@@ -198,18 +237,24 @@ def test_scale_and_offset_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
 def test_a_mask_makes_nodata(bench: Any, inside: bool, nodata: int | None) -> None:
     """Pixels 3, 3, 9 with the second masked, inside the file or in a .msk beside it; 9 may be nodata besides."""
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside):
-        near = bench.save("nir.tif", np.array([[3, 3, 9]], np.uint16), nodata=nodata, mask=[[1, 0, 1]])
+        near = bench.save(
+            "nir.tif", np.array([[3, 3, 9]], np.uint16), nodata=nodata, mask=[[1, 0, 1]]
+        )
     visible = bench.save("red.tif", np.array([[1, 1, 1]], np.uint16))
     assert Path(near + ".msk").exists() is not inside
     pixels, report = bench.run(bench.job(near, visible))
-    np.testing.assert_array_equal(pixels, np.array([[0.5, -9999, 0.8 if nodata is None else -9999]], np.float32))
+    np.testing.assert_array_equal(
+        pixels, np.array([[0.5, -9999, 0.8 if nodata is None else -9999]], np.float32)
+    )
     assert report.statistics[0].nodata == (1 if nodata is None else 2)
 
 
 @pytest.mark.parametrize("nodata", [None, 9])
 def test_an_alpha_band_makes_nodata_beside_a_nodata_value(bench: Any, nodata: int | None) -> None:
     """Band 1 = 3, 3, 9; band 2 = alpha 255, 0, 1: GDAL's own mask shows nodata alone where both exist."""
-    near = bench.save("nir.tif", np.array([[[3, 3, 9]], [[255, 0, 1]]], np.uint8), alpha=2, nodata=nodata)
+    near = bench.save(
+        "nir.tif", np.array([[[3, 3, 9]], [[255, 0, 1]]], np.uint8), alpha=2, nodata=nodata
+    )
     visible = bench.save("red.tif", np.array([[1, 1, 1]], np.uint8))
     expected = np.array([[0.5, -9999, 0.8 if nodata is None else -9999]], np.float32)
     np.testing.assert_array_equal(bench.ndvi(near, visible), expected)
@@ -219,63 +264,105 @@ def test_an_alpha_band_of_16_bits_is_not_cut_to_8(bench: Any) -> None:
     """Alpha 256 and 65280 have no bit in their lower byte, and are not transparent."""
     near = bench.save("nir.tif", np.array([[[3, 3, 3]], [[256, 65280, 0]]], np.uint16), alpha=2)
     visible = bench.save("red.tif", np.array([[1, 1, 1]], np.uint16))
-    np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[0.5, 0.5, -9999]], np.float32))
+    np.testing.assert_array_equal(
+        bench.ndvi(near, visible), np.array([[0.5, 0.5, -9999]], np.float32)
+    )
 
 
 def test_an_alpha_band_can_be_an_input_itself(bench: Any) -> None:
     stack = bench.save("stack.tif", np.array([[[3, 3]], [[1, 0]]], np.uint8), alpha=2)
-    job = Job((BandRef("alpha", stack, 2),), named_formula("alpha", ("alpha",)), bench.path("out.tif"))
+    job = Job(
+        (BandRef("alpha", stack, 2),), named_formula("alpha", ("alpha",)), bench.path("out.tif")
+    )
     assert bench.run(job)[0].tolist() == [[1, 0]]
 
 
 def test_pixels_that_are_nodata_together_in_all_bands(bench: Any) -> None:
     """NODATA_VALUES of the dataset: a pixel is nodata only where every band has its value there."""
-    stack = bench.save("stack.tif", np.array([[[0, 0, 3]], [[0, 1, 1]]], np.uint8), tags={"NODATA_VALUES": "0 0"})
-    np.testing.assert_array_equal(bench.ndvi((stack, 1), (stack, 2)), np.array([[-9999, -1, 0.5]], np.float32))
+    stack = bench.save(
+        "stack.tif", np.array([[[0, 0, 3]], [[0, 1, 1]]], np.uint8), tags={"NODATA_VALUES": "0 0"}
+    )
+    np.testing.assert_array_equal(
+        bench.ndvi((stack, 1), (stack, 2)), np.array([[-9999, -1, 0.5]], np.float32)
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "float64"])
 def test_digits_above_2_to_24_are_kept(bench: Any, plane: Any, dtype: str) -> None:
     """20000001 - 20000000 = 1: in float32 the two are the same number and NDVI 0."""
-    near, visible = plane("nir.tif", dtype, [[20000001, 2**31 - 1]]), plane("red.tif", dtype, [[20000000, 2**31 - 2]])
-    np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[1 / 40000001, 1 / (2**32 - 3)]], np.float32))
+    near, visible = (
+        plane("nir.tif", dtype, [[20000001, 2**31 - 1]]),
+        plane("red.tif", dtype, [[20000000, 2**31 - 2]]),
+    )
+    np.testing.assert_array_equal(
+        bench.ndvi(near, visible), np.array([[1 / 40000001, 1 / (2**32 - 3)]], np.float32)
+    )
 
 
 def test_float32_inputs_are_computed_in_float64(bench: Any, plane: Any) -> None:
     """(1 - 2**-24) + 1 is 2 in float32: NDVI would be -2**-25 exactly, and is -2**-25 / (1 - 2**-25)."""
-    near, visible = plane("nir.tif", "float32", [[1 - 2.0**-24, 16777216.0]]), plane("red.tif", "float32", [[1, 1.0]])
-    expected = np.array([[-(2.0**-24) / (2 - 2.0**-24), 16777215 / 16777217]], np.float64).astype(np.float32)
+    near, visible = (
+        plane("nir.tif", "float32", [[1 - 2.0**-24, 16777216.0]]),
+        plane("red.tif", "float32", [[1, 1.0]]),
+    )
+    expected = np.array([[-(2.0**-24) / (2 - 2.0**-24), 16777215 / 16777217]], np.float64).astype(
+        np.float32
+    )
     np.testing.assert_array_equal(bench.ndvi(near, visible), expected)
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(bench: Any, plane: Any, masked: bool) -> None:
-    """Stored -9999 is a valid value of this band: it becomes the fifth float32 above, -9998.995, in pixels and in statistics."""
-    path = plane("band.tif", "int16", [[-9999, -9998, -10000, 7]], **({"nodata": 7} if masked else {}))
-    pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
+def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(
+    bench: Any, plane: Any, masked: bool
+) -> None:
+    """Stored -9999 is a valid value of this band: it becomes the fifth float32 above, -9998.995, in
+    pixels and in statistics.
+    """
+    path = plane(
+        "band.tif", "int16", [[-9999, -9998, -10000, 7]], **({"nodata": 7} if masked else {})
+    )
+    pixels, report = bench.run(
+        Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif"))
+    )
     beside = -9999 + 5 * np.spacing(np.float32(9999))
-    np.testing.assert_array_equal(pixels, np.array([[beside, -9998, -10000, -9999 if masked else 7]], np.float32))
+    np.testing.assert_array_equal(
+        pixels, np.array([[beside, -9998, -10000, -9999 if masked else 7]], np.float32)
+    )
     assert report.statistics[0].valid == (3 if masked else 4)
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(bench: Any, plane: Any, masked: bool) -> None:
+def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(
+    bench: Any, plane: Any, masked: bool
+) -> None:
     path = plane("band.tif", "int16", [[-9999, -9998, 7]], **({"nodata": 7} if masked else {}))
-    pixels, report = bench.run(Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif")))
+    pixels, report = bench.run(
+        Job((BandRef("a", path),), named_formula("a", "a"), bench.path("out.tif"))
+    )
     valid = pixels[pixels != NODATA].astype(np.float64)
     assert report.statistics[0].minimum == valid.min()
     assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-11)
 
 
 def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -> None:
-    """Custom offset -1000: reflectances 0.05 and -0.01 give 1.5; 0.0001 and -0.0101 give -1.02; 0.2 and 0.1 stay inside."""
-    near, visible = plane("nir.tif", "uint16", [[1500, 1001, 3000]]), plane("red.tif", "uint16", [[900, 899, 2000]])
+    """Custom offset -1000: reflectances 0.05 and -0.01 give 1.5; 0.0001 and -0.0101 give -1.02; 0.2
+    and 0.1 stay inside.
+    """
+    near, visible = (
+        plane("nir.tif", "uint16", [[1500, 1001, 3000]]),
+        plane("red.tif", "uint16", [[900, 899, 2000]]),
+    )
     custom = RadiometryChoice(Scaling.CUSTOM, scale=0.0001, offset=-0.1)
     heard: list[str] = []
     pixels, report = bench.run(
-        bench.job(near, visible, scaling=custom), progress=lambda fraction, note: heard.append(str(note.text)) if note and note.caution else None
+        bench.job(near, visible, scaling=custom),
+        progress=lambda fraction, note: (
+            heard.append(str(note.text)) if note and note.warning else None
+        ),
     )
-    np.testing.assert_array_equal(pixels, np.array([[600 / 400, 102 / -100, 1000 / 3000]], np.float32))
+    np.testing.assert_array_equal(
+        pixels, np.array([[600 / 400, 102 / -100, 1000 / 3000]], np.float32)
+    )
     assert report.statistics[0].beyond == 2
     assert any("2 pixels lie outside -1 to 1" in line for line in heard)
 
@@ -283,7 +370,9 @@ def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -
 def test_two_bands_of_one_file(bench: Any) -> None:
     """A stack: NIR in band 3, red in band 1."""
     stack = bench.save("stack.tif", np.array([[[1, 4]], [[0, 0]], [[3, 1]]], np.uint16))
-    np.testing.assert_array_equal(bench.ndvi((stack, 3), (stack, 1)), np.array([[0.5, -0.6]], np.float32))
+    np.testing.assert_array_equal(
+        bench.ndvi((stack, 3), (stack, 1)), np.array([[0.5, -0.6]], np.float32)
+    )
 
 
 def test_bands_of_different_types(bench: Any, plane: Any) -> None:
@@ -291,7 +380,9 @@ def test_bands_of_different_types(bench: Any, plane: Any) -> None:
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-0.7 / 1.3]], np.float32))
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (257, 511), (1, 2000), (2000, 1), (513, 512)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (257, 511), (1, 2000), (2000, 1), (513, 512)]
+)
 @pytest.mark.parametrize("tiled", [True, False])
 def test_odd_sizes(bench: Any, width: int, height: int, tiled: bool) -> None:
     """NIR = column + 2 * row + 1, red = 3 * column + row + 2; every 7th pixel of NIR is nodata 0."""
@@ -299,7 +390,10 @@ def test_odd_sizes(bench: Any, width: int, height: int, tiled: bool) -> None:
     near, visible = column + 2 * row + 1, 3 * column + row + 2
     near.flat[::7] = 0
     profile = {"tiled": True, "blockxsize": 256, "blockysize": 256} if tiled else {}
-    paths = [bench.save(f"{n}.tif", v.astype(np.uint16), nodata=0, **profile) for n, v in (("nir", near), ("red", visible))]
+    paths = [
+        bench.save(f"{n}.tif", v.astype(np.uint16), nodata=0, **profile)
+        for n, v in (("nir", near), ("red", visible))
+    ]
     a, b = near.astype(np.float64), visible.astype(np.float64)
     expected = np.where(near == 0, NODATA, ((a - b) / (a + b)).astype(np.float32))
     np.testing.assert_array_equal(bench.ndvi(*paths), expected)

@@ -24,7 +24,10 @@ def compiled(text: str, bands: list[BandValue]) -> Program:
 
 
 def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
-    registers = [np.full(stored[0].shape, True if dtype.kind == "b" else np.nan, dtype) for dtype in program.registers]
+    registers = [
+        np.full(stored[0].shape, True if dtype.kind == "b" else np.nan, dtype)
+        for dtype in program.registers
+    ]
     invalid = [np.zeros(stored[0].shape, bool) for _ in stored]
     with np.errstate(all="ignore"):
         out = np.empty((len(program.results), stored[0].size), program.dtype)
@@ -34,7 +37,9 @@ def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
 
 def operations(program: Program) -> list[str]:
     """The names of a program's steps, loads left out."""
-    return [action.function.compute.__name__ for action in program.actions if isinstance(action, Step)]
+    return [
+        action.function.compute.__name__ for action in program.actions if isinstance(action, Step)
+    ]
 
 
 def values(dtype: str, scale: float = 1.0, offset: float = 0.0) -> list[BandValue]:
@@ -58,14 +63,18 @@ def values(dtype: str, scale: float = 1.0, offset: float = 0.0) -> list[BandValu
         ("float64", 1.0, 0.0, "float64"),
     ],
 )
-def test_ndvi_is_computed_in_float32_only_where_that_is_exact(dtype: str, scale: float, offset: float, expected: str) -> None:
+def test_ndvi_is_computed_in_float32_only_where_that_is_exact(
+    dtype: str, scale: float, offset: float, expected: str
+) -> None:
     assert compiled(NDVI, values(dtype, scale, offset)).dtype == expected
 
 
 def test_products_of_16_bit_bands_are_rounded_once_or_leave_float32() -> None:
     """65535 * 65533 needs 32 bits and float32 has 24: right as a result, rounded once; not as a step towards one."""
     stored = [np.array([value], np.uint16) for value in (65535, 65533)]
-    assert np.float32(evaluate(compiled("nir * red", values("uint16")), *stored)[0][0]) == np.float32(65535 * 65533)
+    assert np.float32(
+        evaluate(compiled("nir * red", values("uint16")), *stored)[0][0]
+    ) == np.float32(65535 * 65533)
     program = compiled("nir * red - nir * nir", values("uint16"))
     assert program.dtype == "float64"
     assert evaluate(program, *stored)[0][0] == -2 * 65535
@@ -73,13 +82,22 @@ def test_products_of_16_bit_bands_are_rounded_once_or_leave_float32() -> None:
 
 @pytest.mark.parametrize("shift", [1.0, 2.0, 3.0])
 def test_a_constant_is_not_mistaken_for_the_value_of_that_number(shift: float) -> None:
-    """(n + r) * n with n = nir + shift and r = red - shift: the sum needs no shift, the factor does. (12) * (7 + shift)."""
-    program = compiled("(nir + red) * nir", [BandValue(np.dtype("uint16"), 1.0, shift), BandValue(np.dtype("uint16"), 1.0, -shift)])
-    assert evaluate(program, np.array([7], np.uint16), np.array([5], np.uint16))[0][0] == 12 * (7 + shift)
+    """(n + r) * n with n = nir + shift and r = red - shift: the sum needs no shift, the factor
+    does. (12) * (7 + shift).
+    """
+    program = compiled(
+        "(nir + red) * nir",
+        [BandValue(np.dtype("uint16"), 1.0, shift), BandValue(np.dtype("uint16"), 1.0, -shift)],
+    )
+    assert evaluate(program, np.array([7], np.uint16), np.array([5], np.uint16))[0][0] == 12 * (
+        7 + shift
+    )
 
 
 def test_bands_of_different_scales_leave_float32() -> None:
-    program = compiled(NDVI, [BandValue(np.dtype("uint16"), 1e-4), BandValue(np.dtype("uint16"), 2e-4)])
+    program = compiled(
+        NDVI, [BandValue(np.dtype("uint16"), 1e-4), BandValue(np.dtype("uint16"), 2e-4)]
+    )
     assert program.dtype == "float64"
 
 
@@ -98,24 +116,40 @@ def test_float32_ndvi_of_all_16_bit_values_equals_float64_rounded_once(offset: f
 
 
 @pytest.mark.parametrize(
-    ("scale", "offset"), [(1 / 10000, -1000 / 10000), (0.0001, -0.1), (1e-4, -0.1), (0.0001, -0.05), (1 / 20000, -500 / 20000), (0.001, -0.1)]
+    ("scale", "offset"),
+    [
+        (1 / 10000, -1000 / 10000),
+        (0.0001, -0.1),
+        (1e-4, -0.1),
+        (0.0001, -0.05),
+        (1 / 20000, -500 / 20000),
+        (0.001, -0.1),
+    ],
 )
 def test_a_denominator_that_is_zero_is_exactly_zero(scale: float, offset: float) -> None:
-    """With offset -1000 the sum of 400 and 1600 is a reflectance of 0: in plain float64 1.4e-17 or so, and NDVI -4e15."""
+    """With offset -1000 the sum of 400 and 1600 is a reflectance of 0: in plain float64 1.4e-17 or
+    so, and NDVI -4e15.
+    """
     shift = round(-offset / scale)
     near = np.arange(2 * shift + 1, dtype=np.uint16)
-    got = evaluate(compiled(NDVI, values("uint16", scale, offset)), near, (2 * shift - near).astype(np.uint16))[0]
+    got = evaluate(
+        compiled(NDVI, values("uint16", scale, offset)), near, (2 * shift - near).astype(np.uint16)
+    )[0]
     assert not np.isfinite(got).any()
 
 
 def test_common_parts_are_computed_once() -> None:
-    program = compiled("total := nir + red; (nir - red) / total; nir / total; (nir + red) / nir", values("uint16"))
+    program = compiled(
+        "total := nir + red; (nir - red) / total; nir / total; (nir + red) / nir", values("uint16")
+    )
     assert sorted(operations(program)) == ["add", "divide", "divide", "divide", "subtract"]
     loaded = [action.band for action in program.actions if isinstance(action, Load)]
     assert len(loaded) == len(set(loaded))
     near, visible = np.array([3, 5], np.uint16), np.array([1, 3], np.uint16)
     got = evaluate(program, near, visible)[1:]
-    np.testing.assert_array_equal(got, np.array([[0.5, 0.25], [0.75, 0.625], [4 / 3, 1.6]], np.float64).astype(program.dtype))
+    np.testing.assert_array_equal(
+        got, np.array([[0.5, 0.25], [0.75, 0.625], [4 / 3, 1.6]], np.float64).astype(program.dtype)
+    )
 
 
 def test_ndvi_takes_one_operation_a_sign() -> None:
@@ -129,9 +163,20 @@ EVI = "2.5 * (nir/10000 - red/10000) / (nir/10000 + 6 * red/10000 - 7.5 * nir/10
 
 
 def test_constants_that_cancel_are_never_applied() -> None:
-    """EVI of stored values / 10000: one division of whole numbers and halves at the end, 10000 added for the 1; so float32 is exact."""
+    """EVI of stored values / 10000: one division of whole numbers and halves at the end, 10000
+    added for the 1; so float32 is exact.
+    """
     program = compiled(EVI, values("uint16"))
-    assert operations(program) == ["subtract", "multiply", "add", "multiply", "subtract", "add", "multiply", "divide"]
+    assert operations(program) == [
+        "subtract",
+        "multiply",
+        "add",
+        "multiply",
+        "subtract",
+        "add",
+        "multiply",
+        "divide",
+    ]
     assert program.dtype == np.float32
     savi = "1.5 * (nir/10000 - red/10000) / (nir/10000 + red/10000 + 0.5)"
     program = compiled(savi, values("uint16"))
@@ -139,27 +184,49 @@ def test_constants_that_cancel_are_never_applied() -> None:
     assert program.dtype == np.float32
 
 
-@pytest.mark.parametrize("text", ["2.5 * (nir - red) / (nir + 6 * red - 7.5 * nir + 1)", "1.5 * ((nir - red) / (nir + red + 0.5))"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2.5 * (nir - red) / (nir + 6 * red - 7.5 * nir + 1)",
+        "1.5 * ((nir - red) / (nir + red + 0.5))",
+    ],
+)
 def test_an_index_of_reflectance_is_that_of_its_stored_values(text: str) -> None:
-    """With a scale of 0.0001, which is one ten-thousandth and not the float64 of that name: rounded once, in float32."""
+    """With a scale of 0.0001, which is one ten-thousandth and not the float64 of that name: rounded
+    once, in float32.
+    """
     random = np.random.default_rng(7)
     nir, red = random.integers(0, 65536, (2, 500)).astype(np.uint16)
     program = compiled(text, values("uint16", 0.0001))
     assert program.dtype == np.float32
     exactly = re.sub(r"\d+\.?\d*", lambda number: f"Fraction('{number[0]}')", text)
     for value, a, b in zip(evaluate(program, nir, red)[0].tolist(), nir.tolist(), red.tolist()):
-        exact = eval(exactly, {"Fraction": Fraction, "nir": Fraction(a, 10000), "red": Fraction(b, 10000)})
+        exact = eval(
+            exactly, {"Fraction": Fraction, "nir": Fraction(a, 10000), "red": Fraction(b, 10000)}
+        )
         assert abs(Fraction(value) - exact) <= abs(exact) * Fraction(1, 2**24)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("nir > 0.3", [0, 0, 1]), ("nir >= 0.3", [0, 1, 1]), ("nir == 0.3", [0, 1, 0])])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("nir > 0.3", [0, 0, 1]), ("nir >= 0.3", [0, 1, 1]), ("nir == 0.3", [0, 1, 0])],
+)
 def test_a_reflectance_of_a_stored_3000_is_not_above_0_3(text: str, expected: list[int]) -> None:
     """3000 * 0.0001 in float64 is."""
-    assert evaluate(compiled(text, values("uint16", 0.0001)), np.array([2999, 3000, 3001], np.uint16), np.zeros(3, np.uint16))[0].tolist() == expected
+    assert (
+        evaluate(
+            compiled(text, values("uint16", 0.0001)),
+            np.array([2999, 3000, 3001], np.uint16),
+            np.zeros(3, np.uint16),
+        )[0].tolist()
+        == expected
+    )
 
 
 def test_what_float32_holds_is_computed_in_it_and_quotients_that_are_added_are_not() -> None:
-    """Beside a float64 quotient no step may be rounded to float32: 1/3 + 1/7 of whole numbers is right to the last bits of float64."""
+    """Beside a float64 quotient no step may be rounded to float32: 1/3 + 1/7 of whole numbers is
+    right to the last bits of float64.
+    """
     program = compiled("(nir - red) / (nir + red) + red / (nir * 3)", values("uint16"))
     assert program.dtype == np.float64
     assert {np.dtype(np.float32), np.dtype(np.float64)} == set(program.registers)
@@ -171,21 +238,42 @@ def test_what_float32_holds_is_computed_in_it_and_quotients_that_are_added_are_n
 
 
 @pytest.mark.parametrize(
-    "text", ["nir / 10000", "nir * 0.0001", "nir / 3", "nir / 10000 + 1", "1 - nir / 10000", "nir * 3 / 7 - 0.1", "0.3 - 2 * nir"]
+    "text",
+    [
+        "nir / 10000",
+        "nir * 0.0001",
+        "nir / 3",
+        "nir / 10000 + 1",
+        "1 - nir / 10000",
+        "nir * 3 / 7 - 0.1",
+        "0.3 - 2 * nir",
+    ],
 )
 def test_a_constant_gives_what_float64_gives_for_all_16_bit_values(text: str) -> None:
     """To the last bit of float32; so 3000 / 10000 is 0.3 and not above it."""
     nir = np.arange(65536, dtype=np.uint16)
     truth = eval(text, {"nir": nir.astype(np.float64)})
-    np.testing.assert_array_equal(evaluate(compiled(text, values("uint16")), nir, nir)[0].astype(np.float32), truth.astype(np.float32))
+    np.testing.assert_array_equal(
+        evaluate(compiled(text, values("uint16")), nir, nir)[0].astype(np.float32),
+        truth.astype(np.float32),
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("nir / 10000 > 0.3", 3000), ("0.3 < nir * 0.0001", 3000), ("nir / 10 >= 0.7", 7), ("nir / 7 == 3", 21)]
+    ("text", "number"),
+    [
+        ("nir / 10000 > 0.3", 3000),
+        ("0.3 < nir * 0.0001", 3000),
+        ("nir / 10 >= 0.7", 7),
+        ("nir / 7 == 3", 21),
+    ],
 )
 def test_a_threshold_is_met_by_the_stored_value_that_float64_says(text: str, number: int) -> None:
     nir = np.array([number - 1, number, number + 1], np.uint16)
-    np.testing.assert_array_equal(evaluate(compiled(text, values("uint16")), nir, nir)[0], eval(text, {"nir": nir.astype(np.float64)}))
+    np.testing.assert_array_equal(
+        evaluate(compiled(text, values("uint16")), nir, nir)[0],
+        eval(text, {"nir": nir.astype(np.float64)}),
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +291,8 @@ def test_constants_lose_nothing_to_exact_fractions(text: str) -> None:
     random = np.random.default_rng(12)
     nir, red = random.integers(1, 10000, (2, 200)).astype(np.uint16)
     got = evaluate(compiled(text, values("uint16")), nir, red)[0]
-    error = Fraction(4, 10**15) if got.dtype == np.float64 else Fraction(1, 2**24)  # in float32 it is rounded once
+    # in float32 it is rounded once
+    error = Fraction(4, 10**15) if got.dtype == np.float64 else Fraction(1, 2**24)
     decimals = re.sub(r"\d+\.?\d*", lambda number: f"Fraction('{number[0]}')", text)
     for value, a, b in zip(got.tolist(), nir.tolist(), red.tolist()):
         exact = eval(decimals, {"Fraction": Fraction, "nir": Fraction(a), "red": Fraction(b)})
@@ -223,7 +312,9 @@ def test_constants_lose_nothing_to_exact_fractions(text: str) -> None:
 def test_constants_out_of_range_do_what_they_do_in_float64(text: str, finite: bool) -> None:
     nir = np.array([5, 7], np.uint16)
     got = evaluate(compiled(text, values("uint16")), nir, nir)[0]
-    assert np.isfinite(got).all() == finite and (not finite or (np.abs(got.astype(float)) < 1e-98).all())
+    assert np.isfinite(got).all() == finite and (
+        not finite or (np.abs(got.astype(float)) < 1e-98).all()
+    )
 
 
 def test_registers_are_used_again() -> None:
@@ -234,7 +325,9 @@ def test_a_band_that_is_first_needed_late_does_not_overwrite_another() -> None:
     """a + b + c + d = 15, (a * b) / (c * d) = 2 / 32."""
     stored = [np.array([value], np.uint16) for value in (1, 2, 4, 8)]
     assert evaluate(compiled("nir + red + c + d", values("uint16") * 2), *stored)[0][0] == 15
-    assert evaluate(compiled("(nir * red) / (c * d)", values("uint16") * 2), *stored)[0][0] == 2 / 32
+    assert (
+        evaluate(compiled("(nir * red) / (c * d)", values("uint16") * 2), *stored)[0][0] == 2 / 32
+    )
 
 
 def test_one_band_may_be_several_results() -> None:
@@ -261,11 +354,16 @@ Tree = Any
 
 
 def written(tree: Tree) -> str:
-    return NAMES[tree] if isinstance(tree, int) else f"({written(tree[1])} {tree[0]} {written(tree[2])})"
+    return (
+        NAMES[tree]
+        if isinstance(tree, int)
+        else f"({written(tree[1])} {tree[0]} {written(tree[2])})"
+    )
 
 
 def _exact(tree: Tree, pixel: list[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction] | None:
-    """(value in exact arithmetic, bound on the error of a float64 evaluation in any order); None where a denominator is too near 0.
+    """(value in exact arithmetic, bound on the error of a float64 evaluation in any order); None
+    where a denominator is too near 0.
 
     Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.3).
     """
@@ -277,9 +375,15 @@ def _exact(tree: Tree, pixel: list[tuple[Fraction, Fraction]]) -> tuple[Fraction
         return None
     (a, error_a), (b, error_b) = parts
     if sign in "+-":
-        value, error = (a + b if sign == "+" else a - b), error_a + error_b + 4 * ROUNDING * (abs(a) + abs(b))
+        value, error = (
+            (a + b if sign == "+" else a - b),
+            error_a + error_b + 4 * ROUNDING * (abs(a) + abs(b)),
+        )
     elif sign == "*":
-        value, error = a * b, abs(a) * error_b + abs(b) * error_a + error_a * error_b + 4 * ROUNDING * abs(a * b)
+        value, error = (
+            a * b,
+            abs(a) * error_b + abs(b) * error_a + error_a * error_b + 4 * ROUNDING * abs(a * b),
+        )
     else:
         if abs(b) <= 2 * error_b:
             return None
@@ -291,18 +395,38 @@ def _exact(tree: Tree, pixel: list[tuple[Fraction, Fraction]]) -> tuple[Fraction
 def _random_tree(random: np.random.Generator, depth: int, bands: int) -> Tree:
     if depth == 0 or random.random() < 0.15:
         return int(random.integers(bands))
-    return str(random.choice(list("+-*/"))), _random_tree(random, depth - 1, bands), _random_tree(random, depth - 1, bands)
+    return (
+        str(random.choice(list("+-*/"))),
+        _random_tree(random, depth - 1, bands),
+        _random_tree(random, depth - 1, bands),
+    )
 
 
-def _random_case(random: np.random.Generator) -> tuple[Tree, list[np.ndarray], list[tuple[str, str]]]:
-    """An expression over four bands, 24 pixels of each, and their decimal scales and offsets, the same for all bands in half of the cases."""
-    scalings = [("1", "0"), ("0.0001", "-0.1"), ("0.0000275", "-0.2"), ("0.5", "3"), ("0.001", "2000"), ("-2", "0.25"), ("1", "-2")]
+def _random_case(
+    random: np.random.Generator,
+) -> tuple[Tree, list[np.ndarray], list[tuple[str, str]]]:
+    """An expression over four bands, 24 pixels of each, and their decimal scales and offsets, the
+    same for all bands in half of the cases.
+    """
+    scalings = [
+        ("1", "0"),
+        ("0.0001", "-0.1"),
+        ("0.0000275", "-0.2"),
+        ("0.5", "3"),
+        ("0.001", "2000"),
+        ("-2", "0.25"),
+        ("1", "-2"),
+    ]
     chosen = [scalings[int(number)] for number in random.integers(len(scalings), size=4)]
     if random.random() < 0.5:
         chosen = chosen[:1] * 4
     stored = []
     for _ in range(4):
-        dtype = np.dtype(str(random.choice(["uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"])))
+        dtype = np.dtype(
+            str(
+                random.choice(["uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"])
+            )
+        )
         if dtype.kind == "f":
             stored.append(random.normal(0, 1000, 24).astype(dtype))
         else:
@@ -313,22 +437,31 @@ def _random_case(random: np.random.Generator) -> tuple[Tree, list[np.ndarray], l
 
 @pytest.mark.parametrize("seed", range(40))
 def test_random_expressions_equal_exact_arithmetic(seed: int) -> None:
-    """Rational arithmetic on decimal scales is the truth; the distance allowed is what float64 rounding can explain, then one rounding to float32."""
+    """Rational arithmetic on decimal scales is the truth; the distance allowed is what float64
+    rounding can explain, then one rounding to float32.
+    """
     random = np.random.default_rng(seed)
     compared = 0
     while compared < 24:
         tree, stored, scalings = _random_case(random)
-        program = compiled(written(tree), [BandValue(band.dtype, float(s), float(o)) for band, (s, o) in zip(stored, scalings)])
+        program = compiled(
+            written(tree),
+            [BandValue(band.dtype, float(s), float(o)) for band, (s, o) in zip(stored, scalings)],
+        )
         got = evaluate(program, *stored)[0]
         for position in range(24):
             pixel = []
             for band, (scale, offset) in zip(stored, scalings):
                 value = Fraction(band[position].item()) * Fraction(scale)
-                pixel.append((value + Fraction(offset), 4 * ROUNDING * (abs(value) + abs(Fraction(offset)))))
+                pixel.append(
+                    (value + Fraction(offset), 4 * ROUNDING * (abs(value) + abs(Fraction(offset))))
+                )
             truth = _exact(tree, pixel)
             if truth is None or abs(truth[0]) > 10**37:
                 continue
             value, error = truth
             rounding = Fraction(float(np.spacing(np.float32(abs(value) + error)))) / 2
-            assert abs(Fraction(float(np.float32(got[position]))) - value) <= error + rounding, written(tree)
+            assert abs(Fraction(float(np.float32(got[position]))) - value) <= error + rounding, (
+                written(tree)
+            )
             compared += 1

@@ -22,13 +22,17 @@ def pair(bench: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.random.default_rng(3).integers(1, 9000, (2, 1500, 1500), dtype=np.uint16)
     return [
-        bench.save(f"web/{name}.tif", plane, tiled=True, blockxsize=256, blockysize=256, compress="DEFLATE")
+        bench.save(
+            f"web/{name}.tif", plane, tiled=True, blockxsize=256, blockysize=256, compress="DEFLATE"
+        )
         for name, plane in zip(("nir", "red"), values)
     ]
 
 
 def cancel_when_silent(bench: Any, server: Any, job: Any) -> None:
-    """Cancel a run half a second after the server stopped answering; the run ends while the server still has the request."""
+    """Cancel a run half a second after the server stopped answering; the run ends while the server
+    still has the request.
+    """
     silent: list[float] = []
 
     def cancelled() -> bool:
@@ -44,9 +48,13 @@ def cancel_when_silent(bench: Any, server: Any, job: Any) -> None:
     assert bench.listing() == before
 
 
-@pytest.mark.parametrize("healthy", [0, 1, 7, 12], ids=["before the first answer", "opening", "planned", "in the middle"])
+@pytest.mark.parametrize(
+    "healthy", [0, 1, 7, 12], ids=["before the first answer", "opening", "planned", "in the middle"]
+)
 @pytest.mark.parametrize("form", ["file", "vrt"])
-def test_a_cancel_while_the_server_is_silent(bench: Any, server: Any, pair: list[str], form: str, healthy: int) -> None:
+def test_a_cancel_while_the_server_is_silent(
+    bench: Any, server: Any, pair: list[str], form: str, healthy: int
+) -> None:
     """Twice, and then the server recovers: what was left behind writes nothing, and the next run is right."""
     here = bench.ndvi(*pair, output="here.tif")
     names = [server.address(path) for path in pair]
@@ -55,8 +63,10 @@ def test_a_cancel_while_the_server_is_silent(bench: Any, server: Any, pair: list
             source = f'<SourceFilename relativeToVRT="0">{name}</SourceFilename><SourceBand>1</SourceBand>'
             names[number] = bench.path(f"{number}.vrt")
             Path(names[number]).write_text(
-                '<VRTDataset rasterXSize="1500" rasterYSize="1500"><SRS>EPSG:32633</SRS><GeoTransform>300000,10,0,5000040,0,-10</GeoTransform>'
-                f'<VRTRasterBand dataType="UInt16" band="1"><SimpleSource>{source}</SimpleSource></VRTRasterBand></VRTDataset>'
+                '<VRTDataset rasterXSize="1500" '
+                'rasterYSize="1500"><SRS>EPSG:32633</SRS><GeoTransform>300000,10,0,5000040,0,-10</GeoTransform>'
+                f'<VRTRasterBand dataType="UInt16" '
+                f'band="1"><SimpleSource>{source}</SimpleSource></VRTRasterBand></VRTDataset>'
             )
     job = bench.job(*names, output="there.tif", workers=2)
     server.manner = "hang"
@@ -97,10 +107,19 @@ except Cancelled:
 def test_a_slow_server_is_waited_for(bench: Any, server: Any, pair: list[str]) -> None:
     """Each answer takes half a second: all of them come."""
     server.delay = 0.5
-    assert bench.ndvi(*map(server.address, pair), output="there.tif", workers=8).tobytes() == bench.ndvi(*pair, output="here.tif").tobytes()
+    assert (
+        bench.ndvi(*map(server.address, pair), output="there.tif", workers=8).tobytes()
+        == bench.ndvi(*pair, output="here.tif").tobytes()
+    )
 
 
 def test_local_files_are_planned_in_the_callers_thread() -> None:
     """Another thread takes ten milliseconds more, for PROJ."""
-    assert attended(lambda left: threading.current_thread(), lambda: False, remote=False) is threading.current_thread()
-    assert attended(lambda left: threading.current_thread(), lambda: False, remote=True) is not threading.current_thread()
+    assert (
+        attended(lambda left: threading.current_thread(), lambda: False, remote=False)
+        is threading.current_thread()
+    )
+    assert (
+        attended(lambda left: threading.current_thread(), lambda: False, remote=True)
+        is not threading.current_thread()
+    )

@@ -33,7 +33,9 @@ NEWEST = tuple(int(part) for part in rasterio.__version__.split(".")[:2]) >= (1,
 
 
 def ramps(height: int = HEIGHT, width: int = WIDTH) -> tuple[np.ndarray, np.ndarray]:
-    """NIR = 7 * column + 3 * row + 1, red = 11 * row + 2 * column + 5, modulo 60000; a stripe of nodata 0 in NIR, rows 500 to 519."""
+    """NIR = 7 * column + 3 * row + 1, red = 11 * row + 2 * column + 5, modulo 60000; a stripe of
+    nodata 0 in NIR, rows 500 to 519.
+    """
     row, column = np.mgrid[0:height, 0:width]
     near, visible = (7 * column + 3 * row + 1) % 60000, (11 * row + 2 * column + 5) % 60000
     near[500:520] = 0
@@ -72,7 +74,10 @@ def large(bench: Any) -> Any:
     """Paths of NIR and red, 4096 x 4096 random uint16 in 64 uncompressed tiles of 512: some seconds of work."""
     values = np.random.default_rng(1).integers(1, 65535, (4096, 4096), dtype=np.uint16)
     profile = {"tiled": True, "blockxsize": 512, "blockysize": 512}
-    return [bench.save("nir.tif", values, **profile), bench.save("red.tif", values[::-1], **profile)]
+    return [
+        bench.save("nir.tif", values, **profile),
+        bench.save("red.tif", values[::-1], **profile),
+    ]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -80,7 +85,20 @@ def test_pixels_do_not_depend_on_workers_or_memory(bench: Any, scene: Any, layou
     paths = scene(layout)
     truth = expected(*ramps()).tobytes()
     plans = set()
-    for workers, memory in [(1, 512), (2, 512), (3, 512), (8, 512), (1, 1), (2, 1), (8, 20), (2, 45), (8, 60), (2, 200), (3, 2000), (8, 2000)]:
+    for workers, memory in [
+        (1, 512),
+        (2, 512),
+        (3, 512),
+        (8, 512),
+        (1, 1),
+        (2, 1),
+        (8, 20),
+        (2, 45),
+        (8, 60),
+        (2, 200),
+        (3, 2000),
+        (8, 2000),
+    ]:
         pixels, report = bench.run(bench.job(*paths, workers=workers, memory=memory))
         assert pixels.tobytes() == truth, (workers, memory)
         assert report.statistics[0].valid == np.count_nonzero(expected(*ramps()) != -9999)
@@ -92,13 +110,20 @@ def test_pixels_do_not_depend_on_workers_or_memory(bench: Any, scene: Any, layou
 def test_pixels_do_not_depend_on_the_results_blocks(bench: Any, scene: Any, block: int) -> None:
     paths = scene("tiled")
     options = f"BLOCKXSIZE={block}|BLOCKYSIZE={block}|COMPRESS=NONE"
-    assert bench.ndvi(*paths, creation_options=options, workers=2).tobytes() == expected(*ramps()).tobytes()
+    assert (
+        bench.ndvi(*paths, creation_options=options, workers=2).tobytes()
+        == expected(*ramps()).tobytes()
+    )
 
 
 def test_statistics_do_not_depend_on_workers(bench: Any, scene: Any) -> None:
     """The same windows, merged in their order: the same bits, whichever worker was first."""
     paths = scene("tiled")
-    statistics = {bench.run(bench.job(*paths, workers=workers, memory=600))[1].statistics for workers in (1, 2, 3, 8) for _ in range(2)}
+    statistics = {
+        bench.run(bench.job(*paths, workers=workers, memory=600))[1].statistics
+        for workers in (1, 2, 3, 8)
+        for _ in range(2)
+    }
     assert len(statistics) == 1
 
 
@@ -110,13 +135,17 @@ def test_masks_are_read_by_several_workers(bench: Any) -> None:
         a = bench.save("nir.tif", near + 1, mask=column % 3 != 0, **TILED)
     alpha = np.where(row % 5 == 0, 0, 65535).astype(np.uint16)
     b = bench.save("red.tif", np.stack([visible, alpha]), alpha=2, **TILED)
-    truth = np.where((column % 3 == 0) | (row % 5 == 0), np.float32(-9999), expected(near + 1, visible))
+    truth = np.where(
+        (column % 3 == 0) | (row % 5 == 0), np.float32(-9999), expected(near + 1, visible)
+    )
     for workers in (1, 8):
         np.testing.assert_array_equal(bench.ndvi(a, b, workers=workers, memory=60), truth)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(bench: Any, large: Any, workers: int) -> None:
+def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(
+    bench: Any, large: Any, workers: int
+) -> None:
     """By version: rasterio >= 1.5 on GDAL >= 3.11 has one handle a file, older one a file and worker."""
     report = bench.run(bench.job(*large, workers=workers))[1]
     assert report.workers == workers
@@ -150,8 +179,16 @@ def test_progress_rises_to_one_in_the_callers_thread(bench: Any, large: Any, wor
     assert {thread for _, thread, _ in heard} == {threading.get_ident()}
     assert set(asked) == {threading.get_ident()}
     lines = [str(note.text) for _, _, note in heard if note]
-    assert any(f"{report.windows} of {report.windows} blocks" in line and "MB/s" in line and "s left" in line for line in lines)
-    assert any(line.startswith("nir: band 1 of") and "nodata none (nothing declares one)" in line for line in lines)
+    assert any(
+        f"{report.windows} of {report.windows} blocks" in line
+        and "MB/s" in line
+        and "s left" in line
+        for line in lines
+    )
+    assert any(
+        line.startswith("nir: band 1 of") and "nodata none (nothing declares one)" in line
+        for line in lines
+    )
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5])
@@ -159,7 +196,10 @@ def test_cancel_leaves_nothing(bench: Any, large: Any, calls: int) -> None:
     before = bench.listing()
     count = itertools.count()
     with pytest.raises(Cancelled):
-        run(bench.job(*large, memory=24, creation_options=SLOW), cancelled=lambda: next(count) >= calls)
+        run(
+            bench.job(*large, memory=24, creation_options=SLOW),
+            cancelled=lambda: next(count) >= calls,
+        )
     assert bench.listing() == before
 
 
@@ -194,7 +234,9 @@ def test_cancel_takes_effect_within_the_time_of_a_few_windows(bench: Any, large:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 @pytest.mark.parametrize("calls", [0, 3, 12])
-def test_an_exception_in_the_callers_own_progress_leaves_nothing(bench: Any, large: Any, error: type[BaseException], calls: int) -> None:
+def test_an_exception_in_the_callers_own_progress_leaves_nothing(
+    bench: Any, large: Any, error: type[BaseException], calls: int
+) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     before, threads = bench.listing(), threading.active_count()
     count = itertools.count()
@@ -210,13 +252,20 @@ def test_an_exception_in_the_callers_own_progress_leaves_nothing(bench: Any, lar
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
-def test_the_first_error_stops_the_run_and_is_the_one_raised(bench: Any, large: Any, workers: int) -> None:
-    """The lower three quarters of NIR are cut off: what is raised is a worker's own error, not the stop that the others met."""
+def test_the_first_error_stops_the_run_and_is_the_one_raised(
+    bench: Any, large: Any, workers: int
+) -> None:
+    """The lower three quarters of NIR are cut off: what is raised is a worker's own error, not the
+    stop that the others met.
+    """
     size = os.path.getsize(large[0])
     os.truncate(large[0], size // 4)
     before, heard = bench.listing(), []
     with pytest.raises(ReadError) as caught:
-        run(bench.job(*large, workers=workers, memory=24), progress=lambda fraction, note: heard.append(fraction))
+        run(
+            bench.job(*large, workers=workers, memory=24),
+            progress=lambda fraction, note: heard.append(fraction),
+        )
     assert large[0] in str(caught.value) and "row" in str(caught.value)
     assert max(heard) < 0.5, "nothing went on for long"
     assert bench.listing() == before
@@ -224,7 +273,9 @@ def test_the_first_error_stops_the_run_and_is_the_one_raised(bench: Any, large: 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's count of bytes read")
 def test_workers_go_on_while_the_caller_is_busy(bench: Any, large: Any) -> None:
-    """A caller that does not come back until all is read, by the kernel's count of bytes; each worker holds one window all the while."""
+    """A caller that does not come back until all is read, by the kernel's count of bytes; each
+    worker holds one window all the while.
+    """
     size, late = sum(map(os.path.getsize, large)), time.monotonic() + 60
 
     def bytes_read() -> int:
@@ -249,7 +300,9 @@ def test_gdals_block_cache_is_as_it_was(bench: Any, large: Any, spoil: str | Non
     try:
         run(
             job,
-            progress=lambda fraction, note: during.append(get_gdal_config("GDAL_CACHEMAX")) if fraction else None,
+            progress=lambda fraction, note: (
+                during.append(get_gdal_config("GDAL_CACHEMAX")) if fraction else None
+            ),
             cancelled=lambda: spoil == "cancel" and bool(during),
         )
         assert spoil is None
@@ -263,7 +316,10 @@ def test_gdals_block_cache_is_as_it_was(bench: Any, large: Any, spoil: str | Non
 def test_runs_may_overlap(bench: Any, scene: Any) -> None:
     """Two runs in two threads: both right, and GDAL's cache as it was."""
     paths, before = scene("tiled"), get_gdal_config("GDAL_CACHEMAX")
-    jobs = [bench.job(*paths, output=f"{name}.tif", workers=2, memory=60) for name in ("first", "second", "third")]
+    jobs = [
+        bench.job(*paths, output=f"{name}.tif", workers=2, memory=60)
+        for name in ("first", "second", "third")
+    ]
     threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
     for thread in threads:
         thread.start()
@@ -279,18 +335,31 @@ def test_several_result_bands(bench: Any, interleave: str) -> None:
     """NDVI, the difference and NIR itself; red alone is nodata in its stripe only, NIR in its own."""
     near, visible = ramps()
     visible[100:120] = 0
-    paths = [bench.save("nir.tif", near, nodata=0, **TILED), bench.save("red.tif", visible, nodata=0, **TILED)]
+    paths = [
+        bench.save("nir.tif", near, nodata=0, **TILED),
+        bench.save("red.tif", visible, nodata=0, **TILED),
+    ]
     formula = named_formula("NDVI := (a - b) / (a + b); difference := a - b; near := a", "ab")
     job = Job(
-        (BandRef("nir", paths[0]), BandRef("red", paths[1])), formula, bench.path("out.tif"), creation_options=f"INTERLEAVE={interleave}", memory=60
+        (BandRef("nir", paths[0]), BandRef("red", paths[1])),
+        formula,
+        bench.path("out.tif"),
+        creation_options=f"INTERLEAVE={interleave}",
+        memory=60,
     )
     report = bench.run(job)[1]
     got = bench.read(job.output, None)
     one, both = near == 0, (near == 0) | (visible == 0)
-    np.testing.assert_array_equal(got[0], np.where(both, np.float32(-9999), expected(near, visible)))
+    np.testing.assert_array_equal(
+        got[0], np.where(both, np.float32(-9999), expected(near, visible))
+    )
     np.testing.assert_array_equal(got[1], np.where(both, -9999, near.astype(np.float32) - visible))
     np.testing.assert_array_equal(got[2], np.where(one, -9999, near.astype(np.float32)))
-    assert [band.valid for band in report.statistics] == [np.count_nonzero(~both), np.count_nonzero(~both), np.count_nonzero(~one)]
+    assert [band.valid for band in report.statistics] == [
+        np.count_nonzero(~both),
+        np.count_nonzero(~both),
+        np.count_nonzero(~one),
+    ]
     with rasterio.open(job.output) as dataset:
         assert dataset.descriptions == ("NDVI", "difference", "near")
         assert dataset.tags()["BANDWISE_FORMULA_1"] == "NDVI = (nir - red) / (nir + red)"
@@ -312,7 +381,8 @@ def test_a_job_travels_to_another_process(bench: Any, scene: Any) -> None:
     job = bench.job(*scene("tiled"))
     Path(bench.path("job.pickle")).write_bytes(pickle.dumps(job))
     result = bench.python(
-        "import pickle\nfrom bandwise.engine.execution.pipeline import run\nprint(run(pickle.load(open('job.pickle', 'rb'))).statistics[0].valid)"
+        "import pickle\nfrom bandwise.engine.execution.pipeline import "
+        "run\nprint(run(pickle.load(open('job.pickle', 'rb'))).statistics[0].valid)"
     )
     assert result.returncode == 0, result.stderr
     pixels = bench.read(job.output)
@@ -324,7 +394,10 @@ def test_a_vrt_over_a_mosaic(bench: Any) -> None:
     """Two tiles side by side in a VRT, read by three workers: the same as the whole."""
     near, visible = ramps()
     red = bench.save("red.tif", visible, **TILED)
-    left, right = bench.save("left.tif", near[:, :700], **TILED), bench.save("right.tif", near[:, 700:], **TILED)
+    left, right = (
+        bench.save("left.tif", near[:, :700], **TILED),
+        bench.save("right.tif", near[:, 700:], **TILED),
+    )
     sources = "".join(
         f'<SimpleSource><SourceFilename relativeToVRT="1">{Path(path).name}</SourceFilename><SourceBand>1</SourceBand>'
         f'<SrcRect xOff="0" yOff="0" xSize="{width}" ySize="{HEIGHT}"/>'
@@ -332,7 +405,11 @@ def test_a_vrt_over_a_mosaic(bench: Any) -> None:
         for path, start, width in ((left, 0, 700), (right, 700, WIDTH - 700))
     )
     Path(bench.path("mosaic.vrt")).write_text(
-        f'<VRTDataset rasterXSize="{WIDTH}" rasterYSize="{HEIGHT}"><SRS>EPSG:32633</SRS><GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>'
+        f'<VRTDataset rasterXSize="{WIDTH}" '
+        f'rasterYSize="{HEIGHT}"><SRS>EPSG:32633</SRS><GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>'
         f'<VRTRasterBand dataType="UInt16" band="1"><NoDataValue>0</NoDataValue>{sources}</VRTRasterBand></VRTDataset>'
     )
-    assert bench.ndvi(bench.path("mosaic.vrt"), red, workers=3, memory=60).tobytes() == expected(near, visible).tobytes()
+    assert (
+        bench.ndvi(bench.path("mosaic.vrt"), red, workers=3, memory=60).tobytes()
+        == expected(near, visible).tobytes()
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expressions that people have, in the dialect of their tool: the answer is that of hand-written numpy, and of the tool itself."""
+"""Expressions that people have, in the dialect of their tool: the answer is that of hand-written
+numpy, and of the tool itself.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.planning.bandmath import bandmath_job
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
-DIALECT = {"qgis": DialectChoice.QGIS, "gdal_calc": DialectChoice.GDAL_CALC, "otb": DialectChoice.OTB}
+DIALECT = {
+    "qgis": DialectChoice.QGIS,
+    "gdal_calc": DialectChoice.GDAL_CALC,
+    "otb": DialectChoice.OTB,
+}
 #: Where we say nodata and the corpus has a number: infinity becomes 1.8e308, which no Float32 raster holds.
 UNDEFINED = ("nan_to_num(D/C)",)
 #: QGIS and OTB write float32; so do we.
@@ -37,11 +43,16 @@ def module(name: str) -> ModuleType:
 
 expressions, inputs, refusals = module("expressions"), module("inputs"), module("refusals")
 CASES = expressions.CASES
-ANSWERS = {(line["dialect"], line["text"], line["integer"]): line["answer"] for line in json.loads((CORPUS / "expected.json").read_text("utf-8"))}
+ANSWERS = {
+    (line["dialect"], line["text"], line["integer"]): line["answer"]
+    for line in json.loads((CORPUS / "expected.json").read_text("utf-8"))
+}
 
 
 @pytest.fixture(scope="module")
-def rasters(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], list[tuple[str, str]]]:
+def rasters(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[tuple[str, bool], list[tuple[str, str]]]:
     """(dialect, integer) -> (layer name, path) of the inputs in that tool's order, float64 or int32."""
     import rasterio
     from rasterio.transform import from_origin
@@ -50,8 +61,17 @@ def rasters(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], 
 
     def save(name: str, bands: Any, dtype: str) -> str:
         path = str(folder / f"{name}.tif")
-        profile = {"driver": "GTiff", "count": len(bands), "height": inputs.SIZE, "width": inputs.SIZE, "dtype": dtype, "crs": "EPSG:32633"}
-        with rasterio.open(path, "w", transform=from_origin(500000, 4600000, 10, 10), **profile) as dataset:
+        profile = {
+            "driver": "GTiff",
+            "count": len(bands),
+            "height": inputs.SIZE,
+            "width": inputs.SIZE,
+            "dtype": dtype,
+            "crs": "EPSG:32633",
+        }
+        with rasterio.open(
+            path, "w", transform=from_origin(500000, 4600000, 10, 10), **profile
+        ) as dataset:
             dataset.write(np.asarray(bands, dtype))
         return path
 
@@ -59,7 +79,10 @@ def rasters(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], 
     paths = {name: save(name, bands, "float64") for name, bands in arrays.items()}
 
     def letters(dtype: str) -> list[tuple[str, str]]:
-        return [(f"{k}-{dtype}", save(f"{k}-{dtype}", arrays[r][b - 1 : b], dtype)) for k, (r, b) in inputs.LETTERS.items()]
+        return [
+            (f"{k}-{dtype}", save(f"{k}-{dtype}", arrays[r][b - 1 : b], dtype))
+            for k, (r, b) in inputs.LETTERS.items()
+        ]
 
     return {
         ("qgis", False): [(layer, paths[raster]) for layer, raster in inputs.LAYERS.items()],
@@ -73,7 +96,9 @@ def computed(case: Any, rasters: Any, folder: Path, dialect: DialectChoice) -> A
     """The plugin's pixels, NaN where nodata."""
     import rasterio
 
-    job = bandmath_job(rasters[case.dialect, case.integer], case.text, str(folder / "out.tif"), dialect=dialect)
+    job = bandmath_job(
+        rasters[case.dialect, case.integer], case.text, str(folder / "out.tif"), dialect=dialect
+    )
     run(job)
     with rasterio.open(folder / "out.tif") as dataset:
         pixels = dataset.read(1).astype(float)
@@ -87,36 +112,64 @@ def test_the_corpus_is_large_and_every_case_was_asked_of_its_tool() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.text[:40]!r}")
-def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(case: Any, rasters: Any, tmp_path: Path) -> None:
-    """Where a tool is at fault the right answer counts; where numpy's is undefined, the pixel is nodata or what the tool makes of it."""
+def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
+    case: Any, rasters: Any, tmp_path: Path
+) -> None:
+    """Where a tool is at fault the right answer counts; where numpy's is undefined, the pixel is
+    nodata or what the tool makes of it.
+    """
     pixels = computed(case, rasters, tmp_path, DIALECT[case.dialect])
     right = expressions.right(case, expressions.bands_of(inputs.arrays()))
     with np.errstate(over="ignore"):
         right = np.where(np.isfinite(right.astype(np.float32)), right, np.nan)
-    if "-9999" in case.text:  # typed as a branch, where it is meant as nodata, which the tools are told apart
+    # typed as a branch, where it is meant as nodata, which the tools are told apart
+    if "-9999" in case.text:
         right = np.where(right == -9999, np.nan, right)
-    answer = ["nodata" if value == -9999 and "-9999" in case.text else value for value in ANSWERS[case.dialect, case.text, case.integer]]
+    answer = [
+        "nodata" if value == -9999 and "-9999" in case.text else value
+        for value in ANSWERS[case.dialect, case.text, case.integer]
+    ]
     sample = np.array(inputs.SAMPLE)
     if case.tool_fault:
-        defined = ~np.isnan(right) & ~np.isnan(pixels) if case.text in UNDEFINED else ~np.isnan(right)
+        defined = (
+            ~np.isnan(right) & ~np.isnan(pixels) if case.text in UNDEFINED else ~np.isnan(right)
+        )
         np.testing.assert_allclose(pixels[defined], right[defined], **TOLERANCE)
         told = pixels.ravel()[sample][np.isnan(right.ravel()[sample])]
         assert all(np.isnan(value) or value in answer for value in told)
     else:
         np.testing.assert_allclose(pixels, right, **TOLERANCE)
-        told = np.array([float("nan") if value in ("nodata", "nan", "inf", "-inf") else value for value in answer], float)
+        told = np.array(
+            [
+                float("nan") if value in ("nodata", "nan", "inf", "-inf") else value
+                for value in answer
+            ],
+            float,
+        )
         np.testing.assert_allclose(pixels.ravel()[sample], told, **TOLERANCE)
     if case.dialect != "gdal_calc":
-        np.testing.assert_array_equal(computed(case, rasters, tmp_path, DialectChoice.AUTOMATIC), pixels, "the dialect is told by the references")
+        np.testing.assert_array_equal(
+            computed(case, rasters, tmp_path, DialectChoice.AUTOMATIC),
+            pixels,
+            "the dialect is told by the references",
+        )
 
 
 def shown(text: Any) -> str:
     return ascii(text[:30]) if isinstance(text, str) else str(text)
 
 
-@pytest.mark.parametrize("dialect", [choice for choice in DialectChoice if choice is not DialectChoice.AUTOMATIC], ids=lambda choice: choice.name)
-@pytest.mark.parametrize("text", [entry[0] for entry in (*refusals.AGGREGATES, *refusals.HOSTILE)], ids=shown)
-def test_a_hostile_text_is_refused_or_answered_in_bounded_time(text: str, dialect: DialectChoice) -> None:
+@pytest.mark.parametrize(
+    "dialect",
+    [choice for choice in DialectChoice if choice is not DialectChoice.AUTOMATIC],
+    ids=lambda choice: choice.name,
+)
+@pytest.mark.parametrize(
+    "text", [entry[0] for entry in (*refusals.AGGREGATES, *refusals.HOSTILE)], ids=shown
+)
+def test_a_hostile_text_is_refused_or_answered_in_bounded_time(
+    text: str, dialect: DialectChoice
+) -> None:
     """No dialect does worse than refuse with an expression error."""
     import time
 
@@ -126,14 +179,24 @@ def test_a_hostile_text_is_refused_or_answered_in_bounded_time(text: str, dialec
 
     started = time.process_time()
     try:
-        parse(text, DIALECTS[dialect], RasterBands([Raster("scene", "scene.tif", ("",) * 4), Raster("other", "other.tif", ("", ""))]))
+        parse(
+            text,
+            DIALECTS[dialect],
+            RasterBands(
+                [Raster("scene", "scene.tif", ("",) * 4), Raster("other", "other.tif", ("", ""))]
+            ),
+        )
     except ExpressionError as error:
         assert len(str(error)) < 1500
     assert time.process_time() - started < 2
 
 
-@pytest.mark.parametrize(("text", "word", "answerable"), (*refusals.AGGREGATES, *refusals.HOSTILE), ids=shown)
-def test_a_refusal_is_one_sentence_and_leaves_no_file(text: str, word: str, answerable: bool, rasters: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "word", "answerable"), (*refusals.AGGREGATES, *refusals.HOSTILE), ids=shown
+)
+def test_a_refusal_is_one_sentence_and_leaves_no_file(
+    text: str, word: str, answerable: bool, rasters: Any, tmp_path: Path
+) -> None:
     given = rasters["otb", False][:2]
     job = None
     try:

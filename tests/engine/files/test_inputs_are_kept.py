@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An input is never overwritten or removed, by whatever name GDAL reaches it; other files are replaced if they may be."""
+"""An input is never overwritten or removed, by whatever name GDAL reaches it; other files are
+replaced if they may be.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,15 @@ VALUES = np.arange(1, 5001, dtype=np.uint16).reshape(50, 100)
 
 def contents(bench: Any) -> dict[str, str]:
     """Every file but those that GDAL itself writes beside what it decompresses, and where links lead."""
-    files = {name: digest for name, digest in bench.listing().items() if not name.endswith(".properties")}
+    files = {
+        name: digest for name, digest in bench.listing().items() if not name.endswith(".properties")
+    }
     return {
         **files,
         **{
-            name: os.readlink(bench.path(name)) for name in os.listdir(bench.folder) if os.path.islink(bench.path(name))
+            name: os.readlink(bench.path(name))
+            for name in os.listdir(bench.folder)
+            if os.path.islink(bench.path(name))
         },
     }
 
@@ -70,7 +76,9 @@ def tarred(bench: Any) -> str:
 
 
 def compressed(bench: Any) -> str:
-    Path(bench.path("out.tif")).write_bytes(gzip.compress(Path(bench.save("inner.tif", VALUES)).read_bytes()))
+    Path(bench.path("out.tif")).write_bytes(
+        gzip.compress(Path(bench.save("inner.tif", VALUES)).read_bytes())
+    )
     return f"/vsigzip/{bench.path('out.tif')}"
 
 
@@ -142,10 +150,14 @@ def test_the_output_is_an_input_by_whatever_name(bench: Any, way: str) -> None:
 @pytest.mark.parametrize("way", ["zip", "VRT named as a TIFF", "part of a file"])
 def test_a_raster_that_is_listed_and_not_used_is_an_input_too(bench: Any, way: str) -> None:
     name, other = WAYS[way](bench), bench.save("other.tif", VALUES)
-    refused(bench, bench.job(other, other, output="out.tif")._replace(listed=(name,)), "is an input")
+    refused(
+        bench, bench.job(other, other, output="out.tif")._replace(listed=(name,)), "is an input"
+    )
     refused(
         bench,
-        bench.job(other, other, output="out.tif")._replace(layout=Layout(rule=GridRule.REFERENCE, reference=name)),
+        bench.job(other, other, output="out.tif")._replace(
+            layout=Layout(rule=GridRule.REFERENCE, reference=name)
+        ),
         "is an input",
     )
 
@@ -173,7 +185,9 @@ def test_a_sidecar_of_the_outputs_name_is_an_input(bench: Any, suffix: str, kind
     other = bench.save("other.tif", VALUES)
     for job in (
         bench.job(other, name, output="scene.tif"),
-        bench.job(other, other, output="scene.tif")._replace(mask=MaskChoice(name, rule=MaskRule.KEEP_NONZERO)),
+        bench.job(other, other, output="scene.tif")._replace(
+            mask=MaskChoice(name, rule=MaskRule.KEEP_NONZERO)
+        ),
         bench.job(other, other, output="scene.tif")._replace(listed=(name,)),
     ):
         refused(bench, job, f"scene.tif{suffix}", "is an input", "another name")
@@ -183,12 +197,19 @@ def test_a_world_file_of_an_input_is_not_overwritten(bench: Any) -> None:
     """scene.tfw belongs to scene.tiff, and would be written with scene.tif."""
     name = bench.save("scene.tiff", VALUES, crs=None, transform=None)
     Path(bench.path("scene.tfw")).write_text("10\n0\n0\n-10\n300005\n5000035\n", encoding="ascii")
-    refused(bench, bench.job(name, name, output="scene.tif", creation_options="TFW=YES"), "scene.tfw", "is an input")
+    refused(
+        bench,
+        bench.job(name, name, output="scene.tif", creation_options="TFW=YES"),
+        "scene.tfw",
+        "is an input",
+    )
     run(bench.job(name, name, output="scene.tif"))
     assert Path(bench.path("scene.tfw")).exists()
 
 
-def test_names_that_only_look_alike_are_no_inputs(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_only_look_alike_are_no_inputs(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A path with separators of other names in it is that path alone, and a folder is no file."""
     monkeypatch.chdir(bench.folder)
     odd = bench.save("a,out.tif", VALUES)
@@ -196,7 +217,14 @@ def test_names_that_only_look_alike_are_no_inputs(bench: Any, monkeypatch: pytes
     run(bench.job(odd, odd, output="out.tif"))
     run(bench.job("a,out.tif", "a,out.tif", output="out.tif"))
     files = InputFiles(
-        ["/vsicurl/https://host/out.tif", "/vsimem/out.tif", "", "\0", "x" * 10_000, f"/vsizip/{bench.folder}"]
+        [
+            "/vsicurl/https://host/out.tif",
+            "/vsimem/out.tif",
+            "",
+            "\0",
+            "x" * 10_000,
+            f"/vsizip/{bench.folder}",
+        ]
     )
     assert bench.path("out.tif") not in files and bench.folder not in files
 
@@ -204,7 +232,11 @@ def test_names_that_only_look_alike_are_no_inputs(bench: Any, monkeypatch: pytes
 def test_a_vrt_that_is_its_own_source_ends(bench: Any) -> None:
     one = vrt(bench, "one.vrt", bench.path("two.vrt"))
     two = vrt(bench, "two.vrt", one)
-    assert one in InputFiles([two]) and two in InputFiles([two]) and bench.path("out.tif") not in InputFiles([two])
+    assert (
+        one in InputFiles([two])
+        and two in InputFiles([two])
+        and bench.path("out.tif") not in InputFiles([two])
+    )
 
 
 def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Any) -> None:
@@ -215,7 +247,9 @@ def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Any) -
     many = "".join(source.replace("tile0", f"tile{number}") for number in range(10_000))
     Path(path).write_text(text.replace(source, many), encoding="utf-8")
     Path(bench.path("tile9999.tif")).write_bytes(b"")
-    assert bench.path("tile9999.tif") in InputFiles([path]) and bench.path("form.tif") not in InputFiles([path])
+    assert bench.path("tile9999.tif") in InputFiles([path]) and bench.path(
+        "form.tif"
+    ) not in InputFiles([path])
 
 
 def test_a_fifo_and_a_device_are_no_files(bench: Any) -> None:
@@ -260,7 +294,9 @@ except OutputError as error:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
+)
 @pytest.mark.parametrize(
     ("mode", "owner", "folder_mode", "said"),
     [
@@ -286,8 +322,12 @@ def test_what_may_not_be_replaced_is_refused_before_the_work(
     assert (bench.listing() == before) == (said != "done")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
-def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_work(bench: Any) -> None:
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
+)
+def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_work(
+    bench: Any,
+) -> None:
     """The link lies in a folder of root's, and what it points to in the user's own."""
     bench.save("nir.tif", VALUES)
     os.mkdir(bench.path("locked"))
@@ -298,11 +338,17 @@ def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_wo
     os.chown(bench.folder, 1234, 1234)
     before = bench.listing()
     result = bench.python(UNPRIVILEGED.format(output="locked/link.tif", group=1234))
-    assert "link.tif.ovr cannot be removed" in result.stdout and result.stdout.count("\n") == 1, result.stdout + result.stderr
+    assert "link.tif.ovr cannot be removed" in result.stdout and result.stdout.count("\n") == 1, (
+        result.stdout + result.stderr
+    )
     assert bench.listing() == before
 
 
 def test_an_input_that_does_not_exist_is_complained_of_as_such(bench: Any) -> None:
-    job = Job((BandRef("nir", bench.path("gone.tif")),), bench.job("", "").formula._replace(), bench.path("gone.tif"))
+    job = Job(
+        (BandRef("nir", bench.path("gone.tif")),),
+        bench.job("", "").formula._replace(),
+        bench.path("gone.tif"),
+    )
     with pytest.raises((InputError, OutputError), match=r"gone\.tif"):
         run(job)

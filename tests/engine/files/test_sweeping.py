@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Killed runs: no old overview over new pixels, and the next run removes what they left, but no file of a living run."""
+"""Killed runs: no old overview over new pixels, and the next run removes what they left, but no
+file of a living run.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from bandwise.engine.files import temporaries
 from bandwise.engine.files.temporaries import Temporaries, sweep
 from register import REGISTER
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills as Linux and macOS do")
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="kills as Linux and macOS do"
+)
 SIZE = 900
 
 
@@ -69,12 +73,15 @@ def former(bench: Any) -> dict[str, bytes]:
     return {name: Path(bench.path(name)).read_bytes() for name in names}
 
 
-needs_gdal = pytest.mark.skipif(shutil.which("gdaladdo") is None, reason="needs GDAL's programs to make sidecars")
+needs_gdal = pytest.mark.skipif(
+    shutil.which("gdaladdo") is None, reason="needs GDAL's programs to make sidecars"
+)
 
 
 @needs_gdal
 @pytest.mark.parametrize(
-    ("overviews", "cog", "options"), [(False, False, ""), (True, True, ""), (False, False, "PROFILE=BASELINE|TFW=YES")]
+    ("overviews", "cog", "options"),
+    [(False, False, ""), (True, True, ""), (False, False, "PROFILE=BASELINE|TFW=YES")],
 )
 def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
     bench: Any, pair: list[str], overviews: bool, cog: bool, options: str
@@ -83,7 +90,13 @@ def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
     run(bench.job(*pair, output="right.tif", overviews=overviews, cog=cog))
     right, states = bench.read(bench.path("right.tif")), set()
     folder = former(bench)
-    kept = {**folder, **{name: Path(bench.path(name)).read_bytes() for name in ("nir.tif", "red.tif", "right.tif")}}
+    kept = {
+        **folder,
+        **{
+            name: Path(bench.path(name)).read_bytes()
+            for name in ("nir.tif", "red.tif", "right.tif")
+        },
+    }
     for calls in range(200):
         for path in bench.folder.iterdir():
             path.unlink()
@@ -94,7 +107,11 @@ def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
         if "done" in result.stdout:
             break
         assert result.returncode == -signal.SIGKILL, result.stderr
-        beside = {name[len("ndvi.tif") :] for name in os.listdir(bench.folder) if name.startswith("ndvi.tif.")}
+        beside = {
+            name[len("ndvi.tif") :]
+            for name in os.listdir(bench.folder)
+            if name.startswith("ndvi.tif.")
+        }
         if Path(bench.path("ndvi.tif")).read_bytes() == folder["ndvi.tif"]:
             states.add(("old", *sorted(beside)))
         else:
@@ -102,16 +119,23 @@ def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
             former_ones = {
                 suffix
                 for suffix in beside
-                if Path(bench.path(f"ndvi.tif{suffix}")).read_bytes() == folder.get(f"ndvi.tif{suffix}")
+                if Path(bench.path(f"ndvi.tif{suffix}")).read_bytes()
+                == folder.get(f"ndvi.tif{suffix}")
             }
             assert not former_ones
             states.add(("new", *sorted(beside)))
-        assert all(Path(bench.path(name)).read_bytes() == kept[name] for name in ("nir.tif", "red.tif"))
+        assert all(
+            Path(bench.path(name)).read_bytes() == kept[name] for name in ("nir.tif", "red.tif")
+        )
         run(bench.job(*pair, output="next.tif"))
-        assert not [name for name in os.listdir(bench.folder) if name.startswith(".")], "the next run sweeps"
+        assert not [name for name in os.listdir(bench.folder) if name.startswith(".")], (
+            "the next run sweeps"
+        )
     else:
         pytest.fail("the run never ended")
-    assert ("old", ".aux.xml", ".msk", ".ovr") in states and any(state[0] == "new" for state in states)
+    assert ("old", ".aux.xml", ".msk", ".ovr") in states and any(
+        state[0] == "new" for state in states
+    )
 
 
 @needs_gdal
@@ -124,7 +148,9 @@ def test_sidecars_are_put_back_where_the_file_cannot_be_replaced(
 
     def locked(source: Any, target: Any) -> None:
         if Path(target).name == "ndvi.tif":
-            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+            raise PermissionError(
+                13, "The process cannot access the file because it is being used by another process"
+            )
         replace(source, target)
 
     monkeypatch.setattr(sidecar_files.os, "replace", locked)
@@ -135,7 +161,12 @@ def test_sidecars_are_put_back_where_the_file_cannot_be_replaced(
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"overviews": True}, {"overviews": True, "cog": True}, {"creation_options": "COMPRESS=NONE|TFW=YES"}],
+    [
+        {},
+        {"overviews": True},
+        {"overviews": True, "cog": True},
+        {"creation_options": "COMPRESS=NONE|TFW=YES"},
+    ],
 )
 def test_a_run_that_is_killed_in_the_middle_is_swept_by_the_next(
     bench: Any, pair: list[str], options: dict[str, Any]
@@ -198,7 +229,9 @@ def test_only_what_is_dead_and_of_this_host_is_swept(bench: Any) -> None:
 
 def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: Any) -> None:
     """As an input it is refused, by a link too, until it has another name."""
-    name = bench.save(f".bandwise-{temporaries._host()}-0123456789ab.tif", np.ones((4, 4), np.uint8))
+    name = bench.save(
+        f".bandwise-{temporaries._host()}-0123456789ab.tif", np.ones((4, 4), np.uint8)
+    )
     os.symlink(name, bench.path("link.tif"))
     before = bench.listing()
     for path in (name, bench.path("link.tif"), f"GTIFF_DIR:1:{name}"):
@@ -283,7 +316,9 @@ def test_without_fcntl_an_open_file_that_cannot_be_removed_is_the_lock(
 
     def locked(self: Path, missing_ok: bool = False) -> None:
         if opened and self == mine.path(".lock"):
-            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+            raise PermissionError(
+                13, "The process cannot access the file because it is being used by another process"
+            )
         unlink(self, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", locked)
@@ -313,7 +348,11 @@ print("done")
     )
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", script], cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", script],
+            cwd=bench.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(6)
     ]

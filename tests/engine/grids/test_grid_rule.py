@@ -12,20 +12,38 @@ from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
 
-#: Letter to pixel size and left edge: A and C are as large as each other, and half a pixel apart; E covers nothing of the others.
-RASTERS = {"A": (20, 500000), "B": (10, 500000), "C": (20, 500010), "D": (60, 500000), "E": (5, 900000)}
+#: Letter to pixel size and left edge: A and C are as large as each other, and half a pixel apart; E
+#: covers nothing of the others.
+RASTERS = {
+    "A": (20, 500000),
+    "B": (10, 500000),
+    "C": (20, 500010),
+    "D": (60, 500000),
+    "E": (5, 900000),
+}
 FIRST, FINEST, COARSEST = GridRule.FIRST, GridRule.FINEST, GridRule.COARSEST
 
 
 @pytest.fixture
 def math(bench: Any) -> Any:
-    """A function from (expression, rule) to a job over all the rasters, each of which holds the number of its letter."""
+    """A function from (expression, rule) to a job over all the rasters, each of which holds the
+    number of its letter.
+    """
 
     def job(text: str, rule: GridRule, **more: Any) -> Any:
         rasters = []
         for number, (letter, (size, left)) in enumerate(RASTERS.items(), start=1):
             transform = (size, 0, left, 0, -size, 5000000)
-            rasters.append((f"layer {letter}", bench.save(f"{letter}.tif", np.full((1200 // size,) * 2, number, np.uint16), transform=transform)))
+            rasters.append(
+                (
+                    f"layer {letter}",
+                    bench.save(
+                        f"{letter}.tif",
+                        np.full((1200 // size,) * 2, number, np.uint16),
+                        transform=transform,
+                    ),
+                )
+            )
         layout = Layout(rule=rule, extent_rule=ExtentRule.GRID, **more)
         return bandmath_job(rasters, text, bench.path("out.tif"), layout=layout)
 
@@ -50,7 +68,9 @@ def math(bench: Any) -> Any:
         ("1", COARSEST, "A"),
     ],
 )
-def test_the_raster_whose_grid_is_taken(bench: Any, math: Any, text: str, rule: GridRule, like: str) -> None:
+def test_the_raster_whose_grid_is_taken(
+    bench: Any, math: Any, text: str, rule: GridRule, like: str
+) -> None:
     """E is never used, although it is the finest; C and A tie, and A comes first."""
     bench.run(math(text, rule))
     with rasterio.open(bench.path("out.tif")) as dataset:
@@ -64,7 +84,9 @@ def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Any, m
     np.testing.assert_array_equal(bench.read(bench.path("out.tif"), 2), np.full((60, 60), -3))
     with rasterio.open(bench.path("out.tif")) as dataset:
         tags = dataset.tags()
-    assert [name for name in tags if name.startswith("BANDWISE_INPUT")] == [f"BANDWISE_INPUT_{letter}@1" for letter in "ABD"]
+    assert [name for name in tags if name.startswith("BANDWISE_INPUT")] == [
+        f"BANDWISE_INPUT_{letter}@1" for letter in "ABD"
+    ]
     assert tags["BANDWISE_FORMULA_1"].endswith("= ((D@1 * 100) + (A@1 * 10)) + B@1")
 
 

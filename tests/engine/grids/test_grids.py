@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Same shape is not same grid: CRS, origin and pixel size are compared; what differs is resampled, what does not is left alone."""
+"""Same shape is not same grid: CRS, origin and pixel size are compared; what differs is resampled,
+what does not is left alone.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,18 @@ ORIGIN = (10.0, 0.0, 300000.0, 0.0, -10.0, 5000000.0)
 
 @pytest.fixture
 def pair(bench: Any) -> Any:
-    """A function from what NIR and red have of their own to their paths; 40 x 30 pixels of 10 m, NIR 3, red 1: NDVI 0.5."""
+    """A function from what NIR and red have of their own to their paths; 40 x 30 pixels of 10 m,
+    NIR 3, red 1: NDVI 0.5.
+    """
 
     def save(nir: dict[str, Any], red: dict[str, Any]) -> list[str]:
         paths = []
         for name, own, value in (("nir", nir, 3), ("red", red, 1)):
             options = {"transform": ORIGIN, **own}
             height, width = options.pop("shape", (30, 40))
-            paths.append(bench.save(f"{name}.tif", np.full((height, width), value, np.uint16), **options))
+            paths.append(
+                bench.save(f"{name}.tif", np.full((height, width), value, np.uint16), **options)
+            )
         return paths
 
     return save
@@ -53,7 +59,9 @@ def test_same_shape_is_not_same_grid(bench: Any, pair: Any, red: dict[str, Any])
     assert (pixels == 0.5).all() and pixels.size > 100
 
 
-@pytest.mark.parametrize("red", [{"shape": (30, 41)}, {"shape": (40, 30)}, moved(1, 0), moved(0, -2)])
+@pytest.mark.parametrize(
+    "red", [{"shape": (30, 41)}, {"shape": (40, 30)}, moved(1, 0), moved(0, -2)]
+)
 def test_one_lattice_is_read_as_it_is(bench: Any, pair: Any, red: dict[str, Any]) -> None:
     lines, _ = bench.notes(bench.job(*pair({}, red)))
     assert not any("resampled" in line for line in lines), lines
@@ -83,7 +91,9 @@ def test_the_result_lies_where_the_inputs_lie(bench: Any, pair: Any, both: dict[
 
 
 @pytest.mark.parametrize("columns", [0.009, -0.009, 1e-6])
-def test_a_shift_below_a_hundredth_of_a_pixel_is_none(bench: Any, pair: Any, columns: float) -> None:
+def test_a_shift_below_a_hundredth_of_a_pixel_is_none(
+    bench: Any, pair: Any, columns: float
+) -> None:
     assert (bench.ndvi(*pair({}, moved(columns, columns))) == 0.5).all()
 
 

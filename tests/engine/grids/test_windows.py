@@ -30,21 +30,32 @@ def plan(
     memory: int = 512 * MB,
 ) -> WindowPlan:
     return plan_windows(
-        grid(width, height), result_block=result, source_blocks=sources or [(512, 512)], cost=cost, workers=workers, memory=memory
+        grid(width, height),
+        result_block=result,
+        source_blocks=sources or [(512, 512)],
+        cost=cost,
+        workers=workers,
+        memory=memory,
     )
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("shape", [(512, 512), (1024, 512), (4096, 256), (16, 16)])
-def test_every_pixel_is_in_exactly_one_window(width: int, height: int, shape: tuple[int, int]) -> None:
+def test_every_pixel_is_in_exactly_one_window(
+    width: int, height: int, shape: tuple[int, int]
+) -> None:
     chosen = WindowPlan(*shape, rows=shape[1], workers=2, cache=0, memory=0)
     seen = np.zeros((height, width), np.uint8)
     count = 0
     for window in windows(grid(width, height), chosen):
-        assert window.column + window.width <= width and window.row + window.height <= height, "clipped at the edge"
+        assert window.column + window.width <= width and window.row + window.height <= height, (
+            "clipped at the edge"
+        )
         assert window.width > 0 and window.height > 0
         assert window.column % shape[0] == 0 and window.row % shape[1] == 0, "starts on a block"
-        seen[window.row : window.row + window.height, window.column : window.column + window.width] += 1
+        seen[
+            window.row : window.row + window.height, window.column : window.column + window.width
+        ] += 1
         count += 1
     assert (seen == 1).all()
     assert count == chosen.count(grid(width, height))
@@ -87,8 +98,17 @@ def test_a_window_is_whole_result_blocks_within_the_memory(
     assert chosen.width % result[0] == 0 and chosen.height % result[1] == 0
     assert 1 <= chosen.workers <= workers
     if chosen.memory > memory:
-        assert (chosen.width, chosen.height, chosen.workers) == (*result, 1), "there is nothing smaller to offer"
-    held = chosen.workers * (chosen.width * (chosen.height * COST.per_pixel + chosen.rows * COST.per_read) + COST.fixed) + chosen.cache
+        assert (chosen.width, chosen.height, chosen.workers) == (*result, 1), (
+            "there is nothing smaller to offer"
+        )
+    held = (
+        chosen.workers
+        * (
+            chosen.width * (chosen.height * COST.per_pixel + chosen.rows * COST.per_read)
+            + COST.fixed
+        )
+        + chosen.cache
+    )
     assert chosen.memory == held, "what is promised is what buffers and cache take"
     assert chosen.cache >= 8 * 1024 * 1024
 
@@ -107,8 +127,12 @@ def test_jpeg2000_tiles_are_never_cut() -> None:
 
 
 def test_less_memory_costs_workers_rather_than_strips_decoded_many_times() -> None:
-    """Windows of 1024 pixels in strips 10980 wide decode each strip eleven times, which eight workers do not outweigh."""
-    ample, scarce, least = (plan(sources=[(10980, 1)], workers=8, memory=memory * MB) for memory in (2000, 200, 1))
+    """Windows of 1024 pixels in strips 10980 wide decode each strip eleven times, which eight
+    workers do not outweigh.
+    """
+    ample, scarce, least = (
+        plan(sources=[(10980, 1)], workers=8, memory=memory * MB) for memory in (2000, 200, 1)
+    )
     assert ample.workers == 8 and ample.width >= 10980
     assert 1 < scarce.workers < 8 and scarce.width >= 10980 and scarce.memory <= 200 * MB
     assert least.workers == 1 and (least.width, least.height) == (512, 512)
@@ -136,7 +160,9 @@ def test_a_large_window_is_read_a_million_pixels_at_a_time_in_whole_strips() -> 
     chosen = plan(sources=[(10980, 8), (10980, 16)])
     assert (chosen.width, chosen.height, chosen.rows) == (11264, 512, 80)
     found = list(parts(Window(0, 512, 10980, 500), chosen.rows))
-    assert [(part.row, part.height) for part in found] == [(512 + row, 80) for row in range(0, 480, 80)] + [(992, 20)]
+    assert [(part.row, part.height) for part in found] == [
+        (512 + row, 80) for row in range(0, 480, 80)
+    ] + [(992, 20)]
     assert {(part.column, part.width) for part in found} == {(0, 10980)}
 
 
@@ -144,4 +170,6 @@ def test_windows_of_a_result_that_is_written_in_parts_are_small() -> None:
     """64 rows of a block at least: so strips need no window of 5.6 million pixels."""
     chosen = plan(result=(512, 64), sources=[(10980, 1)])
     assert (chosen.width, chosen.height, chosen.rows) == (11264, 128, 128)
-    assert plan(result=(512, 64), sources=[(512, 512)]) == plan()._replace(memory=plan(result=(512, 64)).memory)
+    assert plan(result=(512, 64), sources=[(512, 512)]) == plan()._replace(
+        memory=plan(result=(512, 64)).memory
+    )

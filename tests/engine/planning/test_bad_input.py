@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.errors import BandwiseError, GridError, InputError, OptionError, OutputError, ReadError, SpaceError
+from bandwise.engine.errors import (
+    BandwiseError,
+    GridError,
+    InputError,
+    OptionError,
+    OutputError,
+    ReadError,
+    SpaceError,
+)
 from bandwise.engine.execution.pipeline import run
 
 TILED = {"tiled": True, "blockxsize": 256, "blockysize": 256}
@@ -39,20 +47,30 @@ def refused(bench: Any, job: Any, error: type[BandwiseError], *words: str) -> st
     return sentence
 
 
-def simple_vrt(bench: Any, name: str, source: str, *, width: int = 4, height: int = 4, band: str = "UInt16") -> str:
+def simple_vrt(
+    bench: Any, name: str, source: str, *, width: int = 4, height: int = 4, band: str = "UInt16"
+) -> str:
     """A VRT of one band over band 1 of ``source``."""
     path = bench.path(name)
     Path(path).write_text(
         f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}"><SRS>EPSG:32633</SRS>'
         "<GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>"
-        f'<VRTRasterBand dataType="{band}" band="1"><SimpleSource><SourceFilename relativeToVRT="0">{source}</SourceFilename>'
+        f'<VRTRasterBand dataType="{band}" band="1"><SimpleSource><SourceFilename '
+        f'relativeToVRT="0">{source}</SourceFilename>'
         "<SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>"
     )
     return path
 
 
 def test_a_missing_file(bench: Any, good: str) -> None:
-    refused(bench, bench.job((good, 1), bench.path("gone.tif")), InputError, "gone.tif", "does not exist", "check the path")
+    refused(
+        bench,
+        bench.job((good, 1), bench.path("gone.tif")),
+        InputError,
+        "gone.tif",
+        "does not exist",
+        "check the path",
+    )
 
 
 def test_no_file_at_all(bench: Any, good: str) -> None:
@@ -72,15 +90,36 @@ def test_no_file_at_all(bench: Any, good: str) -> None:
 )
 def test_not_a_raster(bench: Any, good: str, name: str, content: bytes) -> None:
     Path(bench.path(name)).write_bytes(content)
-    refused(bench, bench.job((good, 1), bench.path(name)), InputError, name, "cannot be opened as a raster", "choose a file")
+    refused(
+        bench,
+        bench.job((good, 1), bench.path(name)),
+        InputError,
+        name,
+        "cannot be opened as a raster",
+        "choose a file",
+    )
 
 
 def test_a_folder(bench: Any, good: str) -> None:
     os.mkdir(bench.path("folder"))
-    refused(bench, bench.job((good, 1), bench.path("folder")), InputError, "folder", "cannot be opened as a raster")
+    refused(
+        bench,
+        bench.job((good, 1), bench.path("folder")),
+        InputError,
+        "folder",
+        "cannot be opened as a raster",
+    )
 
 
-@pytest.mark.parametrize("address", ["contextualWMSLegend=0&url=http://127.0.0.1:9/wms", "WMS:", "Polygon?crs=EPSG:4326&uid={1}", "gone.tif"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "contextualWMSLegend=0&url=http://127.0.0.1:9/wms",
+        "WMS:",
+        "Polygon?crs=EPSG:4326&uid={1}",
+        "gone.tif",
+    ],
+)
 def test_what_is_not_a_file(bench: Any, good: str, address: str) -> None:
     sentence = refused(bench, bench.job((good, 1), address), InputError, address)
     assert "choose a file" in sentence or "check the path" in sentence
@@ -88,7 +127,9 @@ def test_what_is_not_a_file(bench: Any, good: str, address: str) -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 3, 10**6])
 def test_a_band_out_of_range(bench: Any, good: str, number: int) -> None:
-    refused(bench, bench.job((good, number), (good, 1)), InputError, good, f"no band {number}", "1 to 2")
+    refused(
+        bench, bench.job((good, number), (good, 1)), InputError, good, f"no band {number}", "1 to 2"
+    )
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -97,11 +138,29 @@ def test_a_container_of_subdatasets(bench: Any, good: str) -> None:
     for number, table in enumerate(("first", "second")):
         options = {"APPEND_SUBDATASET": "YES"} if number else {}
         with rasterio.open(
-            path, "w", driver="GPKG", width=4, height=4, count=1, dtype="uint8", crs="EPSG:32633",
-            transform=rasterio.Affine(10, 0, 0, 0, -10, 0), RASTER_TABLE=table, **options,
+            path,
+            "w",
+            driver="GPKG",
+            width=4,
+            height=4,
+            count=1,
+            dtype="uint8",
+            crs="EPSG:32633",
+            transform=rasterio.Affine(10, 0, 0, 0, -10, 0),
+            RASTER_TABLE=table,
+            **options,
         ) as dataset:
             dataset.write(np.ones((1, 4, 4), np.uint8))
-    refused(bench, bench.job(path, (good, 1)), InputError, path, "subdatasets", "choose one", "GPKG:", "first")
+    refused(
+        bench,
+        bench.job(path, (good, 1)),
+        InputError,
+        path,
+        "subdatasets",
+        "choose one",
+        "GPKG:",
+        "first",
+    )
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
@@ -121,11 +180,24 @@ def test_a_source_of_a_vrt_that_is_missing(bench: Any, good: str) -> None:
 
 
 def test_the_output_is_an_input(bench: Any, good: str) -> None:
-    refused(bench, bench.job((good, 1), (good, 2), output="good.tif"), OutputError, "good.tif", "is an input")
+    refused(
+        bench,
+        bench.job((good, 1), (good, 2), output="good.tif"),
+        OutputError,
+        "good.tif",
+        "is an input",
+    )
 
 
 @pytest.mark.parametrize(
-    "kind", ["symbolic link to the input", "hard link to the input", "input is a symbolic link", "other spelling", "linked folder"]
+    "kind",
+    [
+        "symbolic link to the input",
+        "hard link to the input",
+        "input is a symbolic link",
+        "other spelling",
+        "linked folder",
+    ],
 )
 def test_the_output_is_an_input_by_another_name(bench: Any, good: str, kind: str) -> None:
     target, source = "other.tif", good
@@ -142,7 +214,13 @@ def test_the_output_is_an_input_by_another_name(bench: Any, good: str, kind: str
     else:
         os.mkdir(bench.path("sub"))
         target = "sub/../good.tif"
-    refused(bench, bench.job((source, 1), (source, 2), output=target), OutputError, Path(target).name, "is an input")
+    refused(
+        bench,
+        bench.job((source, 1), (source, 2), output=target),
+        OutputError,
+        Path(target).name,
+        "is an input",
+    )
 
 
 def test_the_output_is_a_source_of_an_input(bench: Any) -> None:
@@ -151,12 +229,20 @@ def test_the_output_is_a_source_of_an_input(bench: Any) -> None:
     outer = simple_vrt(bench, "red.vrt", inner)
     refused(bench, bench.job(outer, outer, output="red.tif"), OutputError, "red.tif", "is an input")
     nested = simple_vrt(bench, "outer.vrt", outer)
-    refused(bench, bench.job(nested, nested, output="red.tif"), OutputError, "red.tif", "is an input")
+    refused(
+        bench, bench.job(nested, nested, output="red.tif"), OutputError, "red.tif", "is an input"
+    )
 
 
 def test_the_output_is_an_input_of_a_zip_or_a_subdataset(bench: Any, good: str) -> None:
     address = f"GTIFF_DIR:1:{good}"
-    refused(bench, bench.job((address, 1), (address, 2), output="good.tif"), OutputError, "good.tif", "is an input")
+    refused(
+        bench,
+        bench.job((address, 1), (address, 2), output="good.tif"),
+        OutputError,
+        "good.tif",
+        "is an input",
+    )
 
 
 def test_the_outputs_folder_is_missing(bench: Any, good: str) -> None:
@@ -168,7 +254,13 @@ def test_the_outputs_folder_is_missing(bench: Any, good: str) -> None:
 
 def test_the_output_is_a_folder(bench: Any, good: str) -> None:
     os.mkdir(bench.path("result.tif"))
-    refused(bench, bench.job((good, 1), (good, 2), output="result.tif"), OutputError, "result.tif", "is a folder")
+    refused(
+        bench,
+        bench.job((good, 1), (good, 2), output="result.tif"),
+        OutputError,
+        "result.tif",
+        "is a folder",
+    )
 
 
 @pytest.mark.parametrize("name", ["ndvi", "ndvi.jp2", "ndvi.tif.zip", "ndvi.vrt", "ndvi.tif "])
@@ -208,7 +300,11 @@ except OutputError as error:
 """
     )
     assert result.returncode == 0, result.stderr
-    assert "locked" in result.stdout and "cannot be written to" in result.stdout and result.stdout.count("\n") == 1
+    assert (
+        "locked" in result.stdout
+        and "cannot be written to" in result.stdout
+        and result.stdout.count("\n") == 1
+    )
     assert not os.listdir(bench.path("locked"))
 
 
@@ -245,8 +341,16 @@ def test_creation_options_that_mean_nothing(bench: Any, good: str, options: str,
 
 
 @pytest.mark.parametrize(("workers", "memory"), [(-1, 512), (1, 0), (1, -5)])
-def test_numbers_of_workers_and_megabytes_that_mean_nothing(bench: Any, good: str, workers: int, memory: int) -> None:
-    refused(bench, bench.job((good, 1), (good, 2), workers=workers, memory=memory), OptionError, str(workers), str(memory))
+def test_numbers_of_workers_and_megabytes_that_mean_nothing(
+    bench: Any, good: str, workers: int, memory: int
+) -> None:
+    refused(
+        bench,
+        bench.job((good, 1), (good, 2), workers=workers, memory=memory),
+        OptionError,
+        str(workers),
+        str(memory),
+    )
 
 
 @pytest.mark.parametrize("options", ["", "COMPRESS=NONE"])
@@ -255,20 +359,36 @@ def test_not_enough_room_is_seen_before_the_run(bench: Any, options: str) -> Non
     inner = bench.save("red.tif", np.ones((4, 4), np.uint16))
     path = simple_vrt(bench, "world.vrt", inner, width=2_000_000, height=2_000_000)
     megabytes = "21333333" if options else "10666666"
-    refused(bench, bench.job(path, path, creation_options=options), SpaceError, "ndvi.tif", f"{megabytes} MB", "free", "make room")
+    refused(
+        bench,
+        bench.job(path, path, creation_options=options),
+        SpaceError,
+        "ndvi.tif",
+        f"{megabytes} MB",
+        "free",
+        "make room",
+    )
 
 
 @pytest.mark.parametrize("name", ["nir.jp2", "nir.tif", "striped.tif"])
 def test_a_truncated_file_is_found_halfway(bench: Any, name: str) -> None:
-    """Half of the bytes of a raster of 25 windows: the sentence names file, band and window; the former result stays."""
+    """Half of the bytes of a raster of 25 windows: the sentence names file, band and window; the
+    former result stays.
+    """
     values = np.random.default_rng(3).integers(0, 10000, (1280, 1280), dtype=np.uint16)
-    profile = {"nir.jp2": {"BLOCKXSIZE": "256", "BLOCKYSIZE": "256"}, "nir.tif": {**TILED, "compress": "DEFLATE"}, "striped.tif": {}}[name]
+    profile = {
+        "nir.jp2": {"BLOCKXSIZE": "256", "BLOCKYSIZE": "256"},
+        "nir.tif": {**TILED, "compress": "DEFLATE"},
+        "striped.tif": {},
+    }[name]
     path, other = bench.save(name, values, **profile), bench.save("red.tif", values, **TILED)
     os.truncate(path, os.path.getsize(path) // 2)
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     heard: list[float] = []
     before = bench.listing()
-    job = bench.job(path, other, memory=24, workers=2, creation_options="BLOCKXSIZE=256|BLOCKYSIZE=256")
+    job = bench.job(
+        path, other, memory=24, workers=2, creation_options="BLOCKXSIZE=256|BLOCKYSIZE=256"
+    )
     with pytest.raises(ReadError) as caught:
         run(job, progress=lambda fraction, note: heard.append(fraction))
     sentence = caught.value.args[0]
@@ -279,12 +399,20 @@ def test_a_truncated_file_is_found_halfway(bench: Any, name: str) -> None:
     assert bench.listing() == before
 
 
-@pytest.mark.parametrize("options", ["", "COMPRESS=NONE", "SPARSE_OK=YES", "COMPRESS=NONE|TILED=NO", "COMPRESS=ZSTD|BIGTIFF=YES"])
+@pytest.mark.parametrize(
+    "options",
+    ["", "COMPRESS=NONE", "SPARSE_OK=YES", "COMPRESS=NONE|TILED=NO", "COMPRESS=ZSTD|BIGTIFF=YES"],
+)
 def test_a_disk_that_runs_full_leaves_nothing(bench: Any, options: str) -> None:
-    """A limit on the size of a file stands for the full disk: from no byte at all to a few short of what the result takes."""
+    """A limit on the size of a file stands for the full disk: from no byte at all to a few short of
+    what the result takes.
+    """
     values = np.random.default_rng(4).integers(1, 10000, (700, 900), dtype=np.uint16)
     values[:300] = 0
-    near, visible = bench.save("nir.tif", values, nodata=0, **TILED), bench.save("red.tif", values[:, ::-1], nodata=0, **TILED)
+    near, visible = (
+        bench.save("nir.tif", values, nodata=0, **TILED),
+        bench.save("red.tif", values[:, ::-1], nodata=0, **TILED),
+    )
     run(bench.job(near, visible, output="whole.tif", creation_options=options, workers=2))
     size = os.path.getsize(bench.path("whole.tif"))
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
@@ -320,4 +448,8 @@ for limit in {limits}:
 def test_the_wrong_grid_is_also_an_input_error() -> None:
     """Whoever catches InputError or ValueError catches GridError; all are BandwiseErrors."""
     assert issubclass(GridError, InputError) and issubclass(InputError, (BandwiseError, ValueError))
-    assert issubclass(SpaceError, OutputError) and issubclass(OutputError, OSError) and issubclass(ReadError, OSError)
+    assert (
+        issubclass(SpaceError, OutputError)
+        and issubclass(OutputError, OSError)
+        and issubclass(ReadError, OSError)
+    )

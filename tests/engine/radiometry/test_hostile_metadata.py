@@ -19,7 +19,9 @@ from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 
 LANDSAT = "LC08_L2SP_001070_20190114_20200830_02_T2"
 GROUP = "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS"
-OFFSETS = "".join(f'<BOA_ADD_OFFSET band_id="{number}">-1000</BOA_ADD_OFFSET>' for number in range(13))
+OFFSETS = "".join(
+    f'<BOA_ADD_OFFSET band_id="{number}">-1000</BOA_ADD_OFFSET>' for number in range(13)
+)
 KILOBYTES = 120_000  #: that a process with numpy may take; it takes some 50,000 by itself
 
 
@@ -34,8 +36,15 @@ def mtl(form: str, scale: str, offset: str) -> str:
         return json.dumps({"LANDSAT_METADATA_FILE": {GROUP: items}}, ensure_ascii=False)
     if form == "xml":
         body = "".join(f"<{name}>{value}</{name}>" for name, value in items.items())
-        return f'<?xml version="1.0" encoding="UTF-8"?><LANDSAT_METADATA_FILE><{GROUP}>{body}</{GROUP}></LANDSAT_METADATA_FILE>'
-    return f"GROUP = {GROUP}\n" + "".join(f"  {name} = {value}\n" for name, value in items.items()) + f"END_GROUP = {GROUP}\n"
+        return (
+            f'<?xml version="1.0" '
+            f'encoding="UTF-8"?><LANDSAT_METADATA_FILE><{GROUP}>{body}</{GROUP}></LANDSAT_METADATA_FILE>'
+        )
+    return (
+        f"GROUP = {GROUP}\n"
+        + "".join(f"  {name} = {value}\n" for name, value in items.items())
+        + f"END_GROUP = {GROUP}\n"
+    )
 
 
 def sentinel2_band(bench: Any, text: str) -> str:
@@ -54,14 +63,36 @@ def sentence(error: BaseException) -> str:
     return text
 
 
-NO_NUMBERS = ["1_000", "１２", "٣", "nan", "inf", "-Infinity", "0x10", "1e", "1 000", "", ".", "1,5", "+-1", "1" * 41, "1e99999"]
+NO_NUMBERS = [
+    "1_000",
+    "１２",
+    "٣",
+    "nan",
+    "inf",
+    "-Infinity",
+    "0x10",
+    "1e",
+    "1 000",
+    "",
+    ".",
+    "1,5",
+    "+-1",
+    "1" * 41,
+    "1e99999",
+]
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_python_or_others_take_for_a_number_is_none(bench: Any, text: str) -> None:
-    for metadata in (sentinel2(text), sentinel2(offset=text or " "), sentinel2(extra=f"<SPECIAL_VALUE_INDEX>{text}</SPECIAL_VALUE_INDEX>")):
+    for metadata in (
+        sentinel2(text),
+        sentinel2(offset=text or " "),
+        sentinel2(extra=f"<SPECIAL_VALUE_INDEX>{text}</SPECIAL_VALUE_INDEX>"),
+    ):
         with pytest.raises(MetadataError, match="is not a number") as caught:
-            prepare(bandmath_job([("a", sentinel2_band(bench, metadata))], "A", bench.path("out.tif")))
+            prepare(
+                bandmath_job([("a", sentinel2_band(bench, metadata))], "A", bench.path("out.tif"))
+            )
         sentence(caught.value)
     for form in ("txt", "json", "xml"):
         path = landsat_band(bench, form, mtl(form, text, "-0.2"))
@@ -71,7 +102,10 @@ def test_what_python_or_others_take_for_a_number_is_none(bench: Any, text: str) 
         Path(bench.path(f"{LANDSAT}_MTL.{form}")).unlink()
 
 
-@pytest.mark.parametrize(("text", "value"), [("10000", 1e4), ("10000.0", 1e4), ("1e4", 1e4), ("+1.E+04", 1e4), (".5e1", 5.0)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10000", 1e4), ("10000.0", 1e4), ("1e4", 1e4), ("+1.E+04", 1e4), (".5e1", 5.0)],
+)
 def test_what_is_a_number(bench: Any, text: str, value: float) -> None:
     found = product_facts(sentinel2_band(bench, sentinel2(text)), "uint16")
     assert found is not None and found.scale == 1 / value
@@ -79,23 +113,33 @@ def test_what_is_a_number(bench: Any, text: str, value: float) -> None:
 
 @pytest.mark.parametrize("form", ['{"M": 2.75e-05, "A": -0.2}', '{"M": "2.75e-05", "A": "-0.2"}'])
 def test_numbers_of_json_with_and_without_quotes(bench: Any, form: str) -> None:
-    text = form.replace("M", "REFLECTANCE_MULT_BAND_4").replace("A\":", 'REFLECTANCE_ADD_BAND_4":')
-    found = product_facts(landsat_band(bench, "json", f'{{"LANDSAT_METADATA_FILE": {{"{GROUP}": {text}}}}}'), "uint16")
+    text = form.replace("M", "REFLECTANCE_MULT_BAND_4").replace('A":', 'REFLECTANCE_ADD_BAND_4":')
+    found = product_facts(
+        landsat_band(bench, "json", f'{{"LANDSAT_METADATA_FILE": {{"{GROUP}": {text}}}}}'), "uint16"
+    )
     assert found is not None and (found.scale, found.offset) == (2.75e-05, -0.2)
 
 
 @pytest.mark.parametrize("band", ["", " ", "x", "1_0", "３", "-1", "3.0", "99999"])
 def test_a_band_id_that_is_no_number(bench: Any, band: str) -> None:
     """It followed the right one, and its offset was taken."""
-    path = sentinel2_band(bench, sentinel2(extra=f'<BOA_ADD_OFFSET band_id="{band}">-7777</BOA_ADD_OFFSET>'))
+    path = sentinel2_band(
+        bench, sentinel2(extra=f'<BOA_ADD_OFFSET band_id="{band}">-7777</BOA_ADD_OFFSET>')
+    )
     with pytest.raises(MetadataError, match="its band_id is not a number"):
         product_facts(path, "uint16")
     with pytest.raises(MetadataError, match="its band_id is not a number"):
-        product_facts(sentinel2_band(bench, sentinel2(extra="<BOA_ADD_OFFSET>-7777</BOA_ADD_OFFSET>")), "uint16")
+        product_facts(
+            sentinel2_band(bench, sentinel2(extra="<BOA_ADD_OFFSET>-7777</BOA_ADD_OFFSET>")),
+            "uint16",
+        )
 
 
 def test_a_number_given_twice_and_not_alike(bench: Any) -> None:
-    for extra in ("<BOA_QUANTIFICATION_VALUE>1000</BOA_QUANTIFICATION_VALUE>", '<BOA_ADD_OFFSET band_id="3">0</BOA_ADD_OFFSET>'):
+    for extra in (
+        "<BOA_QUANTIFICATION_VALUE>1000</BOA_QUANTIFICATION_VALUE>",
+        '<BOA_ADD_OFFSET band_id="3">0</BOA_ADD_OFFSET>',
+    ):
         with pytest.raises(MetadataError, match="two different BOA_"):
             product_facts(sentinel2_band(bench, sentinel2(extra=extra)), "uint16")
     text = mtl("txt", "2.75e-05", "-0.2") + mtl("txt", "2e-05", "-0.1")
@@ -118,7 +162,9 @@ def test_scales_and_offsets_of_metadata_have_bounds(bench: Any, text: str) -> No
                 run(bandmath_job([("a", path)], expression, bench.path("out.tif")))
             sentence(caught.value)
     for form in ("txt", "json", "xml"):
-        for scale, offset in ((text, "-0.2"), ("2.75e-05", text)) if float(text) > 1 else ((text, "-0.2"),):
+        for scale, offset in (
+            ((text, "-0.2"), ("2.75e-05", text)) if float(text) > 1 else ((text, "-0.2"),)
+        ):
             path = landsat_band(bench, form, mtl(form, scale, offset))
             with pytest.raises(MetadataError, match=r"1e-30 to 1e30|scale is 0") as caught:
                 run(bandmath_job([("a", path)], "A * A + 0.5", bench.path("out.tif")))
@@ -133,22 +179,48 @@ def test_scales_and_offsets_of_metadata_have_bounds(bench: Any, text: str) -> No
         *[(1.0, 1e31), (1.0, -1e308), (1e308, 1e308), (math.nan, 0.0), (1.0, math.inf)],
     ],
 )
-def test_scales_and_offsets_of_the_user_and_of_tags_have_bounds(bench: Any, scale: float, offset: float) -> None:
+def test_scales_and_offsets_of_the_user_and_of_tags_have_bounds(
+    bench: Any, scale: float, offset: float
+) -> None:
     plain = bench.save("plain.tif", np.full((30, 30), 3000, np.uint16))
     choice = RadiometryChoice(Scaling.CUSTOM, scale=scale, offset=offset)
     with pytest.raises(OptionError, match="1e-30 to 1e30") as caught:
-        dry_run(bandmath_job([("a", plain)], "A * A + 0.5", bench.path("out.tif"), radiometry=choice))
+        dry_run(
+            bandmath_job([("a", plain)], "A * A + 0.5", bench.path("out.tif"), radiometry=choice)
+        )
     sentence(caught.value)
-    tagged = bench.save("tagged.tif", np.full((30, 30), 3000, np.uint16), scales=[scale], offsets=[offset])
+    tagged = bench.save(
+        "tagged.tif", np.full((30, 30), 3000, np.uint16), scales=[scale], offsets=[offset]
+    )
     with pytest.raises(MetadataError, match="1e-30 to 1e30") as refused:
         run(bandmath_job([("a", tagged)], "A * A + 0.5", bench.path("out.tif")))
     sentence(refused.value)
-    run(bandmath_job([("a", tagged)], "A * A + 0.5", bench.path("out.tif"), radiometry=RadiometryChoice(Scaling.STORED)))
+    run(
+        bandmath_job(
+            [("a", tagged)],
+            "A * A + 0.5",
+            bench.path("out.tif"),
+            radiometry=RadiometryChoice(Scaling.STORED),
+        )
+    )
     assert np.all(bench.read(bench.path("out.tif")) == np.float32(9000000.5))
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(1e-30, 1e30), (1e30, -1e30), (-1e-30, 0.0), (1e30, 1e30)])
-@pytest.mark.parametrize("text", ["A", "A * A + 0.5", "(A - 1e300) / (A + 1e300)", "A * 1e300 + 1e-300", "A / 1e-300 + 1", "A + 1e308", "1e308 - A"])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1e-30, 1e30), (1e30, -1e30), (-1e-30, 0.0), (1e30, 1e30)]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A",
+        "A * A + 0.5",
+        "(A - 1e300) / (A + 1e300)",
+        "A * 1e300 + 1e-300",
+        "A / 1e-300 + 1",
+        "A + 1e308",
+        "1e308 - A",
+    ],
+)
 def test_numbers_at_the_bounds_run(bench: Any, scale: float, offset: float, text: str) -> None:
     """float64 is the judge: what it cannot hold is nodata."""
     path = bench.save("plain.tif", np.full((30, 30), 3, np.uint16))
@@ -168,14 +240,18 @@ def counted(tag: str, times: int) -> Callable[[], str]:
 
 BOMBS = {
     "millions of elements": counted("<a/>", 4_000_000),
-    "millions of attributes": lambda: sentinel2(extra="<a " + " ".join(f'b{number}="1"' for number in range(1_200_000)) + "/>"),
+    "millions of attributes": lambda: sentinel2(
+        extra="<a " + " ".join(f'b{number}="1"' for number in range(1_200_000)) + "/>"
+    ),
     "one text": lambda: sentinel2(extra="<a>" + "x" * 19_000_000 + "</a>"),
     "one number": lambda: sentinel2("1" * 19_000_000),
     "one tag": lambda: "<" + "a" * 19_000_000,
     "deep": lambda: "<a>" * 6_000_000,
     "deep and wide": lambda: "<x>" + ("<a>" * 90 + "</a>" * 90) * 5_000 + "</x>",
     "comments": counted("<!---->", 2_500_000),
-    "billion laughs": lambda: '<!DOCTYPE x [<!ENTITY a "' + "a" * 100_000 + '">]><x>' + "&a;" * 1_000_000 + "</x>",
+    "billion laughs": lambda: (
+        '<!DOCTYPE x [<!ENTITY a "' + "a" * 100_000 + '">]><x>' + "&a;" * 1_000_000 + "</x>"
+    ),
     "offsets": counted('<BOA_ADD_OFFSET band_id="3">-1000</BOA_ADD_OFFSET>', 390_000),
     "over 20 MB": lambda: sentinel2(extra="\n" * 20_000_001),
     "a sparse file": lambda: "",
@@ -202,10 +278,25 @@ def test_bombs_cost_little(bench: Any, bomb: str) -> None:
         ("txt", "GROUP = " + "a" * 19_000_000),
         ("json", "[" * 19_000_000),
         ("json", '{"LANDSAT_METADATA_FILE": [' + "{}," * 6_000_000 + "{}]}"),
-        ("json", '{"LANDSAT_METADATA_FILE": {"' + GROUP + '": {"REFLECTANCE_MULT_BAND_4": ' + "9" * 19_000_000 + "}}}"),
+        (
+            "json",
+            '{"LANDSAT_METADATA_FILE": {"'
+            + GROUP
+            + '": {"REFLECTANCE_MULT_BAND_4": '
+            + "9" * 19_000_000
+            + "}}}",
+        ),
         ("xml", f"<x><{GROUP}>" + "<REFLECTANCE_MULT_BAND_4>1</REFLECTANCE_MULT_BAND_4>" * 350_000),
     ],
-    ids=["empty lines", "groups", "one line", "nested lists", "a list", "a number of millions of digits", "elements"],
+    ids=[
+        "empty lines",
+        "groups",
+        "one line",
+        "nested lists",
+        "a list",
+        "a number of millions of digits",
+        "elements",
+    ],
 )
 def test_bombs_of_landsat(bench: Any, form: str, text: str) -> None:
     Path(bench.path(f"{LANDSAT}_MTL.{form}")).write_text(text)
@@ -214,16 +305,21 @@ def test_bombs_of_landsat(bench: Any, form: str, text: str) -> None:
 
 
 def test_a_bomb_of_a_vrt(bench: Any) -> None:
-    """A VRT of 18 MB with 70,000 sources of one band, each a file of its own: a thousand are looked at, and memory stays small."""
+    """A VRT of 18 MB with 70,000 sources of one band, each a file of its own: a thousand are looked
+    at, and memory stays small.
+    """
     source = "<SimpleSource><SourceFilename>/none/{}.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
     body = "".join(source.format(number) for number in range(70_000))
-    Path(bench.path("many.vrt")).write_text(f'<VRTDataset><VRTRasterBand dataType="UInt16">{body}</VRTRasterBand></VRTDataset>')
+    Path(bench.path("many.vrt")).write_text(
+        f'<VRTDataset><VRTRasterBand dataType="UInt16">{body}</VRTRasterBand></VRTDataset>'
+    )
     result = cost(bench, bench.path("many.vrt"))
     assert not result["refused"] and result["peak"] < KILOBYTES + 100_000, result
 
 
 def cost(bench: Any, path: str) -> dict[str, Any]:
-    """What looking for the metadata of a band takes, in a process of its own: peak kilobytes, and whether it was refused.
+    """What looking for the metadata of a band takes, in a process of its own: peak kilobytes, and
+    whether it was refused.
 
     The kernel ends a process that takes 20 seconds of processor time; the slowest takes one.
     """

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Types of the result: rounded half to even, clamped with a count, tagged so that readers see the values again; overviews and COG."""
+"""Types of the result: rounded half to even, clamped with a count, tagged so that readers see the
+values again; overviews and COG.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +38,25 @@ VALUES += "0.005 0.5 1 1.5 2.5 254.5 255 255.5 65535 7e4 3e9 77 inf"
 
 
 def math(bench: Any, expression: str, values: Any, data_type: DataType, **options: Any) -> Job:
-    path = bench.save("a.tif", np.atleast_2d(values), **({"nodata": options.pop("nodata")} if "nodata" in options else {}))
-    return Job((BandRef("a", path),), named_formula(f"x := {expression}", ("a",)), bench.path("out.tif"), data_type=data_type, **options)
+    path = bench.save(
+        "a.tif",
+        np.atleast_2d(values),
+        **({"nodata": options.pop("nodata")} if "nodata" in options else {}),
+    )
+    return Job(
+        (BandRef("a", path),),
+        named_formula(f"x := {expression}", ("a",)),
+        bench.path("out.tif"),
+        data_type=data_type,
+        **options,
+    )
 
 
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
 def test_values_nodata_and_counts_of_every_type(bench: Any, data_type: DataType) -> None:
-    """Values from far below to far above what each type holds, ties among them, one nodata and one that is no number."""
+    """Values from far below to far above what each type holds, ties among them, one nodata and one
+    that is no number.
+    """
     dtype, nodata, factor, shift = TYPES[data_type]
     values = np.array(
         [float(text) for text in VALUES.split()],
@@ -64,10 +78,18 @@ def test_values_nodata_and_counts_of_every_type(bench: Any, data_type: DataType)
         clamped = ((rounded < low) | (rounded > high)).sum()
     assert (got[23:] == nodata).all() and not (got[:23] == nodata).any()
     band = report.statistics[0]
-    assert (band.valid, band.nodata, band.not_finite, band.clamped, band.moved) == (23, 1, 1, clamped, got.dtype.kind == "f")
+    assert (band.valid, band.nodata, band.not_finite, band.clamped, band.moved) == (
+        23,
+        1,
+        1,
+        clamped,
+        got.dtype.kind == "f",
+    )
     seen = got[:23].astype(np.float64) / factor - shift
     assert (band.minimum, band.maximum) == pytest.approx((seen.min(), seen.max()))
-    assert band.mean == pytest.approx(seen.mean()) and band.standard_deviation == pytest.approx(seen.std())
+    assert band.mean == pytest.approx(seen.mean()) and band.standard_deviation == pytest.approx(
+        seen.std()
+    )
 
 
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
@@ -117,7 +139,17 @@ def test_a_range_of_nothing(bench: Any, clamp: tuple[Any, Any]) -> None:
         prepare(math(bench, "a", np.ones(1), DataType.FLOAT32, clamp=clamp))
 
 
-@pytest.mark.parametrize("options", ["", "COMPRESS=NONE", "COMPRESS=LZW|TILED=NO", "COMPRESS=ZSTD", "ENDIANNESS=BIG", "INTERLEAVE=BAND"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "COMPRESS=NONE",
+        "COMPRESS=LZW|TILED=NO",
+        "COMPRESS=ZSTD",
+        "ENDIANNESS=BIG",
+        "INTERLEAVE=BAND",
+    ],
+)
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
 def test_every_type_is_stored_by_every_codec(bench: Any, data_type: DataType, options: str) -> None:
     values = np.arange(600 * 700, dtype=np.float64).reshape(600, 700) % 97 / 2
@@ -128,8 +160,12 @@ def test_every_type_is_stored_by_every_codec(bench: Any, data_type: DataType, op
         expected = (plane + shift) * factor
         if np.dtype(dtype).kind != "f":
             limits = np.iinfo(dtype)
-            expected = np.clip(np.rint(expected), limits.min, limits.max - (limits.max == TYPES[data_type][1]))
-        np.testing.assert_array_equal(bench.read(bench.path("out.tif"), band), expected.astype(dtype))
+            expected = np.clip(
+                np.rint(expected), limits.min, limits.max - (limits.max == TYPES[data_type][1])
+            )
+        np.testing.assert_array_equal(
+            bench.read(bench.path("out.tif"), band), expected.astype(dtype)
+        )
 
 
 def averaged(values: np.ndarray) -> np.ndarray:
@@ -145,18 +181,41 @@ def test_overviews(bench: Any, cog: bool) -> None:
         assert dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == ("COG" if cog else None)
         assert "BANDWISE_VERSION" in dataset.tags() and "STATISTICS_MEAN" in dataset.tags(1)
         np.testing.assert_array_equal(dataset.read(1), values)
-        np.testing.assert_allclose(dataset.read(1, out_shape=(512, 1024)), averaged(values), rtol=1e-6)
+        np.testing.assert_allclose(
+            dataset.read(1, out_shape=(512, 1024)), averaged(values), rtol=1e-6
+        )
     assert sorted(bench.listing()) == ["a.tif", "out.tif"]
 
 
-@pytest.mark.parametrize("options", ["", "COMPRESS=NONE", "BLOCKXSIZE=64|BLOCKYSIZE=64|INTERLEAVE=BAND", "ENDIANNESS=BIG|BIGTIFF=YES"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "COMPRESS=NONE",
+        "BLOCKXSIZE=64|BLOCKYSIZE=64|INTERLEAVE=BAND",
+        "ENDIANNESS=BIG|BIGTIFF=YES",
+    ],
+)
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.INT16_SCALED])
 def test_overviews_are_means_of_valid_pixels(bench: Any, data_type: DataType, options: str) -> None:
-    """Odd sizes, nodata in every second column of a part, whole blocks of nodata: as float64 says, on every level, by many workers."""
+    """Odd sizes, nodata in every second column of a part, whole blocks of nodata: as float64 says,
+    on every level, by many workers.
+    """
     values = np.random.default_rng(1).random((1031, 1543)) * 0.8
     values[:600, 100:700:2] = 77
     values[300:, 900:1500] = 77
-    bench.run(math(bench, "a; y := a / 2", values, data_type, nodata=77, overviews=True, creation_options=options, workers=3))
+    bench.run(
+        math(
+            bench,
+            "a; y := a / 2",
+            values,
+            data_type,
+            nodata=77,
+            overviews=True,
+            creation_options=options,
+            workers=3,
+        )
+    )
     factor = TYPES[data_type][2]
     for band, divisor in ((1, 1), (2, 2)):
         level = np.where(values == 77, np.nan, values / divisor)
@@ -164,26 +223,52 @@ def test_overviews_are_means_of_valid_pixels(bench: Any, data_type: DataType, op
             factors = dataset.overviews(band)
             assert factors == [2, 4]
         for number, _ in enumerate(factors):
-            level = np.pad(level, ((0, level.shape[0] % 2), (0, level.shape[1] % 2)), constant_values=np.nan)
+            level = np.pad(
+                level, ((0, level.shape[0] % 2), (0, level.shape[1] % 2)), constant_values=np.nan
+            )
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                level = np.nanmean(level.reshape(level.shape[0] // 2, 2, level.shape[1] // 2, 2).swapaxes(1, 2), axis=(2, 3))
+                level = np.nanmean(
+                    level.reshape(level.shape[0] // 2, 2, level.shape[1] // 2, 2).swapaxes(1, 2),
+                    axis=(2, 3),
+                )
             with rasterio.open(bench.path("out.tif"), overview_level=number) as dataset:
                 got = dataset.read(band, masked=True)
             np.testing.assert_array_equal(np.ma.getmaskarray(got), np.isnan(level))
-            np.testing.assert_allclose(got.filled(0) / factor, np.nan_to_num(level), atol=1e-6 if factor == 1 else 1.5 / factor)  # rounded thrice
+            # rounded thrice
+            np.testing.assert_allclose(
+                got.filled(0) / factor,
+                np.nan_to_num(level),
+                atol=1e-6 if factor == 1 else 1.5 / factor,
+            )
 
 
-@pytest.mark.parametrize("options", ["TILED=NO", "BLOCKXSIZE=64|BLOCKYSIZE=128", "BLOCKXSIZE=48|BLOCKYSIZE=48"])
+@pytest.mark.parametrize(
+    "options", ["TILED=NO", "BLOCKXSIZE=64|BLOCKYSIZE=128", "BLOCKXSIZE=48|BLOCKYSIZE=48"]
+)
 def test_overviews_of_files_whose_blocks_gdal_does_not_give_them(bench: Any, options: str) -> None:
-    bench.run(math(bench, "a", np.full((700, 900), 3, np.uint8), DataType.FLOAT32, overviews=True, creation_options=options))
+    bench.run(
+        math(
+            bench,
+            "a",
+            np.full((700, 900), 3, np.uint8),
+            DataType.FLOAT32,
+            overviews=True,
+            creation_options=options,
+        )
+    )
     with rasterio.open(bench.path("out.tif")) as dataset:
         assert dataset.overviews(1) == [2]
         assert (dataset.read(1, out_shape=(350, 450)) == 3).all()
 
 
-@pytest.mark.parametrize(("size", "overviews", "built"), [(4096, None, False), (4097, None, True), (4097, False, False), (300, True, True)])
-def test_overviews_are_built_of_large_rasters(bench: Any, size: int, overviews: bool | None, built: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "overviews", "built"),
+    [(4096, None, False), (4097, None, True), (4097, False, False), (300, True, True)],
+)
+def test_overviews_are_built_of_large_rasters(
+    bench: Any, size: int, overviews: bool | None, built: bool
+) -> None:
     bench.run(math(bench, "a", np.ones((3, size), np.uint8), DataType.FLOAT32, overviews=overviews))
     with rasterio.open(bench.path("out.tif")) as dataset:
         assert bool(dataset.overviews(1)) == built
@@ -203,7 +288,9 @@ def test_a_cog_cannot_have_every_option(bench: Any, options: str) -> None:
         prepare(math(bench, "a", np.ones(1), DataType.FLOAT32, cog=True, creation_options=options))
 
 
-@pytest.mark.parametrize("options", ["", "COMPRESS=ZSTD|ZSTD_LEVEL=1", "COMPRESS=NONE|BLOCKXSIZE=256|BLOCKYSIZE=256"])
+@pytest.mark.parametrize(
+    "options", ["", "COMPRESS=ZSTD|ZSTD_LEVEL=1", "COMPRESS=NONE|BLOCKXSIZE=256|BLOCKYSIZE=256"]
+)
 def test_a_cog_has_the_same_pixels(bench: Any, options: str) -> None:
     values = np.random.default_rng(1).integers(0, 9000, (700, 900)).astype(np.uint16)
     job = math(bench, "a / 7", values, DataType.FLOAT32, cog=True, creation_options=options)
@@ -217,23 +304,41 @@ def test_a_cog_has_the_same_pixels(bench: Any, options: str) -> None:
 
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.INT16_SCALED, DataType.INT32])
 def test_a_histogram_is_gathered_on_the_way(bench: Any, data_type: DataType) -> None:
-    """Of every second pixel of every second row, in 256 buckets, whatever the windows; a value is known to 1/128 of itself."""
-    values = np.random.default_rng(5).normal(0.3, 0.2, (1000, 1200)) * (1000 if data_type is DataType.INT32 else 1)
+    """Of every second pixel of every second row, in 256 bins, whatever the windows; a value is
+    known to 1/128 of itself.
+    """
+    values = np.random.default_rng(5).normal(0.3, 0.2, (1000, 1200)) * (
+        1000 if data_type is DataType.INT32 else 1
+    )
     values[:, 500:600] = 77
     tags = set()
-    for options, memory in (("", 512), ("TILED=NO", 1), ("BLOCKXSIZE=16|BLOCKYSIZE=16|COMPRESS=NONE", 1)):
-        bench.run(math(bench, "a", values, data_type, nodata=77, creation_options=options, memory=memory))
+    for options, memory in (
+        ("", 512),
+        ("TILED=NO", 1),
+        ("BLOCKXSIZE=16|BLOCKYSIZE=16|COMPRESS=NONE", 1),
+    ):
+        bench.run(
+            math(bench, "a", values, data_type, nodata=77, creation_options=options, memory=memory)
+        )
         with rasterio.open(bench.path("out.tif")) as dataset:
             tags.add(dataset.tags(1)["BANDWISE_HISTOGRAM"])
     assert len(tags) == 1
     told = json.loads(tags.pop())
     stored = bench.read(bench.path("out.tif")).astype(float)
     low, high = stored[values != 77].min(), stored[values != 77].max()
-    assert (told["minimum"], told["maximum"], told["step"], len(told["buckets"])) == (low, high, 2, 256)
+    assert (told["minimum"], told["maximum"], told["step"], len(told["buckets"])) == (
+        low,
+        high,
+        2,
+        256,
+    )
     sample = stored[::2, ::2][values[::2, ::2] != 77]
     assert sum(told["buckets"]) == sample.size
     edges = np.linspace(low, high, 257)
-    assert abs(np.cumsum(told["buckets"]) - np.searchsorted(np.sort(sample), edges[1:], "right")).max() < 0.02 * sample.size
+    assert (
+        abs(np.cumsum(told["buckets"]) - np.searchsorted(np.sort(sample), edges[1:], "right")).max()
+        < 0.02 * sample.size
+    )
 
 
 def test_a_histogram_of_values_that_hardly_differ(bench: Any) -> None:

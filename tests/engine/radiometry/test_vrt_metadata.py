@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VRT of product files is read by the metadata of their product, where all sources of a band agree; else it says that it is not."""
+"""A VRT of product files is read by the metadata of their product, where all sources of a band
+agree; else it says that it is not.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,20 @@ STORED = RadiometryChoice(Scaling.STORED)
 SIZE = 40
 
 
-def product(bench: Any, folder: str, *names: str, offset: int = -1000, tile: str = "T33UUU", values: int = 3000) -> list[str]:
-    """Small band files of a Sentinel-2 L2A product with an offset; the first has ``values``, each further one 500 more."""
-    offsets = "".join(f'<BOA_ADD_OFFSET band_id="{number}">{offset}</BOA_ADD_OFFSET>' for number in range(13))
+def product(
+    bench: Any,
+    folder: str,
+    *names: str,
+    offset: int = -1000,
+    tile: str = "T33UUU",
+    values: int = 3000,
+) -> list[str]:
+    """Small band files of a Sentinel-2 L2A product with an offset; the first has ``values``, each
+    further one 500 more.
+    """
+    offsets = "".join(
+        f'<BOA_ADD_OFFSET band_id="{number}">{offset}</BOA_ADD_OFFSET>' for number in range(13)
+    )
     special = "".join(
         f"<SPECIAL_VALUE_TEXT>{name}</SPECIAL_VALUE_TEXT><SPECIAL_VALUE_INDEX>{value}</SPECIAL_VALUE_INDEX>"
         for name, value in (("NODATA", 0), ("SATURATED", 65535))
@@ -35,7 +48,10 @@ def product(bench: Any, folder: str, *names: str, offset: int = -1000, tile: str
     text = f"<x><BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE>{offsets}{special}</x>"
     Path(bench.path(f"{folder}/MTD_MSIL2A.xml")).write_text(text)
     return [
-        bench.save(f"{folder}/IMG_DATA/{tile}_20220413T150759_{name}_10m.tif", np.full((SIZE, SIZE), values + 500 * number, np.uint16))
+        bench.save(
+            f"{folder}/IMG_DATA/{tile}_20220413T150759_{name}_10m.tif",
+            np.full((SIZE, SIZE), values + 500 * number, np.uint16),
+        )
         for number, name in enumerate(names)
     ]
 
@@ -47,7 +63,9 @@ def vrt(bench: Any, name: str, *paths: str, options: tuple[str, ...] = ()) -> st
     return path
 
 
-def facts(bench: Any, path: str, *, band: int = 1, **options: Any) -> tuple[float, float, Any, Any, list[str], str]:
+def facts(
+    bench: Any, path: str, *, band: int = 1, **options: Any
+) -> tuple[float, float, Any, Any, list[str], str]:
     """(scale, offset, nodata, saturated, warnings, lines) of a band on its own."""
     from bandwise.engine.planning.plan import prepare
 
@@ -55,33 +73,58 @@ def facts(bench: Any, path: str, *, band: int = 1, **options: Any) -> tuple[floa
     plan = prepare(job)
     (radiometry,) = plan.radiometries
     lines = "\n".join(str(note.text) for note in plan.notes)
-    cautions = [str(note.text) for note in plan.notes if note.caution]
-    return radiometry.scale, radiometry.offset, radiometry.nodata, radiometry.saturated, cautions, lines
+    warnings = [str(note.text) for note in plan.notes if note.warning]
+    return (
+        radiometry.scale,
+        radiometry.offset,
+        radiometry.nodata,
+        radiometry.saturated,
+        warnings,
+        lines,
+    )
 
 
 def test_bands_side_by_side(bench: Any) -> None:
     """QGIS's "Build virtual raster" with separate bands: 3000 and 3500 less 1000 give 500 / 4500."""
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     for band, name in ((1, "B4"), (2, "B8")):
-        *numbers, cautions, lines = facts(bench, path, band=band)
-        assert numbers == [1e-4, -0.1, 0, 65535] and not cautions
-        assert f"MTD_MSIL2A.xml, band {name}: quantification 10000, offset -1000, through the VRT" in lines
+        *numbers, warnings, lines = facts(bench, path, band=band)
+        assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
+        assert (
+            f"MTD_MSIL2A.xml, band {name}: quantification 10000, offset -1000, through the VRT"
+            in lines
+        )
     pixels, _ = bench.run(bench.job((path, 2), (path, 1)))
     assert np.all(pixels == np.float32(500 / 4500))
 
 
 def test_band_math_on_a_vrt_warns_with_the_numbers(bench: Any) -> None:
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
-    _, cautions = bench.notes(bandmath_job([("r", path)], "(A@2 - A@1) / (A@2 + A@1)", bench.path("out.tif"), radiometry=STORED))
-    assert "A@1, A@2: scale 0.0001, offset -0.1 (MTD_MSIL2A.xml)" in cautions[0] or "A@2, A@1: scale 0.0001" in cautions[0]
-    assert "Automatic (RADIOMETRY=0)" in cautions[0]
+    _, warnings = bench.notes(
+        bandmath_job(
+            [("r", path)], "(A@2 - A@1) / (A@2 + A@1)", bench.path("out.tif"), radiometry=STORED
+        )
+    )
+    assert (
+        "A@1, A@2: scale 0.0001, offset -0.1 (MTD_MSIL2A.xml)" in warnings[0]
+        or "A@2, A@1: scale 0.0001" in warnings[0]
+    )
+    assert "Automatic (RADIOMETRY=0)" in warnings[0]
 
 
-@pytest.mark.parametrize("options", [(), ("-srcnodata", "0"), ("-srcnodata", "0", "-vrtnodata", "0"), ("-tr", "20", "20", "-r", "average")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-srcnodata", "0"),
+        ("-srcnodata", "0", "-vrtnodata", "0"),
+        ("-tr", "20", "20", "-r", "average"),
+    ],
+)
 def test_a_mosaic_of_two_products_that_agree(bench: Any, options: tuple[str, ...]) -> None:
     paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", tile="T33UUV")]
-    *numbers, cautions, lines = facts(bench, vrt(bench, "mosaic.vrt", *paths, options=options))
-    assert numbers == [1e-4, -0.1, 0, 65535] and not cautions
+    *numbers, warnings, lines = facts(bench, vrt(bench, "mosaic.vrt", *paths, options=options))
+    assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
     assert "through the VRT" in lines
 
 
@@ -90,36 +133,62 @@ def test_a_mosaic_of_products_before_and_after_the_offset(bench: Any) -> None:
     paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", offset=0, tile="T33UUV")]
     path = vrt(bench, "mosaic.vrt", *paths)
     for choice in (RadiometryChoice(), STORED):
-        *numbers, cautions, _ = facts(bench, path, radiometry=choice)
+        *numbers, warnings, _ = facts(bench, path, radiometry=choice)
         assert numbers == [1, 0, 0, None]
-        assert len(cautions) == 1 and "mosaic.vrt belong to products, but their scale, offset or nodata differ" in cautions[0]
-        assert "stored values are used as they are" in cautions[0]
+        assert (
+            len(warnings) == 1
+            and "mosaic.vrt belong to products, but their scale, offset or nodata differ"
+            in warnings[0]
+        )
+        assert "stored values are used as they are" in warnings[0]
 
 
 def test_a_mosaic_with_a_file_of_no_product(bench: Any) -> None:
     (path,) = product(bench, "P", "B04")
     other = bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16))
-    *numbers, (caution,), _ = facts(bench, vrt(bench, "mosaic.vrt", path, other))
-    assert numbers == [1, 0, None, None] and "differ" in caution
+    *numbers, (warning,), _ = facts(bench, vrt(bench, "mosaic.vrt", path, other))
+    assert numbers == [1, 0, None, None] and "differ" in warning
 
 
 def test_a_vrt_of_no_product_is_a_raster_like_any_other(bench: Any) -> None:
     path = vrt(bench, "plain.vrt", bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16)))
-    *numbers, cautions, _ = facts(bench, path)
-    assert numbers == [1, 0, None, None] and not cautions
+    *numbers, warnings, _ = facts(bench, path)
+    assert numbers == [1, 0, None, None] and not warnings
 
 
 def test_a_vrt_in_a_vrt_in_another_folder_under_another_suffix(bench: Any) -> None:
     """Relative names count from the VRT's own folder, and a VRT is one whatever it is called."""
     product(bench, "P", "B04", "B08")
-    inner = vrt(bench, "P/inner.vrt", *sorted(map(str, Path(bench.path("P/IMG_DATA")).iterdir())), options=("-separate",))
+    inner = vrt(
+        bench,
+        "P/inner.vrt",
+        *sorted(map(str, Path(bench.path("P/IMG_DATA")).iterdir())),
+        options=("-separate",),
+    )
     assert 'relativeToVRT="1"' in Path(inner).read_text()
     outer = bench.path("P/sub/outer.xml")
-    subprocess.run(["gdal_translate", "-q", "-of", "VRT", "-b", "2", "-srcwin", "3", "2", "20", "21", inner, outer], check=True)
+    subprocess.run(
+        [
+            "gdal_translate",
+            "-q",
+            "-of",
+            "VRT",
+            "-b",
+            "2",
+            "-srcwin",
+            "3",
+            "2",
+            "20",
+            "21",
+            inner,
+            outer,
+        ],
+        check=True,
+    )
     shutil.copyfile(outer, bench.path("P/sub/renamed.virtual"))
     for path in (outer, bench.path("P/sub/renamed.virtual")):
-        *numbers, cautions, lines = facts(bench, path)
-        assert numbers == [1e-4, -0.1, 0, 65535] and not cautions and "band B8" in lines
+        *numbers, warnings, lines = facts(bench, path)
+        assert numbers == [1e-4, -0.1, 0, 65535] and not warnings and "band B8" in lines
 
 
 @pytest.mark.parametrize(
@@ -135,17 +204,22 @@ def test_a_vrt_that_changes_values(bench: Any, options: tuple[str, ...]) -> None
     (path,) = product(bench, "P", "B04")
     target = bench.path("changed.vrt")
     subprocess.run(["gdal_translate", "-q", *options, path, target], check=True)
-    *numbers, (caution,), _ = facts(bench, target)
+    *numbers, (warning,), _ = facts(bench, target)
     assert numbers == [1, 0, None, None]
-    assert "belong to a product, but the VRT changes their values" in caution and "stored values are used" in caution
+    assert (
+        "belong to a product, but the VRT changes their values" in warning
+        and "stored values are used" in warning
+    )
 
 
 def test_a_warped_vrt(bench: Any) -> None:
     (path,) = product(bench, "P", "B04")
     target = bench.path("warped.vrt")
-    subprocess.run(["gdalwarp", "-q", "-of", "VRT", "-t_srs", "EPSG:3857", path, target], check=True)
-    *numbers, (caution,), _ = facts(bench, target)
-    assert numbers[:2] == [1, 0] and "the VRT changes their values" in caution
+    subprocess.run(
+        ["gdalwarp", "-q", "-of", "VRT", "-t_srs", "EPSG:3857", path, target], check=True
+    )
+    *numbers, (warning,), _ = facts(bench, target)
+    assert numbers[:2] == [1, 0] and "the VRT changes their values" in warning
 
 
 LUT = "<LUT>0:1,10000:2</LUT>"
@@ -163,20 +237,27 @@ DERIVED = "<PixelFunctionType>sqrt</PixelFunctionType>"
 )
 def test_hand_made_vrts_that_change_values(bench: Any, band: str, extra: str, source: str) -> None:
     product(bench, "P", "B04")
-    *numbers, (caution,), _ = facts(bench, hand_made(bench, band=band, extra=extra, source=source))
-    assert numbers == [1, 0, None, None] and "changes their values" in caution
+    *numbers, (warning,), _ = facts(bench, hand_made(bench, band=band, extra=extra, source=source))
+    assert numbers == [1, 0, None, None] and "changes their values" in warning
 
 
 def test_a_hand_made_vrt_that_does_not(bench: Any) -> None:
     """A neutral scale, a nodata value, a type that holds all values, an overview from elsewhere."""
     product(bench, "P", "B04")
-    overview = "<Overview><SourceFilename relativeToVRT='1'>nowhere.tif</SourceFilename><SourceBand>1</SourceBand></Overview>"
+    overview = (
+        "<Overview><SourceFilename "
+        "relativeToVRT='1'>nowhere.tif</SourceFilename><SourceBand>1</SourceBand></Overview>"
+    )
     neutral = "<ScaleOffset>0</ScaleOffset><ScaleRatio>1</ScaleRatio><NODATA>0</NODATA>"
-    *numbers, cautions, _ = facts(bench, hand_made(bench, dtype="Float32", extra=overview, source=neutral))
-    assert numbers == [1e-4, -0.1, 0, 65535] and not cautions
+    *numbers, warnings, _ = facts(
+        bench, hand_made(bench, dtype="Float32", extra=overview, source=neutral)
+    )
+    assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
 
 
-def hand_made(bench: Any, *, dtype: str = "UInt16", band: str = "", extra: str = "", source: str = "") -> str:
+def hand_made(
+    bench: Any, *, dtype: str = "UInt16", band: str = "", extra: str = "", source: str = ""
+) -> str:
     rect = f'xOff="0" yOff="0" xSize="{SIZE}" ySize="{SIZE}"'
     text = f"""<VRTDataset rasterXSize="{SIZE}" rasterYSize="{SIZE}"><GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>
 <VRTRasterBand dataType="{dtype}" band="1" {band}>{extra}<ComplexSource>
@@ -190,8 +271,11 @@ def hand_made(bench: Any, *, dtype: str = "UInt16", band: str = "", extra: str =
 
 def test_a_vrts_own_tags_go_before_the_product(bench: Any) -> None:
     product(bench, "P", "B04")
-    *numbers, cautions, _ = facts(bench, hand_made(bench, extra="<Offset>7</Offset><Scale>0.5</Scale><NoDataValue>9</NoDataValue>"))
-    assert numbers == [0.5, 7, 9, 65535] and not cautions
+    *numbers, warnings, _ = facts(
+        bench,
+        hand_made(bench, extra="<Offset>7</Offset><Scale>0.5</Scale><NoDataValue>9</NoDataValue>"),
+    )
+    assert numbers == [0.5, 7, 9, 65535] and not warnings
 
 
 def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Any) -> None:
@@ -202,34 +286,48 @@ def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Any) -> None:
     path.write_text("<!DOCTYPE x [" + '<!ENTITY a "' + "a" * 500 + '">]>' + text)
     with pytest.raises(MetadataError, match="document type"):
         vrt_bands(str(path))
-    *numbers, (caution,), _ = facts(bench, str(path))
+    *numbers, (warning,), _ = facts(bench, str(path))
     assert numbers == [1, 0, None, None]
-    assert "hand.vrt is a VRT that cannot be looked through: stored values are used as they are" in caution
+    assert (
+        "hand.vrt is a VRT that cannot be looked through: stored values are used as they are"
+        in warning
+    )
     path.write_text('<?xml version="1.0" encoding="UTF-8"?>\n<!-- made by hand -->\n' + text)
-    *numbers, cautions, _ = facts(bench, str(path))
-    assert numbers == [1e-4, -0.1, 0, 65535] and not cautions
+    *numbers, warnings, _ = facts(bench, str(path))
+    assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
 
 
 def test_vrts_that_go_in_circles_or_repeat_a_source_end(bench: Any) -> None:
-    """Ten levels of a hundred sources, each the same VRT below, and one that names itself: looked through in a moment."""
+    """Ten levels of a hundred sources, each the same VRT below, and one that names itself: looked
+    through in a moment.
+    """
     from bandwise.engine.radiometry.products import product_facts
 
     (bottom,) = product(bench, "P", "B04")
     for level in range(9):
         source = f"<SimpleSource><SourceFilename>{bottom}</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
         bottom = bench.path(f"level{level}.vrt")
-        Path(bottom).write_text(f'<VRTDataset><VRTRasterBand dataType="UInt16">{source * 100}</VRTRasterBand></VRTDataset>')
+        Path(bottom).write_text(
+            f'<VRTDataset><VRTRasterBand dataType="UInt16">{source * 100}</VRTRasterBand></VRTDataset>'
+        )
     found = product_facts(bottom, "uint16")
     assert found is not None and found.offset == -0.1
     itself = bench.path("circle.vrt")
-    source = "<SimpleSource><SourceFilename relativeToVRT='1'>circle.vrt</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
-    Path(itself).write_text(f'<VRTDataset><VRTRasterBand dataType="UInt16">{source}</VRTRasterBand></VRTDataset>')
+    source = (
+        "<SimpleSource><SourceFilename "
+        "relativeToVRT='1'>circle.vrt</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
+    )
+    Path(itself).write_text(
+        f'<VRTDataset><VRTRasterBand dataType="UInt16">{source}</VRTRasterBand></VRTDataset>'
+    )
     circle = product_facts(itself, "uint16")
     assert circle is not None and circle.mixed
 
 
 def test_landsat_through_a_vrt(bench: Any, shared: Any) -> None:
-    paths = [shared("landsat8_c2l2_stactools", LANDSAT, f"{LANDSAT}_SR_B{band}.TIF") for band in (4, 5)]
+    paths = [
+        shared("landsat8_c2l2_stactools", LANDSAT, f"{LANDSAT}_SR_B{band}.TIF") for band in (4, 5)
+    ]
     path = vrt(bench, "landsat.vrt", *map(str, paths), options=("-separate",))
     plain, _ = bench.run(bench.job(str(paths[1]), str(paths[0])))
     through, _ = bench.run(bench.job((path, 2), (path, 1), output="vrt.tif"))
@@ -238,25 +336,41 @@ def test_landsat_through_a_vrt(bench: Any, shared: Any) -> None:
 
 
 def test_a_vrt_of_a_subdataset(bench: Any, shared: Any) -> None:
-    """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is known of them, which is said."""
+    """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is
+    known of them, which is said.
+    """
     folder = next(Path(shared("sentinel2_safe_N0214_downsampled_jp2")).glob("*.SAFE"))
     subdataset = f"SENTINEL2_L2A:{folder / 'MTD_MSIL2A.xml'}:10m:EPSG_32722"
     named = bench.path("named.vrt")
     subprocess.run(["gdal_translate", "-q", "-of", "VRT", subdataset, named], check=True)
-    scale, offset, *_, cautions, lines = facts(bench, named, band=4)
-    assert (scale, offset) == (1e-4, 0) and not cautions and "MTD_MSIL2A.xml, band B8: quantification 10000, offset 0, through the VRT" in lines
-    scale, offset, *_, cautions, _ = facts(bench, vrt(bench, "unnamed.vrt", subdataset), band=4)
+    scale, offset, *_, warnings, lines = facts(bench, named, band=4)
+    assert (
+        (scale, offset) == (1e-4, 0)
+        and not warnings
+        and "MTD_MSIL2A.xml, band B8: quantification 10000, offset 0, through the VRT" in lines
+    )
+    scale, offset, *_, warnings, _ = facts(bench, vrt(bench, "unnamed.vrt", subdataset), band=4)
     assert (scale, offset) == (1, 0)
-    assert "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used as they are" in cautions[0]
+    assert (
+        "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used as they are"
+        in warnings[0]
+    )
 
 
 def test_a_vrt_that_holds_metadata_with_their_declaration(bench: Any) -> None:
     """GDAL 3.13 copies a product's XML, its first line included, into the VRT, which then is no well-formed XML."""
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
-    inner = '<Metadata domain="xml:X" format="xml"><?xml version="1.0" encoding="UTF-8"?><a><Description>x</Description></a></Metadata>'
+    inner = (
+        '<Metadata domain="xml:X" format="xml"><?xml version="1.0" '
+        'encoding="UTF-8"?><a><Description>x</Description></a></Metadata>'
+    )
     text = Path(path).read_text()
     Path(path).write_text(text.replace("<VRTRasterBand", inner + "<VRTRasterBand", 1))
-    plain = facts(bench, vrt(bench, "plain.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",)), band=2)
+    plain = facts(
+        bench,
+        vrt(bench, "plain.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",)),
+        band=2,
+    )
     got = facts(bench, path, band=2)
     assert got[:2] == plain[:2] == (1e-4, -0.1)
 
@@ -267,12 +381,20 @@ def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Any) -> Non
     run(job)
     with rasterio.open(job.output) as dataset:
         tags = json.loads(dataset.tags()["BANDWISE_INPUT_NIR"])
-    assert tags["path"] == path and tags["offset"] == -0.1 and "through the VRT" in tags["scaling_source"]
+    assert (
+        tags["path"] == path
+        and tags["offset"] == -0.1
+        and "through the VRT" in tags["scaling_source"]
+    )
 
 
 def test_ndvi_of_a_vrt_of_a_real_product(bench: Any, shared: Any) -> None:
-    """A window of QGIS's VRT over the product's files gives what the files themselves give, pixel by pixel; 0.2155 is the mean without the offset."""
-    red, nir = (str(shared(BANDS, f"T29UNU_20221005T115411_{band}_60m.jp2")) for band in ("B04", "B8A"))
+    """A window of QGIS's VRT over the product's files gives what the files themselves give, pixel
+    by pixel; 0.2155 is the mean without the offset.
+    """
+    red, nir = (
+        str(shared(BANDS, f"T29UNU_20221005T115411_{band}_60m.jp2")) for band in ("B04", "B8A")
+    )
     path = vrt(bench, "scene.vrt", red, nir, options=("-separate",))
     plain, _ = bench.run(bench.job(nir, red))
     through, report = bench.run(bench.job((path, 2), (path, 1), output="vrt.tif"))
@@ -288,7 +410,9 @@ def test_ndvi_of_a_vrt_of_real_crops_in_their_product(bench: Any, shared: Any) -
     shutil.copyfile(folder / PRODUCT / "MTD_MSIL2A.xml", bench.path(f"{PRODUCT}/MTD_MSIL2A.xml"))
     paths = []
     for band in ("B04", "B8A"):
-        target = bench.path(f"{PRODUCT}/GRANULE/g/IMG_DATA/R60m/T29UNU_20221005T115411_{band}_60m.tif")
+        target = bench.path(
+            f"{PRODUCT}/GRANULE/g/IMG_DATA/R60m/T29UNU_20221005T115411_{band}_60m.tif"
+        )
         shutil.copyfile(folder / "crops" / f"T29UNU_20221005T115411_{band}_60m_crop.tif", target)
         paths.append(target)
     path = vrt(bench, "crops.vrt", *paths, options=("-separate",))
@@ -297,4 +421,6 @@ def test_ndvi_of_a_vrt_of_real_crops_in_their_product(bench: Any, shared: Any) -
     np.testing.assert_array_equal(through, plain)
     with rasterio.open(folder / "crops" / "T29UNU_20221005T115411_SCL_60m_crop.tif") as dataset:
         vegetation = dataset.read(1) == 4
-    assert through[vegetation & (through != -9999)].astype(np.float64).mean() == pytest.approx(0.825, abs=0.002)
+    assert through[vegetation & (through != -9999)].astype(np.float64).mean() == pytest.approx(
+        0.825, abs=0.002
+    )

@@ -79,21 +79,34 @@ def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
     """Thirty sizes from the plain file's to the complete one's: a file that is reported as written is complete."""
     sizes = []
     for overviews in (False, True):
-        run(bench.job(*pair, output="whole.tif", creation_options=options, overviews=overviews, cog=cog, workers=2))
+        run(
+            bench.job(
+                *pair,
+                output="whole.tif",
+                creation_options=options,
+                overviews=overviews,
+                cog=cog,
+                workers=2,
+            )
+        )
         sizes.append(Path(bench.path("whole.tif")).stat().st_size)
     expected = images(bench.path("whole.tif"))
     assert len(expected) == 3
     limits = [int(limit) for limit in np.linspace(sizes[0] - 2000, sizes[1] + 20_000, 30)]
     for number, _ in enumerate(limits):
         Path(bench.path(f"limited{number}.tif")).write_bytes(b"former result")
-    result = bench.python(LIMITED.format(nir=pair[0], red=pair[1], limits=limits, options=options, cog=cog))
+    result = bench.python(
+        LIMITED.format(nir=pair[0], red=pair[1], limits=limits, options=options, cog=cog)
+    )
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(lines) == 30
     for number, (limit, said) in enumerate(lines):
         path = bench.path(f"limited{number}.tif")
         if said:
-            assert Path(path).read_bytes() == b"former result" and f"limited{number}.tif" in said, limit
+            assert Path(path).read_bytes() == b"former result" and f"limited{number}.tif" in said, (
+                limit
+            )
             assert said.count("cannot be written") + said.count("could not be written") == 1, said
         else:
             for got, right in zip(images(path), expected):
@@ -104,7 +117,11 @@ def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
 
 @pytest.mark.parametrize(
     "options",
-    ["TILED=NO|BLOCKYSIZE=512", "TILED=NO|BLOCKYSIZE=512|COMPRESS=NONE", "TILED=NO|BLOCKYSIZE=512|INTERLEAVE=PIXEL"],
+    [
+        "TILED=NO|BLOCKYSIZE=512",
+        "TILED=NO|BLOCKYSIZE=512|COMPRESS=NONE",
+        "TILED=NO|BLOCKYSIZE=512|INTERLEAVE=PIXEL",
+    ],
 )
 @pytest.mark.parametrize("bands", [1, 2])
 def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int) -> None:
@@ -113,13 +130,17 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
     names, profile = ["a", "b"][:bands], creation_profile(options, FLOAT32.dtype)
     with (
         worker_settings(),
-        GeoTiffSink(bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True) as sink,
+        GeoTiffSink(
+            bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True
+        ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), pixels)
         sink.commit({}, [{}] * bands)
     plain, overview = images(bench.path("out.tif"))
     np.testing.assert_array_equal(plain, pixels)
-    np.testing.assert_allclose(overview, pixels.reshape(bands, 256, 2, 256, 2).mean(axis=(2, 4)), rtol=1e-6)
+    np.testing.assert_allclose(
+        overview, pixels.reshape(bands, 256, 2, 256, 2).mean(axis=(2, 4)), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("height", [1, 3, 7, 16])
@@ -128,10 +149,18 @@ def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) 
     """Odd ones too: a row of an overview is made of two rows, which must lie in one window."""
     values = np.random.default_rng(2).random((1543, 700)).astype(np.float32)
     values[200:800] = -1
-    near, visible = bench.save("nir.tif", values, nodata=-1), bench.save("red.tif", np.ones_like(values))
+    near, visible = (
+        bench.save("nir.tif", values, nodata=-1),
+        bench.save("red.tif", np.ones_like(values)),
+    )
     bench.run(
         bench.job(
-            near, visible, creation_options=f"TILED=NO|BLOCKYSIZE={height}{codec}", overviews=True, memory=1, workers=3
+            near,
+            visible,
+            creation_options=f"TILED=NO|BLOCKYSIZE={height}{codec}",
+            overviews=True,
+            memory=1,
+            workers=3,
         )
     )
     tiled, *smaller = images(bench.path("ndvi.tif"))
@@ -147,21 +176,32 @@ def test_completeness_looks_at_every_image(bench: Any) -> None:
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
     arguments = creation_arguments(grid, 1, FLOAT32, {"TILED": "YES", "COMPRESS": "DEFLATE"})
     pixels = np.random.default_rng(1).random((1, 500, 600)).astype(np.float32)
-    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(bench.path("file.tif"), "w", **arguments) as dataset:
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(bench.path("file.tif"), "w", **arguments) as dataset,
+    ):
         dataset.write(pixels)
         dataset.write_mask(pixels[0] > 0.5)
         dataset.build_overviews([2, 4])
     data = Path(bench.path("file.tif")).read_bytes()
     assert is_complete(data) and is_complete(data, images=6) and not is_complete(data, images=5)
     assert not any(is_complete(data[: len(data) * part // 50]) for part in range(50))
-    assert not any(is_complete(data[:-cut]) for cut in (1, 2, 500)), "what GDAL writes last is of an image"
+    assert not any(is_complete(data[:-cut]) for cut in (1, 2, 500)), (
+        "what GDAL writes last is of an image"
+    )
     assert not is_complete(b"") and not is_complete(b"former result")
 
 
 def test_an_error_of_the_sink_is_not_wrapped_in_another(bench: Any) -> None:
     """One sentence, not one inside another's parentheses."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
-    sink = GeoTiffSink(bench.path("out.tif"), grid, ["a"], storage=FLOAT32, profile=creation_profile("", FLOAT32.dtype))
+    sink = GeoTiffSink(
+        bench.path("out.tif"),
+        grid,
+        ["a"],
+        storage=FLOAT32,
+        profile=creation_profile("", FLOAT32.dtype),
+    )
     with worker_settings(), pytest.raises(OutputError) as caught, sink:
         Path(sink.temporary).write_bytes(b"II*\0")  # as a disk that is full leaves it
         sink.commit({}, [{}])

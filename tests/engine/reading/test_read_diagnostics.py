@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from bandwise.engine.backend.dataset import opened
-from bandwise.engine.backend.environment import RASTER_FAILURES, GdalMessages, listening, worker_settings
+from bandwise.engine.backend.environment import (
+    RASTER_FAILURES,
+    GdalMessages,
+    listening,
+    worker_settings,
+)
 from bandwise.engine.errors import InputError, ReadError
 from bandwise.engine.execution.pipeline import run
 
@@ -25,7 +30,9 @@ VALUES = np.random.default_rng(1).integers(0, 3, (SIDE, SIDE)).astype(np.uint8)
 
 
 def end_the_directories_nowhere(path: str) -> None:
-    """Let a TIFF's first directory name a next one where there is none: GDAL reports a failure with the first read, and returns pixels."""
+    """Let a TIFF's first directory name a next one where there is none: GDAL reports a failure with
+    the first read, and returns pixels.
+    """
     data = bytearray(Path(path).read_bytes())
     (first,) = struct.unpack("<I", data[4:8])
     (entries,) = struct.unpack("<H", data[first : first + 2])
@@ -39,17 +46,23 @@ def run_and_spoil(bench: Any, path: str, **options: Any) -> str:
     bench.save(Path(path).name, VALUES)
     job = bench.job(path, path, **options)
     with pytest.raises(ReadError) as caught:
-        run(job, progress=lambda fraction, note: None if fraction else end_the_directories_nowhere(path))
+        run(
+            job,
+            progress=lambda fraction, note: None if fraction else end_the_directories_nowhere(path),
+        )
     return str(caught.value)
 
 
 @pytest.fixture
 def warning(bench: Any) -> str:
-    """PackBits of 4000 rows whose runs reach beyond a row in many: GDAL cuts them off, warns, and calls it a success."""
+    """PackBits of 4000 rows whose runs reach beyond a row in many: GDAL cuts them off, warns, and
+    calls it a success.
+    """
     rows = np.tile(np.array([7], np.uint8), (4000, SIDE))
     path = Path(bench.save("warning.tif", rows, compress="PACKBITS", blockysize=1))
     data = bytearray(path.read_bytes())
-    # A row is runs of 128, 128 and 44 equal bytes: 0x81 7 0x81 7 0xd5 7; every thousandth becomes longer, each by another length.
+    # A row is runs of 128, 128 and 44 equal bytes: 0x81 7 0x81 7 0xd5 7; every thousandth becomes
+    # longer, each by another length.
     whole, at = bytes([0x81, 7, 0x81, 7, 0xD5, 7]), -1
     for number in range(4000):
         at = data.index(whole, at + 1)
@@ -76,7 +89,9 @@ def logging_set_to(manner: str) -> Iterator[list[str]]:
             logging.disable(logging.CRITICAL)
         for one in own:
             one.disabled = manner == "existing loggers disabled"
-            one.setLevel({"verbose": logging.DEBUG, "quiet": logging.CRITICAL}.get(manner, logging.NOTSET))
+            one.setLevel(
+                {"verbose": logging.DEBUG, "quiet": logging.CRITICAL}.get(manner, logging.NOTSET)
+            )
         yield seen
     finally:
         logging.disable(logging.NOTSET)
@@ -86,9 +101,13 @@ def logging_set_to(manner: str) -> Iterator[list[str]]:
             one.setLevel(logging.NOTSET)
 
 
-@pytest.mark.parametrize("manner", ["plain", "verbose", "quiet", "disabled", "existing loggers disabled"])
+@pytest.mark.parametrize(
+    "manner", ["plain", "verbose", "quiet", "disabled", "existing loggers disabled"]
+)
 def test_a_reported_failure_stops_the_run(bench: Any, manner: str) -> None:
-    """rasterio alone returns the pixels; whatever the host's logging is set to, a run does not, and the host sees none of GDAL's words."""
+    """rasterio alone returns the pixels; whatever the host's logging is set to, a run does not, and
+    the host sees none of GDAL's words.
+    """
     path = bench.save("failing.tif", VALUES)
     end_the_directories_nowhere(path)
     with opened(path) as dataset:
@@ -97,23 +116,38 @@ def test_a_reported_failure_stops_the_run(bench: Any, manner: str) -> None:
     for _ in range(2):
         with logging_set_to(manner) as seen:
             words = run_and_spoil(bench, path)
-        assert path in words and "irectory" in words and "copy or download it again" in words and "\n" not in words
+        assert (
+            path in words
+            and "irectory" in words
+            and "copy or download it again" in words
+            and "\n" not in words
+        )
         assert not [line for line in seen if "irectory" in line]
     assert set(bench.listing()) == before
     for name in ("rasterio._env", "rasterio._err"):
-        assert not {"isEnabledFor", "handle"} & set(vars(logging.getLogger(name))), "the host's loggers are as they were"
+        assert not {"isEnabledFor", "handle"} & set(vars(logging.getLogger(name))), (
+            "the host's loggers are as they were"
+        )
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_warnings_are_shown_once_and_not_without_end(bench: Any, warning: str, workers: int) -> None:
+def test_warnings_are_shown_once_and_not_without_end(
+    bench: Any, warning: str, workers: int
+) -> None:
     """40 rows are too long, each by another length: ten are told, and that there were thirty more."""
     lines: list[Any] = []
-    job = bench.job(warning, bench.save("red.tif", np.full((4000, SIDE), 3, np.uint8)), workers=workers)
+    job = bench.job(
+        warning, bench.save("red.tif", np.full((4000, SIDE), 3, np.uint8)), workers=workers
+    )
     for _ in range(2):
         lines.clear()
         report = run(job, progress=lambda fraction, note: lines.append(note) if note else None)
-        warned = [str(note.text) for note in lines if note.caution and str(note.text).startswith("GDAL")]
-        assert len([line for line in warned if "PackBitsDecode" in line]) == 10 == len(set(warned)) - 1
+        warned = [
+            str(note.text) for note in lines if note.warning and str(note.text).startswith("GDAL")
+        ]
+        assert (
+            len([line for line in warned if "PackBitsDecode" in line]) == 10 == len(set(warned)) - 1
+        )
         assert warned[-1] == "GDAL gave 30 more warnings, which are not shown"
         assert report.statistics[0].valid == 4000 * SIDE
 
@@ -145,7 +179,10 @@ def test_two_runs_at_once_hear_their_own(bench: Any, warning: str) -> None:
     for thread in threads:
         thread.join()
     assert heard["quiet"] == [[]] * 5
-    assert all(len(lines) == 1 and "irectory" in lines[0] and paths["failing"] in lines[0] for lines in heard["failing"])
+    assert all(
+        len(lines) == 1 and "irectory" in lines[0] and paths["failing"] in lines[0]
+        for lines in heard["failing"]
+    )
     assert all(len(lines) == 11 and "irectory" not in "".join(lines) for lines in heard["warning"])
 
 
@@ -173,8 +210,10 @@ def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
     if form == "VRT":
         path = bench.path("raw.vrt")
         Path(path).write_text(
-            f'<VRTDataset rasterXSize="{SIDE}" rasterYSize="{SIDE}"><SRS>EPSG:32633</SRS><GeoTransform>300000,10,0,5000040,0,-10</GeoTransform>'
-            '<VRTRasterBand dataType="UInt16" band="1" subClass="VRTRawRasterBand"><SourceFilename relativetoVRT="1">raw.img</SourceFilename>'
+            f'<VRTDataset rasterXSize="{SIDE}" '
+            f'rasterYSize="{SIDE}"><SRS>EPSG:32633</SRS><GeoTransform>300000,10,0,5000040,0,-10</GeoTransform>'
+            '<VRTRasterBand dataType="UInt16" band="1" subClass="VRTRawRasterBand"><SourceFilename '
+            'relativetoVRT="1">raw.img</SourceFilename>'
             f"<ImageOffset>0</ImageOffset><PixelOffset>2</PixelOffset><LineOffset>{2 * SIDE}</LineOffset><ByteOrder>LSB</ByteOrder>"
             "</VRTRasterBand></VRTDataset>"
         )
@@ -209,7 +248,11 @@ def test_a_file_that_changes_midway(bench: Any, form: str, change: str) -> None:
     """The size, the time or the file itself is another at the end; the message names the file."""
     values = np.full((3000, 1024), 5, np.uint16)
     red = bench.save("red.tif", values)
-    changed = path = bench.save("nir.img", values, driver="ENVI") if form == "raw" else bench.save("nir.tif", values)
+    changed = path = (
+        bench.save("nir.img", values, driver="ENVI")
+        if form == "raw"
+        else bench.save("nir.tif", values)
+    )
     if form == "vrt":
         import rasterio.shutil
 
@@ -238,11 +281,15 @@ def test_a_file_that_changes_midway(bench: Any, form: str, change: str) -> None:
     words = spoil_halfway(bench, spoil, path, red)
     assert Path(changed).name in words and "was changed or removed while it was read" in words
     if change != "pixels" or form == "plain":
-        assert (bench.ndvi(path, red, output="after.tif", creation_options="COMPRESS=NONE") <= 0.7).all(), "and again, undisturbed"
+        assert (
+            bench.ndvi(path, red, output="after.tif", creation_options="COMPRESS=NONE") <= 0.7
+        ).all(), "and again, undisturbed"
 
 
 @pytest.mark.parametrize("keeps", ["nothing", "size", "size and time"])
-def test_a_remote_file_that_changes_midway(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, keeps: str) -> None:
+def test_a_remote_file_that_changes_midway(
+    bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, keeps: str
+) -> None:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.full((3000, 1024), 5, np.uint16)
     name = f"{keeps.replace(' ', '_')}.tif"
@@ -253,14 +300,18 @@ def test_a_remote_file_that_changes_midway(bench: Any, server: Any, monkeypatch:
         new = near.with_suffix(".new")
         new.write_bytes(near.read_bytes()[:-2] + (b"\1\1" if keeps != "nothing" else b"\1\1\1\1"))
         os.replace(new, near)  # all at once: a server that finds half a file gives another error
-        os.utime(near, ns=(facts.st_atime_ns, facts.st_mtime_ns + (10**10 if keeps == "size" else 0)))
+        os.utime(
+            near, ns=(facts.st_atime_ns, facts.st_mtime_ns + (10**10 if keeps == "size" else 0))
+        )
 
     words = spoil_halfway(bench, spoil, server.address(str(near)), red)
     assert name in words and "was changed or removed while it was read" in words
 
 
 @pytest.mark.parametrize("tells", ["all", "nothing", "another tag each time", "no HEAD"])
-def test_a_remote_file_that_stays(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, tells: str) -> None:
+def test_a_remote_file_that_stays(
+    bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, tells: str
+) -> None:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     server.tells = tells
     values = np.full((1000, 1024), 5, np.uint16)

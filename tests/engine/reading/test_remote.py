@@ -21,7 +21,13 @@ def pair(bench: Any) -> list[str]:
     paths = []
     for name, plane in zip(("nir", "red"), values):
         paths.append(bench.path(f"web/{name}.tif"))
-        rasterio.shutil.copy(bench.save(f"{name}.tif", plane), paths[-1], driver="COG", BLOCKSIZE="256", COMPRESS="DEFLATE")
+        rasterio.shutil.copy(
+            bench.save(f"{name}.tif", plane),
+            paths[-1],
+            driver="COG",
+            BLOCKSIZE="256",
+            COMPRESS="DEFLATE",
+        )
     return paths
 
 
@@ -32,22 +38,32 @@ def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_remote_file_is_fetched_once(bench: Any, server: Any, pair: list[str], afresh: None, workers: int) -> None:
+def test_a_remote_file_is_fetched_once(
+    bench: Any, server: Any, pair: list[str], afresh: None, workers: int
+) -> None:
     here = bench.ndvi(*pair, output="here.tif")
     there = bench.ndvi(*map(server.address, pair), output="there.tif", workers=workers)
     np.testing.assert_array_equal(there, here)
     for path in pair:
-        ranges = [(first, last) for command, name, first, last in server.requests if command == "GET" and name == Path(path).name]
+        ranges = [
+            (first, last)
+            for command, name, first, last in server.requests
+            if command == "GET" and name == Path(path).name
+        ]
         covered = np.zeros(Path(path).stat().st_size, np.uint8)
         for first, last in ranges:
             covered[first : last + 1] += 1
-        assert (covered > 1).sum() <= 4 * len(ranges), "but for the four bytes that part the blocks of a COG, which GDAL reads with both"
+        assert (covered > 1).sum() <= 4 * len(ranges), (
+            "but for the four bytes that part the blocks of a COG, which GDAL reads with both"
+        )
         assert 0.5 < covered.mean() < 0.9, "the overviews are not fetched"
         assert len(ranges) <= 40
 
 
 @pytest.mark.parametrize("manner", ["close", "hang"])
-def test_a_server_that_dies_halfway(bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: Any, manner: str) -> None:
+def test_a_server_that_dies_halfway(
+    bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: Any, manner: str
+) -> None:
     monkeypatch.setenv("GDAL_HTTP_LOW_SPEED_TIME", "2")
     monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "4")
     server.healthy, server.manner = 6, manner
@@ -87,7 +103,9 @@ def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) ->
         assert "GDAL_HTTP_LOW_SPEED_TIME" not in _patience()
 
 
-def test_a_file_of_s3_goes_the_same_way(bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_s3_goes_the_same_way(
+    bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The folder as a bucket of a server that asks for no signature."""
     for name, value in (
         ("AWS_S3_ENDPOINT", f"127.0.0.1:{server.server_port}"), ("AWS_HTTPS", "NO"),

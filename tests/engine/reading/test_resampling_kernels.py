@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bilinear, cubic, cubic spline and Lanczos beside their definitions in float64, onto finer and coarser pixels and beside nodata."""
+"""Bilinear, cubic, cubic spline and Lanczos beside their definitions in float64, onto finer and
+coarser pixels and beside nodata.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ def kernel(method: Resampling, distance: Any) -> Any:
     if method is Resampling.BILINEAR:
         return np.where(x < 1, 1 - x, 0)
     if method is Resampling.CUBIC:
-        return np.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0))
+        return np.where(
+            x < 1,
+            1.5 * x**3 - 2.5 * x**2 + 1,
+            np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0),
+        )
     if method is Resampling.CUBIC_SPLINE:
         return np.where(x < 1, 2 / 3 - x**2 + x**3 / 2, np.where(x < 2, (2 - x) ** 3 / 6, 0))
     return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)
@@ -40,14 +46,28 @@ def matrix(method: Resampling, positions: Any, ratio: float, length: int) -> Any
     return kernel(method, (np.arange(length) + 0.5 - np.asarray(positions)[:, None]) / wide(ratio))
 
 
-def resample(bench: Any, source: str, grid: tuple[str, tuple[float, ...], tuple[int, int]], method: Resampling, **options: Any) -> Any:
+def resample(
+    bench: Any,
+    source: str,
+    grid: tuple[str, tuple[float, ...], tuple[int, int]],
+    method: Resampling,
+    **options: Any,
+) -> Any:
     """The source on a grid, by a run of the engine: float32, NaN where there is no value."""
     crs, transform, shape = grid
     target = bench.save("target.tif", np.ones(shape, np.uint8), crs=crs, transform=transform)
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=method)
     bands = (BandRef("a", target), BandRef("b", source))
     options = {"creation_options": "COMPRESS=NONE", **options}
-    got, _ = bench.run(Job(bands, named_formula("x := b", ("a", "b")), bench.path("out.tif"), layout=layout, **options))
+    got, _ = bench.run(
+        Job(
+            bands,
+            named_formula("x := b", ("a", "b")),
+            bench.path("out.tif"),
+            layout=layout,
+            **options,
+        )
+    )
     return np.where(got == -9999, np.nan, got)
 
 
@@ -62,12 +82,30 @@ def noise(height: int, width: int, holes: float = 0.0) -> Any:
 
 
 @pytest.mark.parametrize("holes", [0.0, 0.1], ids=["complete", "with nodata"])
-@pytest.mark.parametrize(("ratio", "shift"), [
-    (1 / 3, 0), (0.5, 0), (0.7, 1.3), (1, 0.4), (1.02, 0.2), (1.06, 0), (1.2, 0), (1.5, 0), (1.52, 0), (2, 0), (2, 1), (3, 0), (3.3, 0.1),
-    (6, 0), (10, 0),
-])
+@pytest.mark.parametrize(
+    ("ratio", "shift"),
+    [
+        (1 / 3, 0),
+        (0.5, 0),
+        (0.7, 1.3),
+        (1, 0.4),
+        (1.02, 0.2),
+        (1.06, 0),
+        (1.2, 0),
+        (1.5, 0),
+        (1.52, 0),
+        (2, 0),
+        (2, 1),
+        (3, 0),
+        (3.3, 0.1),
+        (6, 0),
+        (10, 0),
+    ],
+)
 @pytest.mark.parametrize("method", KERNELS, ids=lambda method: method.name)
-def test_kernels_between_parallel_grids(bench: Any, method: Resampling, ratio: float, shift: float, holes: float) -> None:
+def test_kernels_between_parallel_grids(
+    bench: Any, method: Resampling, ratio: float, shift: float, holes: float
+) -> None:
     if method is Resampling.CUBIC and ratio < 1.05:
         return  # GDAL's: bilinear beside nodata and at edges, and compared with gdalwarp
     height, width = 300, 270
@@ -82,7 +120,11 @@ def test_kernels_between_parallel_grids(bench: Any, method: Resampling, ratio: f
     weights, magnitudes = down @ valid @ across.T, np.abs(down) @ valid @ np.abs(across).T
     centres = valid[np.floor(rows + 1e-6).astype(int)][:, np.floor(columns + 1e-6).astype(int)] > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        expected = np.where(centres & (weights >= 0.25 * magnitudes), down @ values.astype(float) @ across.T / weights, np.nan)
+        expected = np.where(
+            centres & (weights >= 0.25 * magnitudes),
+            down @ values.astype(float) @ across.T / weights,
+            np.nan,
+        )
     np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
     np.testing.assert_allclose(got, expected, rtol=2e-6, atol=2e-5)
     assert np.isnan(got).mean() < 0.25 if holes else not np.isnan(got).any()
@@ -91,11 +133,15 @@ def test_kernels_between_parallel_grids(bench: Any, method: Resampling, ratio: f
 @pytest.mark.parametrize("method", KERNELS, ids=lambda method: method.name)
 @pytest.mark.parametrize("ratio", [0.5, 1 / 3, 1.5, 2, 3, 6])
 def test_a_ramp_stays_where_it_is(bench: Any, method: Resampling, ratio: float) -> None:
-    """The number of a column is that of its place: kernels are symmetric, so that a shift would show as a difference."""
+    """The number of a column is that of its place: kernels are symmetric, so that a shift would
+    show as a difference.
+    """
     ramp = np.broadcast_to(np.arange(480, dtype=np.float32), (120, 480))
     source = bench.save("source.tif", ramp, transform=(10, 0, 500000, 0, -10, 5000000))
     shape = int(120 / ratio), int(480 / ratio)
-    got = resample(bench, source, (UTM, (10 * ratio, 0, 500000, 0, -10 * ratio, 5000000), shape), method)
+    got = resample(
+        bench, source, (UTM, (10 * ratio, 0, 500000, 0, -10 * ratio, 5000000), shape), method
+    )
     positions = ratio * (np.arange(shape[1]) + 0.5) - 0.5
     inner = slice(int(20 / min(ratio, 1)), -int(20 / min(ratio, 1)))
     np.testing.assert_allclose(got[shape[0] // 2, inner], positions[inner], atol=0.05)
@@ -104,15 +150,24 @@ def test_a_ramp_stays_where_it_is(bench: Any, method: Resampling, ratio: float) 
 SYSTEMS = {
     "next zone": ("EPSG:32632", (10.0, 0.0, 972500.0, 0.0, -10.0, 5016300.0)),
     "turned": (UTM, (8.0, 6.0, 499000.0, 6.0, -8.0, 4998000.0)),
-    "false origin": ("+proj=tmerc +lat_0=0 +lon_0=15 +k=0.9996 +x_0=0 +y_0=0 +datum=WGS84 +units=m", (10.0, 0.0, 600.0, 0.0, -10.0, 4998600.0)),
+    "false origin": (
+        "+proj=tmerc +lat_0=0 +lon_0=15 +k=0.9996 +x_0=0 +y_0=0 +datum=WGS84 +units=m",
+        (10.0, 0.0, 600.0, 0.0, -10.0, 4998600.0),
+    ),
 }
 
 
 @pytest.mark.parametrize("holes", [0.0, 0.1], ids=["complete", "with nodata"])
 @pytest.mark.parametrize("ratio", [1.3, 2, 3, 6])
 @pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("method", [Resampling.CUBIC, Resampling.CUBIC_SPLINE, Resampling.LANCZOS], ids=lambda method: method.name)
-def test_kernels_onto_coarser_pixels_of_another_crs(bench: Any, method: Resampling, system: str, ratio: float, holes: float) -> None:
+@pytest.mark.parametrize(
+    "method",
+    [Resampling.CUBIC, Resampling.CUBIC_SPLINE, Resampling.LANCZOS],
+    ids=lambda method: method.name,
+)
+def test_kernels_onto_coarser_pixels_of_another_crs(
+    bench: Any, method: Resampling, system: str, ratio: float, holes: float
+) -> None:
     """Each pixel beside the sum of all source pixels around its place; the kernel is as wide as the middle's pixels."""
     crs, transform = SYSTEMS[system]
     values = noise(420, 420, holes)
@@ -127,7 +182,9 @@ def test_kernels_onto_coarser_pixels_of_another_crs(bench: Any, method: Resampli
         return inverse * tuple(np.array(numbers) for numbers in places_of(UTM, crs, xs, ys))
 
     middle = shape[1] / 2 + np.array([0, 1, 0]), shape[0] / 2 + np.array([0, 0, 1])
-    factors = [np.hypot(numbers[1] - numbers[0], numbers[2] - numbers[0]) for numbers in place(*middle)]
+    factors = [
+        np.hypot(numbers[1] - numbers[0], numbers[2] - numbers[0]) for numbers in place(*middle)
+    ]
     rng = np.random.default_rng(1)
     rows, columns = (rng.integers(0, count, 300) for count in shape)
     xs, ys = place(columns + 0.5, rows + 0.5)
@@ -137,18 +194,29 @@ def test_kernels_onto_coarser_pixels_of_another_crs(bench: Any, method: Resampli
         if not (0 <= x < 420 and 0 <= y < 420 and valid[int(y + 1e-6), int(x + 1e-6)]):
             assert np.isnan(got[row, column])
             continue
-        weights = np.outer(matrix(method, [y], factors[1], 420)[0], matrix(method, [x], factors[0], 420)[0]) * valid
+        weights = (
+            np.outer(
+                matrix(method, [y], factors[1], 420)[0], matrix(method, [x], factors[0], 420)[0]
+            )
+            * valid
+        )
         if weights.sum() < 0.26 * np.abs(weights).sum():
             continue
         known += 1
-        assert got[row, column] == pytest.approx((weights * values).sum() / weights.sum(), rel=1e-4, abs=5e-3), (row, column)
+        assert got[row, column] == pytest.approx(
+            (weights * values).sum() / weights.sum(), rel=1e-4, abs=5e-3
+        ), (row, column)
     assert known > 100
 
 
 @pytest.mark.parametrize("system", ["parallel", *SYSTEMS])
 @pytest.mark.parametrize("ratio", [1 / 3, 1.06, 2.1])
-@pytest.mark.parametrize("method", [Resampling.CUBIC, Resampling.LANCZOS], ids=lambda method: method.name)
-def test_beside_nodata_results_stay_near_the_values_around_them(bench: Any, method: Resampling, ratio: float, system: str) -> None:
+@pytest.mark.parametrize(
+    "method", [Resampling.CUBIC, Resampling.LANCZOS], ids=lambda method: method.name
+)
+def test_beside_nodata_results_stay_near_the_values_around_them(
+    bench: Any, method: Resampling, ratio: float, system: str
+) -> None:
     """Inputs of 1 to 250 with a third nodata: weights that almost cancel out would give numbers beyond 100,000."""
     crs, transform = SYSTEMS.get(system, (UTM, (10.0, 0.0, 501500.0, 0.0, -10.0, 4997700.0)))
     source = bench.save("source.tif", noise(420, 420, 0.33), crs=crs, transform=transform, nodata=0)
@@ -161,12 +229,26 @@ def test_beside_nodata_results_stay_near_the_values_around_them(bench: Any, meth
 
 
 @pytest.mark.parametrize("system", ["parallel", "next zone"])
-@pytest.mark.parametrize("method", [Resampling.CUBIC_SPLINE, Resampling.LANCZOS, Resampling.AVERAGE], ids=lambda method: method.name)
-def test_pixels_do_not_depend_on_windows_workers_or_memory(bench: Any, method: Resampling, system: str) -> None:
+@pytest.mark.parametrize(
+    "method",
+    [Resampling.CUBIC_SPLINE, Resampling.LANCZOS, Resampling.AVERAGE],
+    ids=lambda method: method.name,
+)
+def test_pixels_do_not_depend_on_windows_workers_or_memory(
+    bench: Any, method: Resampling, system: str
+) -> None:
     crs, transform = SYSTEMS.get(system, (UTM, (10.0, 0.0, 501503.0, 0.0, -10.0, 4997700.0)))
     source = bench.save("source.tif", noise(900, 800, 0.02), crs=crs, transform=transform, nodata=0)
     for ratio in (0.9, 2.2):
-        grid = (UTM, (10 * ratio, 0, 501700, 0, -10 * ratio, 4997500), (int(640 / ratio), int(560 / ratio)))
+        grid = (
+            UTM,
+            (10 * ratio, 0, 501700, 0, -10 * ratio, 4997500),
+            (int(640 / ratio), int(560 / ratio)),
+        )
         once = resample(bench, source, grid, method, workers=1).tobytes()
-        for options in ({"workers": 3}, {"memory": 1}, {"creation_options": "COMPRESS=NONE|BLOCKXSIZE=64|BLOCKYSIZE=128"}):
+        for options in (
+            {"workers": 3},
+            {"memory": 1},
+            {"creation_options": "COMPRESS=NONE|BLOCKXSIZE=64|BLOCKYSIZE=128"},
+        ):
             assert resample(bench, source, grid, method, **options).tobytes() == once, options

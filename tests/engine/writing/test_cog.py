@@ -44,7 +44,10 @@ def job(bench: Any, expression: str, **options: Any) -> Job:
     values[:600, :700] = -1
     path = bench.save("a.tif", values, nodata=-1)
     return Job(
-        (BandRef("a", path),), named_formula(expression, ("a",)), bench.path("out.tif"), **{"workers": 2, **options}
+        (BandRef("a", path),),
+        named_formula(expression, ("a",)),
+        bench.path("out.tif"),
+        **{"workers": 2, **options},
     )
 
 
@@ -69,9 +72,14 @@ def judged(path: str) -> None:
     ):
         pytest.skip("needs GDAL's utilities for Python")
     said = subprocess.run(
-        ["/usr/bin/python3", "-W", "ignore", "-c", script, path], capture_output=True, text=True, check=False
+        ["/usr/bin/python3", "-W", "ignore", "-c", script, path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert said.returncode == 0 and "is a valid cloud optimized GeoTIFF" in said.stdout, said.stdout + said.stderr
+    assert said.returncode == 0 and "is a valid cloud optimized GeoTIFF" in said.stdout, (
+        said.stdout + said.stderr
+    )
     assert "warning" not in said.stdout.lower(), said.stdout
 
 
@@ -85,7 +93,9 @@ def test_gdals_validator_accepts_every_layout_and_the_pixels_are_the_plain_files
     got = images(bench.path("out.tif"))
     judged(bench.path("out.tif"))
     data = Path(bench.path("out.tif")).read_bytes()
-    assert is_complete(data, images=3, sparse="SPARSE" in options) and byte_order(data)[1] == ("BIGTIFF=YES" in options)
+    assert is_complete(data, images=3, sparse="SPARSE" in options) and byte_order(data)[1] == (
+        "BIGTIFF=YES" in options
+    )
     with rasterio.open(bench.path("out.tif")) as dataset:
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG" and dataset.nodata == -9999
         assert dataset.count == 1 or dataset.interleaving.name == "pixel"
@@ -112,27 +122,50 @@ def test_every_type_is_laid_out(bench: Any, data_type: DataType) -> None:
 
 def test_without_overviews_and_of_one_pixel(bench: Any) -> None:
     path = bench.save("one.tif", np.full((1, 1), 3, np.uint8))
-    run(Job((BandRef("a", path),), named_formula("x := a / 2", ("a",)), bench.path("out.tif"), cog=True))
+    run(
+        Job(
+            (BandRef("a", path),),
+            named_formula("x := a / 2", ("a",)),
+            bench.path("out.tif"),
+            cog=True,
+        )
+    )
     judged(bench.path("out.tif"))
     assert bench.read(bench.path("out.tif")).tolist() == [[1.5]]
 
 
 def test_the_order_of_blocks_and_what_surrounds_them(bench: Any) -> None:
-    """Directories, then the smallest overview's blocks row by row, the raster's own last; each with leader and trailer."""
-    run(job(bench, "x := a", creation_options="BLOCKXSIZE=128|BLOCKYSIZE=128", overviews=True, cog=True))
+    """Directories, then the smallest overview's blocks row by row, the raster's own last; each with
+    leader and trailer.
+    """
+    run(
+        job(
+            bench,
+            "x := a",
+            creation_options="BLOCKXSIZE=128|BLOCKYSIZE=128",
+            overviews=True,
+            cog=True,
+        )
+    )
     data = Path(bench.path("out.tif")).read_bytes()
     end = max(field.position + field.size for fields in directories(data) for field in fields)
     for image in (2, 1, 0):
-        for offset, size in zip(*(numbers.tolist() for numbers in block_index(data, image).read(data))):
+        for offset, size in zip(
+            *(numbers.tolist() for numbers in block_index(data, image).read(data))
+        ):
             assert offset - 4 >= end
             assert int.from_bytes(data[offset - 4 : offset], "little") == size
-            assert data[offset + size : offset + size + 4] == data[offset + size - 4 : offset + size]
+            assert (
+                data[offset + size : offset + size + 4] == data[offset + size - 4 : offset + size]
+            )
             end = offset + size + 4
     assert end == len(data)
 
 
 @pytest.mark.parametrize("cog", [False, True])
-@pytest.mark.parametrize("moment", ["the windows are done", "the middle of laying out", "the last check"])
+@pytest.mark.parametrize(
+    "moment", ["the windows are done", "the middle of laying out", "the last check"]
+)
 def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment: str) -> None:
     """And nothing is left, neither the plain file nor the one that is laid out; the former result stays."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 1000, 1000)
@@ -153,7 +186,13 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
         with (
             worker_settings(),
             GeoTiffSink(
-                bench.path(name), grid, ["a"], storage=FLOAT32, profile=profile, overviews=True, cog=cog
+                bench.path(name),
+                grid,
+                ["a"],
+                storage=FLOAT32,
+                profile=profile,
+                overviews=True,
+                cog=cog,
             ) as sink,
         ):
             sink.write(Window(0, 0, 1000, 1000), pixels)
@@ -163,7 +202,11 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
     asked = len(calls)
     assert asked >= (300 if cog else 2), "asked before each block that is moved"
     Path(bench.path("whole.tif")).unlink()
-    limit = {"the windows are done": 0, "the middle of laying out": asked // 2, "the last check": asked - 1}[moment]
+    limit = {
+        "the windows are done": 0,
+        "the middle of laying out": asked // 2,
+        "the last check": asked - 1,
+    }[moment]
     with pytest.raises(Cancelled, match="nothing was written"):
         write("out.tif", limit)
     assert bench.listing() == before
@@ -199,7 +242,9 @@ def test_cancelling_a_run_ends_it_within_two_seconds(bench: Any, options: str) -
         assert sorted(bench.listing()) == ["a.tif"]
 
 
-def test_a_classic_tiff_that_would_grow_past_4_gb_is_refused(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_classic_tiff_that_would_grow_past_4_gb_is_refused(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from bandwise.engine.writing import cog
 
     run(job(bench, "x := a", overviews=True))

@@ -18,16 +18,31 @@ SIDE, BLOCK, BANDS = 1024, 512, 4
 THREADS, TIMES = 4, 15
 
 
-@pytest.mark.parametrize("options", ["COMPRESS=NONE", "COMPRESS=NONE|DISCARD_LSB=0", "COMPRESS=PACKBITS", "COMPRESS=LERC|MAX_Z_ERROR=0", ""])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "COMPRESS=NONE",
+        "COMPRESS=NONE|DISCARD_LSB=0",
+        "COMPRESS=PACKBITS",
+        "COMPRESS=LERC|MAX_Z_ERROR=0",
+        "",
+    ],
+)
 def test_blocks_of_several_bands_are_whole(options: str) -> None:
-    """Threads that push each other's blocks out of the cache get the same bytes; those not compressed are the numbers, pixel by pixel."""
+    """Threads that push each other's blocks out of the cache get the same bytes; those not
+    compressed are the numbers, pixel by pixel.
+    """
     values = np.random.default_rng(1).random((BANDS, SIDE, SIDE)).astype(np.float32) + 1
-    encoder = Encoder(creation_profile(options, FLOAT32.dtype), FLOAT32, (BLOCK, BLOCK), separate=False)
+    encoder = Encoder(
+        creation_profile(options, FLOAT32.dtype), FLOAT32, (BLOCK, BLOCK), separate=False
+    )
     with block_cache(LEAST_CACHE), worker_settings():
         known = [bytes(block) for block in encoder.blocks(values)]
 
         def wrong(_: int) -> int:
-            return sum(bytes(block) != before for block, before in zip(encoder.blocks(values), known))
+            return sum(
+                bytes(block) != before for block, before in zip(encoder.blocks(values), known)
+            )
 
         with ThreadPoolExecutor(THREADS, initializer=enter_worker_thread) as pool:
             assert sum(pool.map(wrong, range(THREADS * TIMES))) == 0
@@ -35,4 +50,6 @@ def test_blocks_of_several_bands_are_whole(options: str) -> None:
         corners = [(row, column) for row in (0, BLOCK) for column in (0, BLOCK)]
         for block, (row, column) in zip(known, corners):
             expected = values[:, row : row + BLOCK, column : column + BLOCK].transpose(1, 2, 0)
-            np.testing.assert_array_equal(np.frombuffer(block, "<f4").reshape(BLOCK, BLOCK, BANDS), expected)
+            np.testing.assert_array_equal(
+                np.frombuffer(block, "<f4").reshape(BLOCK, BLOCK, BANDS), expected
+            )

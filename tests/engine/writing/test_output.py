@@ -30,7 +30,10 @@ def pair(bench: Any) -> list[str]:
     """NIR and red of random uint16, 700 x 900; nodata 0 in the upper left 100 x 100 of NIR."""
     values = np.random.default_rng(5).integers(1, 10000, (2, 700, 900), dtype=np.uint16)
     values[0, :100, :100] = 0
-    return [bench.save("nir.tif", values[0], nodata=0, **TILED), bench.save("red.tif", values[1], nodata=0, **TILED)]
+    return [
+        bench.save("nir.tif", values[0], nodata=0, **TILED),
+        bench.save("red.tif", values[1], nodata=0, **TILED),
+    ]
 
 
 def test_the_profile_is_built_not_copied(bench: Any) -> None:
@@ -53,7 +56,9 @@ def test_the_profile_is_built_not_copied(bench: Any) -> None:
 
 def test_scale_and_offset_of_an_input_are_not_inherited(bench: Any) -> None:
     near = bench.save("nir.tif", np.array([[3]], np.int16), scales=[0.5], offsets=[2.0], nodata=-1)
-    visible = bench.save("red.tif", np.array([[1]], np.int16), scales=[0.5], offsets=[2.0], nodata=-1)
+    visible = bench.save(
+        "red.tif", np.array([[1]], np.int16), scales=[0.5], offsets=[2.0], nodata=-1
+    )
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[1 / 6]], np.float32))
     with rasterio.open(bench.path("ndvi.tif")) as dataset:
         assert (dataset.scales, dataset.offsets, dataset.nodata) == ((1.0,), (0.0,), -9999)
@@ -64,7 +69,9 @@ def test_the_band_is_described_and_the_run_can_be_repeated(bench: Any, pair: lis
     with rasterio.open(bench.path("ndvi.tif")) as dataset:
         assert dataset.descriptions == ("NDVI",)
         tags = dataset.tags()
-    assert tags["TIFFTAG_SOFTWARE"].startswith("Bandwise ") and tags["TIFFTAG_SOFTWARE"].endswith(tags["BANDWISE_VERSION"])
+    assert tags["TIFFTAG_SOFTWARE"].startswith("Bandwise ") and tags["TIFFTAG_SOFTWARE"].endswith(
+        tags["BANDWISE_VERSION"]
+    )
     assert tags["BANDWISE_FORMULA"] == "NDVI = (nir - red) / (nir + red)"
     for name, path in zip(("NIR", "RED"), pair):
         said = json.loads(tags[f"BANDWISE_INPUT_{name}"])
@@ -78,7 +85,10 @@ def test_the_band_is_described_and_the_run_can_be_repeated(bench: Any, pair: lis
             "saturated": None,
             "nodata_source": said["nodata_source"],
         }
-        assert "no scale or offset was found" in said["scaling_source"] and "declared by the file" in said["nodata_source"]
+        assert (
+            "no scale or offset was found" in said["scaling_source"]
+            and "declared by the file" in said["nodata_source"]
+        )
 
 
 def test_a_path_that_is_not_ascii_survives_in_the_tags(bench: Any) -> None:
@@ -96,12 +106,30 @@ def test_statistics_are_those_of_the_written_pixels(bench: Any, pair: list[str])
         tags = dataset.tags(1)
     assert float(tags["STATISTICS_MINIMUM"]) == valid.min() == report.statistics[0].minimum
     assert float(tags["STATISTICS_MAXIMUM"]) == valid.max() == report.statistics[0].maximum
-    assert float(tags["STATISTICS_MEAN"]) == pytest.approx(valid.mean(), rel=1e-12) == report.statistics[0].mean
-    assert float(tags["STATISTICS_STDDEV"]) == pytest.approx(valid.std(), rel=1e-12) == report.statistics[0].standard_deviation
+    assert (
+        float(tags["STATISTICS_MEAN"])
+        == pytest.approx(valid.mean(), rel=1e-12)
+        == report.statistics[0].mean
+    )
+    assert (
+        float(tags["STATISTICS_STDDEV"])
+        == pytest.approx(valid.std(), rel=1e-12)
+        == report.statistics[0].standard_deviation
+    )
     assert tags["STATISTICS_VALID_PERCENT"] == f"{100 * valid.size / pixels.size:.4g}"
-    assert (int(tags["BANDWISE_VALID_PIXELS"]), int(tags["BANDWISE_NODATA_PIXELS"])) == (valid.size, 10000)
+    assert (int(tags["BANDWISE_VALID_PIXELS"]), int(tags["BANDWISE_NODATA_PIXELS"])) == (
+        valid.size,
+        10000,
+    )
     assert report.statistics[0].valid + report.statistics[0].invalid == pixels.size
-    assert all(type(value) in (int, float) for value in (report.statistics[0].mean, report.statistics[0].minimum, report.statistics[0].valid))
+    assert all(
+        type(value) in (int, float)
+        for value in (
+            report.statistics[0].mean,
+            report.statistics[0].minimum,
+            report.statistics[0].valid,
+        )
+    )
 
 
 def test_gdal_computes_the_same_statistics_afresh(bench: Any, pair: list[str]) -> None:
@@ -109,7 +137,11 @@ def test_gdal_computes_the_same_statistics_afresh(bench: Any, pair: list[str]) -
     pixels, report = bench.run(bench.job(*pair))
     copy = bench.save("copy.tif", pixels, nodata=-9999)
     with rasterio.open(copy) as dataset:
-        statistics = dataset.stats(approx=False)[0] if hasattr(dataset, "stats") else dataset.statistics(1, approx=False)
+        statistics = (
+            dataset.stats(approx=False)[0]
+            if hasattr(dataset, "stats")
+            else dataset.statistics(1, approx=False)
+        )
     ours = report.statistics[0]
     assert (statistics.min, statistics.max) == (ours.minimum, ours.maximum)
     assert statistics.mean == pytest.approx(ours.mean, rel=1e-12)
@@ -118,10 +150,17 @@ def test_gdal_computes_the_same_statistics_afresh(bench: Any, pair: list[str]) -
 
 def test_a_constant_has_no_deviation(bench: Any) -> None:
     """NDVI 1/3 in a million pixels: the mean is the value, the deviation 0, with no rounding left over."""
-    paths = [bench.save("nir.tif", np.full((1000, 1000), 2, np.uint8)), bench.save("red.tif", np.full((1000, 1000), 1, np.uint8))]
+    paths = [
+        bench.save("nir.tif", np.full((1000, 1000), 2, np.uint8)),
+        bench.save("red.tif", np.full((1000, 1000), 1, np.uint8)),
+    ]
     statistics = bench.run(bench.job(*paths))[1].statistics[0]
     third = float(np.float32(1 / 3))
-    assert (statistics.minimum, statistics.maximum, statistics.standard_deviation) == (third, third, 0)
+    assert (statistics.minimum, statistics.maximum, statistics.standard_deviation) == (
+        third,
+        third,
+        0,
+    )
     assert statistics.mean == pytest.approx(third, rel=1e-11)
 
 
@@ -132,7 +171,9 @@ def test_what_the_former_result_left_beside_it_is_removed(bench: Any, pair: list
     for name in ("ndvi.tif.qml", "ndvi.tfw", "other.tif.aux.xml"):
         Path(bench.path(name)).write_bytes(b"not ours")
     pixels = bench.ndvi(*pair)
-    assert sorted(bench.listing()) == sorted(["nir.tif", "red.tif", "ndvi.tif", "ndvi.tif.qml", "ndvi.tfw", "other.tif.aux.xml"])
+    assert sorted(bench.listing()) == sorted(
+        ["nir.tif", "red.tif", "ndvi.tif", "ndvi.tif.qml", "ndvi.tfw", "other.tif.aux.xml"]
+    )
     assert pixels.shape == (700, 900)
 
 
@@ -170,14 +211,18 @@ def test_permissions_follow_the_umask(bench: Any, pair: list[str], umask: int) -
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o604])
 @pytest.mark.parametrize("cog", [False, True])
-def test_the_mode_of_what_is_replaced_is_kept(bench: Any, pair: list[str], mode: int, cog: bool) -> None:
+def test_the_mode_of_what_is_replaced_is_kept(
+    bench: Any, pair: list[str], mode: int, cog: bool
+) -> None:
     """And nobody may look into the temporary file who may not look into the result."""
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
     os.chmod(bench.path("ndvi.tif"), mode)
     seen = set()
 
     def cancelled() -> bool:
-        seen.update(stat.S_IMODE(path.stat().st_mode) for path in bench.folder.glob(".bandwise-*.tif"))
+        seen.update(
+            stat.S_IMODE(path.stat().st_mode) for path in bench.folder.glob(".bandwise-*.tif")
+        )
         return False
 
     bench.run(bench.job(*pair, cog=cog), cancelled=cancelled)
@@ -186,7 +231,9 @@ def test_the_mode_of_what_is_replaced_is_kept(bench: Any, pair: list[str], mode:
     assert bench.read(bench.path("ndvi.tif")).shape == (700, 900)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
+)
 def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
     os.chown(bench.path("ndvi.tif"), 1234, 2345)
@@ -195,9 +242,13 @@ def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> N
     assert (status.st_uid, status.st_gid) == (1234, 2345)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
+)
 @pytest.mark.parametrize(("group", "kept"), [(2345, 2345), (3456, 1234)])
-def test_the_group_is_kept_where_the_owner_cannot_be(bench: Any, pair: list[str], group: int, kept: int) -> None:
+def test_the_group_is_kept_where_the_owner_cannot_be(
+    bench: Any, pair: list[str], group: int, kept: int
+) -> None:
     """A file of root's that everyone may write to, in the user's own folder; the user is in the group 2345 alone."""
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
     os.chown(bench.path("ndvi.tif"), 0, group)
@@ -222,7 +273,11 @@ run(Job((BandRef("a", "nir.tif"),), named_formula("x := a + 1", ("a",)), "ndvi.t
 def structure(path: str) -> dict[str, Any]:
     with rasterio.open(path) as dataset:
         tags = dataset.tags(ns="IMAGE_STRUCTURE")
-        return {"compression": tags.get("COMPRESSION"), "predictor": tags.get("PREDICTOR"), "block": dataset.block_shapes[0]}
+        return {
+            "compression": tags.get("COMPRESSION"),
+            "predictor": tags.get("PREDICTOR"),
+            "block": dataset.block_shapes[0],
+        }
 
 
 @pytest.mark.parametrize(
@@ -246,21 +301,31 @@ def structure(path: str) -> dict[str, Any]:
         ("tiled=no|blockysize=8", "DEFLATE", (8, 900)),
     ],
 )
-def test_creation_options_are_honoured(bench: Any, pair: list[str], options: str, compression: str | None, block: tuple[int, int]) -> None:
+def test_creation_options_are_honoured(
+    bench: Any, pair: list[str], options: str, compression: str | None, block: tuple[int, int]
+) -> None:
     plain = bench.ndvi(*pair, output="plain.tif")
     pixels = bench.ndvi(*pair, creation_options=options, workers=2)
     found = structure(bench.path("ndvi.tif"))
     assert (found["compression"], found["block"]) == (compression, block)
     np.testing.assert_array_equal(pixels, plain)
     with rasterio.open(bench.path("ndvi.tif")) as dataset:
-        assert dataset.nodata == -9999 and dataset.descriptions == ("NDVI",) and "STATISTICS_MEAN" in dataset.tags(1)
+        assert (
+            dataset.nodata == -9999
+            and dataset.descriptions == ("NDVI",)
+            and "STATISTICS_MEAN" in dataset.tags(1)
+        )
     if "BIGTIFF=YES" in options:
         assert Path(bench.path("ndvi.tif")).read_bytes()[:4] == b"II+\0"
     assert sorted(bench.listing()) == ["ndvi.tif", "nir.tif", "plain.tif", "red.tif"]
 
 
-@pytest.mark.parametrize("options", ["TFW=YES", "WORLDFILE=YES", "PROFILE=GeoTIFF", "PROFILE=BASELINE"])
-def test_options_that_write_beside_the_result_leave_no_temporary(bench: Any, pair: list[str], options: str) -> None:
+@pytest.mark.parametrize(
+    "options", ["TFW=YES", "WORLDFILE=YES", "PROFILE=GeoTIFF", "PROFILE=BASELINE"]
+)
+def test_options_that_write_beside_the_result_leave_no_temporary(
+    bench: Any, pair: list[str], options: str
+) -> None:
     try:
         run(bench.job(*pair, creation_options=options))
     except OptionError:
@@ -270,8 +335,12 @@ def test_options_that_write_beside_the_result_leave_no_temporary(bench: Any, pai
 
 
 @pytest.mark.parametrize("options", ["NBITS=16", "DISCARD_LSB=20", "COMPRESS=LERC|MAX_Z_ERROR=0.7"])
-def test_options_that_lose_digits_do_not_lose_nodata(bench: Any, pair: list[str], options: str) -> None:
-    """Half floats turn -9999 into -10000, and 10000 pixels of nodata into numbers: refuse, or keep nodata what it is."""
+def test_options_that_lose_digits_do_not_lose_nodata(
+    bench: Any, pair: list[str], options: str
+) -> None:
+    """Half floats turn -9999 into -10000, and 10000 pixels of nodata into numbers: refuse, or keep
+    nodata what it is.
+    """
     try:
         pixels, report = bench.run(bench.job(*pair, creation_options=options))
     except OptionError:
@@ -283,13 +352,19 @@ def test_a_level_of_another_codec_is_not_passed_on() -> None:
     assert "ZLEVEL" not in creation_profile("COMPRESS=ZSTD", FLOAT32.dtype)
     assert "PREDICTOR" not in creation_profile("COMPRESS=NONE", FLOAT32.dtype)
     assert creation_profile("COMPRESS=ZSTD", FLOAT32.dtype)["PREDICTOR"] == "3"
-    assert "NUM_THREADS" not in creation_profile("", FLOAT32.dtype), "the workers encode, so GDAL starts no threads of its own"
+    assert "NUM_THREADS" not in creation_profile("", FLOAT32.dtype), (
+        "the workers encode, so GDAL starts no threads of its own"
+    )
     assert creation_profile("NUM_THREADS=7", FLOAT32.dtype)["NUM_THREADS"] == "7"
     assert "BLOCKXSIZE" not in creation_profile("TILED=NO", FLOAT32.dtype)
 
 
 def test_options_as_qgis_writes_them() -> None:
-    assert parse_creation_options("COMPRESS=DEFLATE|PREDICTOR=2|ZLEVEL=9") == {"COMPRESS": "DEFLATE", "PREDICTOR": "2", "ZLEVEL": "9"}
+    assert parse_creation_options("COMPRESS=DEFLATE|PREDICTOR=2|ZLEVEL=9") == {
+        "COMPRESS": "DEFLATE",
+        "PREDICTOR": "2",
+        "ZLEVEL": "9",
+    }
     assert parse_creation_options("") == parse_creation_options(" | ") == {}
 
 
@@ -297,7 +372,12 @@ def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     """40000 x 40000 pixels are 6.4 GB uncompressed: IF_SAFER decides before anything is written."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40000, 40000)
     profile = {**creation_profile("SPARSE_OK=YES", FLOAT32.dtype)}
-    with worker_settings(), GeoTiffSink(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
+    with (
+        worker_settings(),
+        GeoTiffSink(
+            bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
+        ) as sink,
+    ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         sink.commit({}, [{}])
     assert Path(bench.path("big.tif")).read_bytes()[:4] == b"II+\0"
@@ -310,7 +390,12 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     Path(bench.path("out.tif")).write_bytes(b"former result")
     before = bench.listing()
     profile = creation_profile("", FLOAT32.dtype)
-    with worker_settings(), GeoTiffSink(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile) as sink:
+    with (
+        worker_settings(),
+        GeoTiffSink(
+            bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
+        ) as sink,
+    ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
         assert len(bench.listing()) == 3, "a temporary file while it is written, and its lock"
         assert Path(bench.path("out.tif")).read_bytes() == b"former result"
@@ -324,7 +409,9 @@ def test_another_run_in_the_same_folder_is_left_alone(bench: Any, pair: list[str
     assert Path(stranger).exists()
 
 
-def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(bench: Any, pair: list[str]) -> None:
+def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(
+    bench: Any, pair: list[str]
+) -> None:
     """Same folder, so the last step is a rename and no copy; and the target's name is not there before."""
     seen: list[list[str]] = []
 

@@ -20,7 +20,7 @@ from ..engine.errors import OptionError
 from ..engine.expression.dialects import DialectChoice
 from ..engine.job import Job
 from ..engine.radiometry.scaling import Scaling
-from .base import BandwiseAlgorithm, engine_imports
+from .base import BandwiseAlgorithm, load_library
 from .layers import rasters_of
 
 translate = QCoreApplication.translate
@@ -145,8 +145,9 @@ class BandMath(BandwiseAlgorithm):
         context: QgsProcessingContext,
         **options: Any,
     ) -> Job:
-        with engine_imports():
-            from ..engine.planning.bandmath import bandmath_job
+        from ..engine.planning.bandmath import bandmath_job
+
+        load_library()
         value = self.parameterAsEnum(parameters, self.DIALECT, context)
         try:
             dialect = DialectChoice(value)

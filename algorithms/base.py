@@ -229,13 +229,18 @@ def _numbers(report: Report) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def engine_imports() -> Iterator[None]:
-    """Around imports of what needs rasterio, which may be missing, or there and broken: a clash of
-    versions or libraries.
+def load_library() -> None:
+    """Load the raster library, which may be missing, or there and broken: a clash of versions or libraries.
+
+    Raises
+    ------
+    OptionError
+        With what to do.
     """
+    from ..engine.backend.choice import backend
+
     try:
-        yield
+        backend()
     except ImportError as error:
         text = messages.translate(
             "Bandwise",
@@ -258,20 +263,23 @@ def _one_sentence() -> Iterator[None]:
 
 
 def _prepare(job: Job) -> None:
-    with engine_imports():
-        from ..engine.planning.plan import prepare
+    from ..engine.planning.plan import prepare
+
+    load_library()
     prepare(job)
 
 
 def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
-    with engine_imports():
-        from ..engine.execution.pipeline import run
+    from ..engine.execution.pipeline import run
+
+    load_library()
     return run(job, progress=_progress(feedback), cancelled=feedback.isCanceled)
 
 
 def _dry_run(job: Job, feedback: QgsProcessingFeedback) -> str:
-    with engine_imports():
-        from ..engine.execution.pipeline import dry_run
+    from ..engine.execution.pipeline import dry_run
+
+    load_library()
     return dry_run(job, progress=_progress(feedback))
 
 

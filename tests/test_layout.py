@@ -59,7 +59,11 @@ USES = {
     },
 }
 #: Those that call a raster library.
-ON_RASTERIO = {"backend", "reading/reader.py", "writing/codec.py", "writing/geotiff.py"}
+ON_RASTERIO = {
+    "backend/rasterio_.py",
+    "backend/rasterio_dataset.py",
+    "backend/rasterio_private.py",
+}
 #: Those that reach none, not even through others.
 PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
 MOST_FILES = 10

@@ -15,15 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import NDArray
-from ..backend.creation import result_block
-from ..backend.environment import (
-    GdalMessages,
-    block_cache,
-    enter_worker_thread,
-    http_timeouts,
-    leaving,
-    listening,
-)
+from ..backend.captured import GdalMessages, leaving
+from ..backend.choice import backend, block_cache, listening
 from ..compute.histogram import Histogram, sampling_step
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
@@ -47,6 +40,7 @@ from ..planning.plan import Plan, prepare
 from ..planning.resources import check_memory, resources_named
 from ..planning.role_checks import may_be_negative
 from ..reading.reader import Sources
+from ..writing.creation import result_block
 from ..writing.geotiff import GeoTiffSink
 from .executor import POLL_SECONDS, attended, cancelled_run, finish, start
 from .progress import Cancel, Pace, Progress
@@ -66,7 +60,7 @@ def run(
     started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(resources_named())
-        stack.enter_context(http_timeouts())
+        stack.enter_context(backend().http_timeouts())
         messages = GdalMessages()
         remote = _waits(job)
         plan, states = attended(
@@ -131,7 +125,7 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
 
     Raises what :func:`run` would before its first window.
     """
-    with resources_named(), http_timeouts():
+    with resources_named(), backend().http_timeouts():
         messages = GdalMessages()
         plan = _planned(job, messages, lambda: False)
     shape = plan.windows(
@@ -155,7 +149,7 @@ def _waits(job: Job) -> bool:
 
 
 def _planned(job: Job, messages: GdalMessages, left: Cancel) -> Plan:
-    with http_timeouts(), listening(messages), leaving(left):
+    with backend().http_timeouts(), listening(messages), leaving(left):
         return prepare(job)
 
 
@@ -246,7 +240,7 @@ class _Run:
         others at their next step.
         """
         try:
-            enter_worker_thread()
+            backend().enter_worker_thread()
             with (
                 listening(self.messages),
                 resources_named(),

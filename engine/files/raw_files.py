@@ -4,15 +4,39 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
 
-def is_cut_short(path: str, dataset: Any) -> bool:
+class Facts(Protocol):
+    """What is asked of an open raster."""
+
+    @property
+    def driver(self) -> str:
+        """GDAL's short name of the format."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def dtypes(self) -> Sequence[str]:
+        """numpy's names of the bands' types."""
+
+    def tags(self, domain: str) -> Mapping[str, str]:
+        """Return the metadata items of a domain."""
+
+
+def is_cut_short(path: str, dataset: Facts) -> bool:
     """Whether GDAL would read zeros beyond the end of a file, without a word: it does so of plain binary files."""
     if dataset.driver == "ENVI":
-        header = dataset.tags(ns="ENVI")
+        header = dataset.tags("ENVI")
         size = (
             dataset.width
             * dataset.height
@@ -23,7 +47,7 @@ def is_cut_short(path: str, dataset: Any) -> bool:
             path, size + (int(offset) if offset.isdecimal() else 0)
         )
     if dataset.driver != "VRT" or "VRTRawRasterBand" not in (
-        text := "".join(dataset.tags(ns="xml:VRT").values())
+        text := "".join(dataset.tags("xml:VRT").values())
     ):
         return False
     from xml.etree import ElementTree  # noqa: PLC0415  # nosec B405  only few files need it

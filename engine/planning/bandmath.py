@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ..backend.dataset import descriptions_of
 from ..credentials import file_name
 from ..errors import ExpressionError, InputError
 from ..expression.dialects import DIALECTS, DialectChoice
@@ -17,6 +16,7 @@ from ..job import BandRef, Job, Note
 from ..messages import join, translate
 from ..radiometry.band_names import short_name
 from ..radiometry.products import Products
+from ..reading.bands import descriptions_of
 
 #: Longer texts are not read a second time in every other dialect.
 _LONGEST_COMPARED = 2_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..backend.dataset import has_empty_corner
 from ..expression.formula import Band, Call, Formula, Number
 from ..expression.scaling_check import StoredBand, scaling_changes
 from ..grids.layout import GridRule
 from ..job import BandRef, Job, Note
 from ..messages import Text, join, translate
 from ..radiometry.scaling import KnownScale, Radiometry
+from ..reading.bands import has_empty_corner
 from ..reading.inputs import Input
 
 _LARGEST_BLOCK = 512 * 512  #: pixels

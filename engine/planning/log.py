@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import __version__
 from ..arrays import NDArray
-from ..backend.environment import GdalMessages
+from ..backend.captured import GdalMessages
 from ..compute.histogram import bins
 from ..compute.statistics import Statistics
 from ..credentials import file_name, without_credentials

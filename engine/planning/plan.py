@@ -9,11 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend.creation import check_profile, is_uncompressed
 from ..backend.crs import same_crs
-from ..backend.dataset import BandFacts, describe, descriptions_of
-from ..backend.rasterize import PolygonMask
-from ..backend.warp import Warp
 from ..compute.compiler import BandValue, compile_formula
 from ..compute.kernel import KernelSpec
 from ..errors import GridError, OptionError, SpaceError
@@ -30,7 +26,11 @@ from ..radiometry.masks import MaskRule, recognised, rule_of
 from ..radiometry.products import Products
 from ..radiometry.scaling import Radiometry, Stack, as_stored, resolve
 from ..radiometry.storage import storage_of
+from ..reading.bands import BandFacts, describe, descriptions_of
 from ..reading.inputs import Input, stacked
+from ..reading.polygon_mask import PolygonMask
+from ..reading.warp import Warp
+from ..writing.creation import check_profile, is_uncompressed
 from ..writing.options import cog_profile, creation_profile
 from .checks import job_warnings, unused_scaling
 from .log import MEGABYTE, exclusion_notes, input_notes, typed_nodata_notes

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..backend.environment import RASTER_FAILURES, ran_out_of_memory
+from ..backend.failures import ran_out_of_memory
 from ..errors import BandwiseError, ResourceError
 from ..grids.windows import WindowPlan
 from ..messages import translate
@@ -30,7 +30,7 @@ def resources_named() -> Iterator[None]:
     """Say in a sentence that the machine has no more memory, whoever notices it."""
     try:
         yield
-    except (BandwiseError, MemoryError, *RASTER_FAILURES) as error:
+    except (BandwiseError, MemoryError, OSError) as error:
         if isinstance(error, ResourceError) or not ran_out_of_memory(error):
             raise
         text = translate(

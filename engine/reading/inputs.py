@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend.dataset import BandFacts
-from ..backend.warp import Warp
 from ..grids.layout import Resampling
 from ..radiometry.scaling import Stack
+from .bands import BandFacts
+from .warp import Warp
 
 #: The mask plane that is 0 where the result reaches beyond a raster, or where a class was brought
 #: from nowhere

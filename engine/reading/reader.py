@@ -6,32 +6,28 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-from rasterio.windows import Window as RasterioWindow
 
 from ..arrays import NDArray, Scratch
-from ..backend.dataset import BandFacts, opened
-from ..backend.environment import (
-    RASTER_FAILURES,
-    failures_raised,
-    ran_out_of_memory,
-    reason_of,
-    thread_safe_datasets,
-    worker_settings,
-)
-from ..backend.warp import Warp
+from ..backend.api import Dataset
+from ..backend.captured import failures_raised
+from ..backend.choice import backend
+from ..backend.failures import ran_out_of_memory, reason_of
 from ..errors import ReadError
 from ..files.locations import is_remote
 from ..grids.grid import Window
 from ..grids.layout import Resampling
 from ..messages import translate
 from ..radiometry.scaling import Stack, mark
+from .bands import BandFacts
 from .inputs import COVERAGE, Input, call_of
+from .opening import opened
+from .warp import Warp
 
 
 class _Place(NamedTuple):
@@ -55,7 +51,7 @@ def _places(inputs: Sequence[Input], groups: Iterable[Iterable[int]]) -> list[_P
 class _Datasets:
     """Datasets by path, what closes them, and how many readers use them."""
 
-    def __init__(self, by_path: Mapping[str, Any], handles: ExitStack) -> None:
+    def __init__(self, by_path: Mapping[str, Dataset], handles: ExitStack) -> None:
         self.by_path, self.handles, self.readers = by_path, handles, 0
 
 
@@ -69,7 +65,7 @@ class Sources:
 
     def __init__(self, inputs: Sequence[Input], stacks: Sequence[Stack], workers: int) -> None:
         self.inputs, self.stacks = tuple(inputs), tuple(stacks)
-        self.shared = thread_safe_datasets()
+        self.shared = backend().thread_safe
         self.handles = 0
         self._workers = workers
         self._sets: list[_Datasets] = []
@@ -80,14 +76,18 @@ class Sources:
         paths = sorted(
             {self.inputs[index].band.path for stack in self.stacks for index in stack.bands}
         )
-        options = {"thread_safe": True} if self.shared else {}
         times = 1 if self.shared else self._workers
-        with worker_settings(), ExitStack() as opening:
+        with backend().worker_settings(), ExitStack() as opening:
             for _ in range(times):
                 handles = opening.enter_context(ExitStack())
                 self._sets.append(
                     _Datasets(
-                        {path: handles.enter_context(opened(path, **options)) for path in paths},
+                        {
+                            path: handles.enter_context(
+                                closing(opened(path, thread_safe=self.shared))
+                            )
+                            for path in paths
+                        },
                         handles,
                     )
                 )
@@ -134,7 +134,7 @@ class Reader:
         self,
         inputs: Sequence[Input],
         stacks: Sequence[Stack],
-        datasets: Mapping[str, Any],
+        datasets: Mapping[str, Dataset],
         pixels: int,
         release: Callable[[], None],
     ) -> None:
@@ -189,7 +189,7 @@ def _mask_type(number: int, band: BandFacts) -> type[np.generic]:
 
 
 def _read_as_it_is(
-    dataset: Any,
+    dataset: Dataset,
     group: Sequence[Input],
     window: Window,
     values: NDArray[Any],
@@ -201,7 +201,7 @@ def _read_as_it_is(
     numbers = [one.band.number for one in group]
     with _reading(band.path, numbers, place), failures_raised():
         _read_part(
-            lambda part, **out: dataset.read(numbers, window=part, **out),
+            lambda part, **out: dataset.read(numbers, part, **out),
             place,
             band.grid.window,
             values,
@@ -219,25 +219,25 @@ def _read_as_it_is(
                     )
 
 
-def _mask_reader(dataset: Any, band: BandFacts, number: int) -> Callable[..., Any]:
+def _mask_reader(dataset: Dataset, band: BandFacts, number: int) -> Callable[..., Any]:
     if number:
-        return lambda part, **out: dataset.read(number, window=part, **out)
-    return lambda part, **out: dataset.read_masks(band.number, window=part, **out)
+        return lambda part, **out: dataset.read(number, part, **out)
+    return lambda part, **out: dataset.read_mask(band.number, part, **out)
 
 
 def _read_part(read: Callable[..., Any], place: Window, whole: Window, out: NDArray[Any]) -> None:
     """Read what lies in the raster, and zeros for what does not."""
     inside = place.intersection(whole)
     if inside == place:
-        read(_rasterio_window(place), out=out)
+        read(place, out=out)
         return
     out[...] = 0
     if inside is not None:
-        out[(..., *inside.slices_in(place))] = read(_rasterio_window(inside))
+        out[(..., *inside.slices_in(place))] = read(inside)
 
 
 def _read_warped(
-    dataset: Any,
+    dataset: Dataset,
     one: Input,
     warp: Warp,
     window: Window,
@@ -282,7 +282,7 @@ def _read_warped(
 
 
 def _read_nearest(
-    dataset: Any,
+    dataset: Dataset,
     one: Input,
     columns: NDArray[np.intp],
     rows: NDArray[np.intp],
@@ -317,7 +317,7 @@ def _read_nearest(
 
 
 def _read_stored(
-    dataset: Any, one: Input, part: Window, scratch: Scratch
+    dataset: Dataset, one: Input, part: Window, scratch: Scratch
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """A window of the band as it is stored, and where it is not valid."""
     plain = Input(one.band)
@@ -344,17 +344,13 @@ def _read_stored(
     return stored[0], invalid
 
 
-def _rasterio_window(window: Window) -> RasterioWindow:
-    return RasterioWindow(window.column, window.row, window.width, window.height)
-
-
 @contextmanager
 def _reading(path: str, numbers: Sequence[int], window: Window) -> Iterator[None]:
     try:
         yield
     except ReadError:
         raise
-    except RASTER_FAILURES as error:
+    except OSError as error:
         if ran_out_of_memory(error):
             raise  # the file may be as it should
         text = translate(

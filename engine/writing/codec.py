@@ -9,13 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import rasterio
-import rasterio.shutil
-from rasterio.io import MemoryFile
 
 from ..arrays import NDArray, Scratch
-from ..backend.dataset import name_of
-from ..backend.environment import within_settings
+from ..backend.choice import backend
 from ..radiometry.storage import Storage
 from .options import CODECS_WITH_PREDICTOR
 from .tiff import block_index, pack_block
@@ -38,7 +34,6 @@ _BYTES_ALONE = {
     "NUM_THREADS",
 }
 _ROWS = 64  #: rows that are predicted at once, so that they stay in the cache of a core
-_copy = within_settings(rasterio.shutil.copy)
 
 
 class Encoder:
@@ -61,7 +56,8 @@ class Encoder:
         }
         self._options["INTERLEAVE"] = "BAND" if separate else "PIXEL"
         self._block, self._separate, self._local = block, separate, threading.local()
-        self._nodata = storage.nodata
+        self._nodata: float | None = storage.nodata
+        self._library = backend()
         predictor = (
             self._options.get("PREDICTOR", "1")
             if profile.get("COMPRESS", "NONE").upper() in CODECS_WITH_PREDICTOR
@@ -74,32 +70,18 @@ class Encoder:
         )
 
     def blocks(self, values: NDArray[Any]) -> Iterator[memoryview]:
-        """The blocks of ``values``, of shape (bands, height, width), in the order of a TIFF's index.
-
-        GDAL copies from memory to a file in memory: where it encodes what rasterio writes, at the
-        latest when it closes, rasterio holds the interpreter and the other threads wait.
-        """
-        with MemoryFile() as encoded:
-            if self._predicts:
-                values, row = self._predicted(values)
-                whole = {
-                    "PREDICTOR": "1",
-                    "INTERLEAVE": "BAND",
-                    "BLOCKXSIZE": str(row),
-                    "BLOCKYSIZE": str(self._block[1]),
-                }
-                _copy(name_of(values), encoded.name, driver="GTiff", **{**self._options, **whole})
-            else:
-                # As much at once as the window has: else GDAL writes uncompressed blocks part by
-                # part, and one that another
-                # thread's reads push out of the block cache in between loses what was written before.
-                with (
-                    rasterio.Env(GDAL_SWATH_SIZE=str(values.nbytes)),
-                    rasterio.open(name_of(values), "r+") as plain,
-                ):
-                    plain.nodata = self._nodata
-                    _copy(plain, encoded.name, driver="GTiff", **self._options)
-            data = memoryview(encoded.getbuffer()).cast("B")
+        """Yield the blocks of ``values``, of shape (bands, height, width), in the order of a TIFF's index."""
+        options, nodata = self._options, self._nodata
+        if self._predicts:
+            values, row = self._predicted(values)
+            whole = {
+                "PREDICTOR": "1",
+                "INTERLEAVE": "BAND",
+                "BLOCKXSIZE": str(row),
+                "BLOCKYSIZE": str(self._block[1]),
+            }
+            options, nodata = {**options, **whole}, None
+        with self._library.encode(values, options, nodata) as data:
             for offset, length in zip(
                 *(numbers.tolist() for numbers in block_index(data).read(data))
             ):

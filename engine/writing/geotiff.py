@@ -10,11 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import rasterio
-
 from ..arrays import NDArray
-from ..backend.creation import creation_arguments, is_sparse, is_uncompressed
-from ..backend.environment import RASTER_FAILURES, reason_of
+from ..backend.choice import backend
+from ..backend.failures import reason_of
 from ..errors import BandwiseError, Cancelled, OutputError
 from ..files.disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
 from ..files.sidecars import set_aside, sidecars
@@ -25,6 +23,7 @@ from ..radiometry.storage import Storage
 from .block_file import BlockFile, Image
 from .codec import Encoder
 from .cog import write_cog
+from .creation import creation_spec, is_sparse, is_uncompressed
 from .overviews import Pyramid
 from .tiff import block_index, fixed_fields, is_complete, memory_mapped, pack_block
 from .tiff_writing import with_overviews
@@ -63,10 +62,7 @@ class GeoTiffSink:
         self._as_computed = is_uncompressed(profile)
         self._sparse = is_sparse(profile)
         self._grid, self._storage = grid, storage
-        self._arguments = {
-            **creation_arguments(grid, len(names), storage, profile),
-            "SPARSE_OK": "YES",
-        }
+        self._spec = creation_spec(grid, names, storage, profile)
         self._profile = profile
         self._names, self._overviews, self._cog = tuple(names), overviews, cog
         size = grid.width * grid.height * len(names) * storage.dtype.itemsize
@@ -90,16 +86,9 @@ class GeoTiffSink:
             self._temporaries = Temporaries(self.target.parent)
             self._open.callback(self._temporaries.remove)
             self.temporary = self._temporaries.path(".tif")
-            with rasterio.open(self.temporary, "w", **self._arguments) as dataset:
-                dataset.descriptions = self._names
-                if self._storage.scaled:
-                    dataset.scales = [self._storage.scale_tag] * dataset.count
-                    dataset.offsets = [self._storage.offset_tag] * dataset.count
-                height, width = dataset.block_shapes[0]
-                interleaving = dataset.interleaving
-                separate = (
-                    dataset.count > 1 and interleaving is not None and interleaving.name == "band"
-                )
+            created = backend().create(self._spec, str(self.temporary))
+            separate = created.separate
+            width, height = created.block
             keep_private(self.temporary, self.target)
             self.block = (width, height)
             blocks, sizes = [self.block], [(self._grid.width, self._grid.height)]
@@ -205,10 +194,7 @@ class GeoTiffSink:
                     self._file.put(numbers, place)
             self._file.finish()
             check()
-            with rasterio.open(self.temporary, "r+", driver="GTiff") as dataset:
-                dataset.update_tags(**tags)
-                for number, items in enumerate(band_tags, start=1):
-                    dataset.update_tags(number, **items)
+            backend().set_tags(str(self.temporary), tags, band_tags)
             if not self._complete(tags):
                 raise self._not_whole()
             finished = self._laid_out(check) if self._cog else self.temporary
@@ -259,8 +245,7 @@ class GeoTiffSink:
                         return False
         except ValueError:  # cut off, or empty
             return False
-        with rasterio.open(self.temporary) as dataset:
-            return set(tags) <= set(dataset.tags())
+        return set(tags) <= set(backend().tags(str(self.temporary)))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -268,7 +253,7 @@ class GeoTiffSink:
             yield
         except BandwiseError:  # says by itself what is wrong
             raise
-        except RASTER_FAILURES as error:
+        except OSError as error:
             raise OutputError(
                 translate(
                     "Bandwise",

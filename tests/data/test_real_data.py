@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.dataset import describe
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.radiometry.masks import MaskChoice, QaFlag
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling, resolve
+from bandwise.engine.reading.bands import describe
 
 N0400 = "sentinel2_safe_N0400_original_jp2"
 SAFE = f"{N0400}/S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"

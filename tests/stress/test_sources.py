@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.environment import thread_safe_datasets
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import BandwiseError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.planning.bandmath import bandmath_job
@@ -288,7 +288,7 @@ def test_too_few_file_descriptors(place: Place, children: Any, more: int, tally:
     """
     place.output.write_bytes(OLD)
     (outcome,) = children.run(Order(place.job(workers=4), descriptors=more))
-    if outcome.signal == signal.SIGSEGV and thread_safe_datasets():
+    if outcome.signal == signal.SIGSEGV and backend().thread_safe:
         assert place.output.read_bytes() == OLD
         tally("crash of GDAL, the old file as it was")
         return

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bandwise.engine.backend.dataset import describe, descriptions_of
 from bandwise.engine.errors import BandwiseError, InputError
 from bandwise.engine.execution.pipeline import dry_run, run
 from bandwise.engine.grids.layout import Extent, Layout
 from bandwise.engine.grids.windows import Cost, plan_windows
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
+from bandwise.engine.reading.bands import describe, descriptions_of
 
 TYPES = {2: "s", 3: "H", 4: "I", 12: "d"}
 ENTRY = {
@@ -289,10 +289,12 @@ def test_as_many_workers_as_the_memory_holds() -> None:
 
 STARVED = """
 import resource, sys, threading
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import BandwiseError, ResourceError
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
+backend()
 what = {what!r}
 job = Job((BandRef("a", "a.tif"),), named_formula("x := a + 1", "a"), "out.tif", workers=2, memory=4000,
           creation_options="TILED=NO|BLOCKYSIZE=6000" if what == "memory" else "")

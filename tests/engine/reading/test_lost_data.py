@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.creation import creation_arguments
-from bandwise.engine.backend.environment import worker_settings
+from bandwise.engine.backend.choice import backend
+from bandwise.engine.backend.rasterio_ import creation_arguments
 from bandwise.engine.errors import OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, storage_of
+from bandwise.engine.writing.creation import creation_spec
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bandwise.engine.writing.options import creation_profile
 from bandwise.engine.writing.tiff import is_complete
@@ -129,7 +130,7 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 512, 512)
     names, profile = ["a", "b"][:bands], creation_profile(options, FLOAT32.dtype)
     with (
-        worker_settings(),
+        backend().worker_settings(),
         GeoTiffSink(
             bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True
         ) as sink,
@@ -174,7 +175,9 @@ def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) 
 def test_completeness_looks_at_every_image(bench: Any) -> None:
     """A file of GDAL's with overviews and a mask, cut off at many places."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
-    arguments = creation_arguments(grid, 1, FLOAT32, {"TILED": "YES", "COMPRESS": "DEFLATE"})
+    arguments = creation_arguments(
+        creation_spec(grid, [""], FLOAT32, {"TILED": "YES", "COMPRESS": "DEFLATE"})
+    )
     pixels = np.random.default_rng(1).random((1, 500, 600)).astype(np.float32)
     with (
         rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
@@ -202,7 +205,7 @@ def test_an_error_of_the_sink_is_not_wrapped_in_another(bench: Any) -> None:
         storage=FLOAT32,
         profile=creation_profile("", FLOAT32.dtype),
     )
-    with worker_settings(), pytest.raises(OutputError) as caught, sink:
+    with backend().worker_settings(), pytest.raises(OutputError) as caught, sink:
         Path(sink.temporary).write_bytes(b"II*\0")  # as a disk that is full leaves it
         sink.commit({}, [{}])
     assert str(caught.value).count("written") == 1

@@ -15,13 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bandwise.engine.backend.dataset import opened
-from bandwise.engine.backend.environment import (
-    RASTER_FAILURES,
-    GdalMessages,
-    listening,
-    worker_settings,
-)
+import rasterio
+import rasterio.errors
+from bandwise.engine.backend.captured import GdalMessages
+from bandwise.engine.backend.choice import backend, listening
 from bandwise.engine.errors import InputError, ReadError
 from bandwise.engine.execution.pipeline import run
 
@@ -110,7 +107,7 @@ def test_a_reported_failure_stops_the_run(bench: Any, manner: str) -> None:
     """
     path = bench.save("failing.tif", VALUES)
     end_the_directories_nowhere(path)
-    with opened(path) as dataset:
+    with rasterio.open(path) as dataset:
         assert (dataset.read(1) == VALUES).all(), "GDAL calls it a success"
     before = set(bench.listing())
     for _ in range(2):
@@ -193,7 +190,7 @@ def test_other_threads_keep_their_logging(bench: Any) -> None:
     with logging_set_to("verbose") as seen, listening(GdalMessages()):
 
         def read() -> None:
-            with worker_settings(), opened(failing) as dataset:
+            with backend().worker_settings(), rasterio.open(failing) as dataset:
                 dataset.read(1)
 
         thread = threading.Thread(target=read)
@@ -219,7 +216,7 @@ def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
         )
     assert (bench.ndvi(path, bench.save("red.tif", values)) == 0).all()
     os.truncate(raw, 2 * SIDE * SIDE - 2)
-    with suppress(RASTER_FAILURES), opened(path) as dataset:
+    with suppress(rasterio.errors.RasterioError), rasterio.open(path) as dataset:
         assert dataset.read(1)[-1, -1] != 7
     with pytest.raises(InputError, match="shorter than its header says"):
         bench.ndvi(path, bench.path("red.tif"))

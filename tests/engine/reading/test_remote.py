@@ -96,11 +96,11 @@ def test_a_file_in_an_archive(bench: Any, pair: list[str]) -> None:
 
 
 def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bandwise.engine.backend.environment import _patience
+    from bandwise.engine.backend.rasterio_ import _missing_timeouts
 
-    assert _patience()["GDAL_HTTP_LOW_SPEED_TIME"] == "30"
+    assert _missing_timeouts()["GDAL_HTTP_LOW_SPEED_TIME"] == "30"
     with rasterio.Env(GDAL_HTTP_LOW_SPEED_TIME="7"):
-        assert "GDAL_HTTP_LOW_SPEED_TIME" not in _patience()
+        assert "GDAL_HTTP_LOW_SPEED_TIME" not in _missing_timeouts()
 
 
 def test_a_file_of_s3_goes_the_same_way(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.environment import worker_settings
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import Cancelled, OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
@@ -184,7 +184,7 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
     def write(name: str, limit: float) -> None:
         calls.clear()
         with (
-            worker_settings(),
+            backend().worker_settings(),
             GeoTiffSink(
                 bench.path(name),
                 grid,

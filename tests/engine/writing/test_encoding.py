@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from bandwise.engine.backend.environment import block_cache, enter_worker_thread, worker_settings
+from bandwise.engine.backend.choice import backend, block_cache
 from bandwise.engine.grids.windows import LEAST_CACHE
 from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.codec import Encoder
@@ -36,7 +36,7 @@ def test_blocks_of_several_bands_are_whole(options: str) -> None:
     encoder = Encoder(
         creation_profile(options, FLOAT32.dtype), FLOAT32, (BLOCK, BLOCK), separate=False
     )
-    with block_cache(LEAST_CACHE), worker_settings():
+    with block_cache(LEAST_CACHE), backend().worker_settings():
         known = [bytes(block) for block in encoder.blocks(values)]
 
         def wrong(_: int) -> int:
@@ -44,7 +44,7 @@ def test_blocks_of_several_bands_are_whole(options: str) -> None:
                 bytes(block) != before for block, before in zip(encoder.blocks(values), known)
             )
 
-        with ThreadPoolExecutor(THREADS, initializer=enter_worker_thread) as pool:
+        with ThreadPoolExecutor(THREADS, initializer=backend().enter_worker_thread) as pool:
             assert sum(pool.map(wrong, range(THREADS * TIMES))) == 0
     if "NONE" in options:
         corners = [(row, column) for row in (0, BLOCK) for column in (0, BLOCK)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.environment import worker_settings
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import OptionError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid, Window
@@ -373,7 +373,7 @@ def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40000, 40000)
     profile = {**creation_profile("SPARSE_OK=YES", FLOAT32.dtype)}
     with (
-        worker_settings(),
+        backend().worker_settings(),
         GeoTiffSink(
             bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
         ) as sink,
@@ -391,7 +391,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     before = bench.listing()
     profile = creation_profile("", FLOAT32.dtype)
     with (
-        worker_settings(),
+        backend().worker_settings(),
         GeoTiffSink(
             bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
         ) as sink,

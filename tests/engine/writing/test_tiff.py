@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.backend.creation import creation_arguments
-from bandwise.engine.backend.environment import enter_worker_thread, worker_settings
+from bandwise.engine.backend.choice import backend
+from bandwise.engine.backend.rasterio_ import creation_arguments
 from bandwise.engine.errors import OutputError
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, Storage, storage_of
 from bandwise.engine.writing import block_file, geotiff
+from bandwise.engine.writing.creation import creation_spec
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bandwise.engine.writing.options import creation_profile
 from bandwise.engine.writing.tiff import INDEX_TAGS, block_index, data_of, directories
@@ -50,7 +51,7 @@ LAYOUTS = [
 
 @pytest.fixture(autouse=True)
 def worker() -> Iterator[None]:
-    with worker_settings():
+    with backend().worker_settings():
         yield
 
 
@@ -89,7 +90,7 @@ def write(
                 )
                 sink.write(window, np.ascontiguousarray(pixels[:, rows, columns]))
 
-        with ThreadPoolExecutor(threads, initializer=enter_worker_thread) as workers:
+        with ThreadPoolExecutor(threads, initializer=backend().enter_worker_thread) as workers:
             for done in [workers.submit(work) for _ in range(threads)]:
                 done.result()
         sink.commit({"BANDWISE_VERSION": "test"}, [{} for _ in names])
@@ -298,7 +299,7 @@ def test_directories_of_overviews_are_those_that_gdal_makes(
     storage = storage_of(data_type)
     grid = Grid("", GRID.transform, 1543, 1031)
     profile = creation_profile(options, storage.dtype)
-    arguments = {**creation_arguments(grid, bands, storage, profile), "SPARSE_OK": "YES"}
+    arguments = creation_arguments(creation_spec(grid, [""] * bands, storage, profile))
     with rasterio.open(bench.path("gdal.tif"), "w", **arguments):
         pass
     head = Path(bench.path("gdal.tif")).read_bytes()

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from rasterio.features import rasterize
-from rasterio.transform import Affine
 
 from ..arrays import NDArray
+from ..backend.api import Polygon
+from ..backend.choice import backend
+from ..backend.crs import same_crs, transform_points
 from ..errors import GridError, OptionError
 from ..grids.grid import Grid, Window
 from ..messages import translate
 from ..radiometry.masks import Area, Ring
-from .crs import same_crs, transform_points
 
 _PIECES = 256  #: of an edge as long as the ring is wide
 
@@ -58,7 +57,7 @@ class PolygonMask:
     @staticmethod
     def _shape(
         polygon: tuple[Ring, ...], crs: str, grid: Grid
-    ) -> tuple[tuple[float, float, float, float], dict[str, Any]]:
+    ) -> tuple[tuple[float, float, float, float], Polygon]:
         """A polygon's outline, and the polygon, in columns and rows of the grid."""
         rings = []
         for ring in polygon:
@@ -74,10 +73,7 @@ class PolygonMask:
                 raise GridError(text.format())
             rings.append([grid.pixel_of(float(x), float(y)) for x, y in zip(xs, ys)])
         columns, rows = zip(*rings[0])
-        return (min(columns), min(rows), max(columns), max(rows)), {
-            "type": "Polygon",
-            "coordinates": rings,
-        }
+        return (min(columns), min(rows), max(columns), max(rows)), rings
 
     def outside(self, window: Window) -> NDArray[np.bool_]:
         """Where the pixels of a window, of shape (height, width), lie outside."""
@@ -89,12 +85,7 @@ class PolygonMask:
         ]
         out = np.ones((window.height, window.width), np.uint8)
         if near:
-            rasterize(
-                near,
-                out=out,
-                transform=Affine.translation(window.column, window.row),
-                default_value=0,
-            )
+            backend().burn(near, window, out)
         return out.view(np.bool_)
 
 

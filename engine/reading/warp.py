@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio.enums import Resampling as Method
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
 
 from ..arrays import NDArray
+from ..backend.choice import backend
+from ..backend.crs import same_crs
 from ..grids.grid import Grid, Window
 from ..grids.kernels import (
     BILINEAR,
@@ -28,18 +26,17 @@ from ..grids.kernels import (
     weighted,
 )
 from ..grids.layout import Resampling
-from .crs import crs_of, pixel_coordinates, pixel_coordinates_grid, same_crs
-from .dataset import name_of
-from .environment import gdal_version
+from .coordinates import pixel_coordinates, pixel_coordinates_grid
 
-_METHODS = {
-    Resampling.NEAREST: (Method.nearest, 1),
-    Resampling.BILINEAR: (Method.bilinear, 1),
-    Resampling.CUBIC: (Method.cubic, 2),
-    Resampling.AVERAGE: (Method.average, 1),
-    Resampling.CUBIC_SPLINE: (Method.cubic_spline, 2),
-    Resampling.LANCZOS: (Method.lanczos, 3),
-}  #: GDAL's method, and how many source pixels its kernel reaches
+#: How many source pixels a kernel reaches
+_REACH = {
+    Resampling.NEAREST: 1,
+    Resampling.BILINEAR: 1,
+    Resampling.CUBIC: 2,
+    Resampling.AVERAGE: 1,
+    Resampling.CUBIC_SPLINE: 2,
+    Resampling.LANCZOS: 3,
+}
 _KERNELS = {
     Resampling.BILINEAR: BILINEAR,
     Resampling.CUBIC: CUBIC,
@@ -148,7 +145,7 @@ class Warp(NamedTuple):
         return (
             self.resampling is Resampling.CUBIC
             and larger
-            and (gdal_version() >= (3, 13) or not np.isfinite(numbers).all())
+            and (backend().gdal_version >= (3, 13) or not np.isfinite(numbers).all())
         )
 
     def parts(self, window: Window) -> Iterator[Window]:
@@ -198,29 +195,14 @@ class Warp(NamedTuple):
             )
         if self.resampling is Resampling.AVERAGE and clear:
             numbers, window = _framed(numbers, window, wanted)
-        method, _ = _METHODS[self.resampling]
-        target = self.target.crop(tile)
-        with (
-            rasterio.open(
-                name_of(numbers[np.newaxis], self.source.crop(window).transform)
-            ) as dataset,
-            WarpedVRT(
-                dataset,
-                src_crs=crs_of(self.source.crs),
-                src_nodata=math.nan,
-                crs=crs_of(self.target.crs),
-                transform=_affine(target),
-                width=target.width,
-                height=target.height,
-                resampling=method,
-                nodata=math.nan,
-                tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
-                XSCALE=repr(_kernel_scale(self.scale[0])),
-                YSCALE=repr(_kernel_scale(self.scale[1])),
-            ) as warped,
-        ):
-            found: NDArray[np.floating[Any]] = warped.read(1)
-        return found
+        return backend().warp(
+            numbers,
+            self.source.crop(window),
+            self.target.crop(tile),
+            self.resampling,
+            tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
+            scale=(_kernel_scale(self.scale[0]), _kernel_scale(self.scale[1])),
+        )
 
     def _places(self, tile: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Columns and rows of the source at which the centres of a tile's pixels lie, NaN where they lie nowhere."""
@@ -399,8 +381,4 @@ def _kernel_scale(scale: float) -> float:
 def _margin(resampling: Resampling, scale: float) -> int:
     """Source pixels beyond a tile that its own may be made of; kernels widen where pixels grow."""
     widened = 1.0 if resampling is Resampling.NEAREST else max(1.0, 1 / scale)
-    return math.ceil(_METHODS[resampling][1] * widened) + 2
-
-
-def _affine(grid: Grid) -> Affine:
-    return Affine(*grid.transform)
+    return math.ceil(_REACH[resampling] * widened) + 2

@@ -1,54 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What GDAL is told to create a result with, and what it says to that."""
+"""What GDAL is asked to create a result as, and its judgement of creation options."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from rasterio.control import GroundControlPoint
-from rasterio.crs import CRS
-from rasterio.io import MemoryFile
-from rasterio.rpc import RPC
-from rasterio.transform import Affine
-
+from ..backend.api import CreationSpec
+from ..backend.captured import GdalMessages
+from ..backend.choice import backend, listening
+from ..backend.crs import check_crs
+from ..backend.failures import reason_of
 from ..errors import OptionError
 from ..grids.grid import Grid
 from ..messages import translate
 from ..radiometry.storage import Storage
-from .crs import crs_of
-from .environment import RASTER_FAILURES, GdalMessages, listening, reason_of
-
-_NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def creation_arguments(
-    grid: Grid, count: int, storage: Storage, profile: Mapping[str, str]
-) -> dict[str, Any]:
-    """Arguments of ``rasterio.open`` for a result of ``count`` bands on ``grid``."""
-    place: dict[str, Any] = {
-        "crs": crs_of(grid.crs),
-        "transform": None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform),
-    }
+def creation_spec(
+    grid: Grid, names: Sequence[str], storage: Storage, profile: Mapping[str, str]
+) -> CreationSpec:
+    """Return what to create for a result with a band for each of ``names``, without its blocks.
+
+    Raises
+    ------
+    GridError
+        For a CRS that PROJ does not know.
+    """
+    check_crs(grid.crs)
     if grid.georeference is not None:
-        points, crs, rpc = grid.georeference
-        place = (
-            {"crs": crs_of(crs) or CRS(), "gcps": [GroundControlPoint(*point) for point in points]}
-            if points
-            else {}
-        )
-        place.update({"rpcs": RPC.from_gdal(dict(rpc))} if rpc else {})
-    return {
-        "driver": "GTiff",
-        "width": grid.width,
-        "height": grid.height,
-        "count": count,
-        "dtype": storage.dtype.name,
-        "nodata": storage.nodata,
-        **place,
-        **profile,
-    }
+        check_crs(grid.georeference.crs)
+    return CreationSpec(
+        grid=grid,
+        count=len(names),
+        dtype=storage.dtype,
+        nodata=storage.nodata,
+        options={**profile, "SPARSE_OK": "YES"},
+        names=tuple(names),
+        scale=storage.scale_tag if storage.scaled else None,
+        offset=storage.offset_tag if storage.scaled else None,
+    )
 
 
 def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
@@ -57,14 +48,8 @@ def check_profile(profile: Mapping[str, str], storage: Storage) -> None:
     messages = GdalMessages()
     with listening(messages):
         try:
-            with (
-                MemoryFile() as memory,
-                memory.open(
-                    **creation_arguments(grid, 1, storage, {**profile, "SPARSE_OK": "YES"})
-                ),
-            ):
-                pass
-        except (*RASTER_FAILURES, ValueError) as error:
+            backend().create(creation_spec(grid, [""], storage, profile))
+        except (OSError, ValueError) as error:
             messages.add(reason_of(error))
     if messages.warnings:
         words = [re.sub(r"/vsimem/\S+: ", "", complaint) for complaint in messages.warnings]
@@ -100,16 +85,9 @@ def result_block(
     Raises :class:`OptionError`.
     """
     try:
-        with (
-            MemoryFile() as memory,
-            memory.open(
-                **creation_arguments(grid, count, storage, {**profile, "SPARSE_OK": "YES"})
-            ) as dataset,
-        ):
-            height, width = dataset.block_shapes[0]
-    except RASTER_FAILURES as error:
+        return backend().create(creation_spec(grid, [""] * count, storage, profile)).block
+    except OSError as error:
         text = translate(
             "Bandwise", "GDAL cannot create the result with these creation options: {reason}."
         )
         raise OptionError(text.format(reason=reason_of(error))) from error
-    return width, height

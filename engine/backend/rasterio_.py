@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""GDAL through rasterio."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import rasterio.warp
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
+from rasterio.enums import Resampling as Method
+from rasterio.features import rasterize
+from rasterio.io import MemoryFile
+from rasterio.rpc import RPC
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+
+from ..arrays import NDArray
+from ..grids.grid import Grid, Window
+from ..grids.layout import Resampling
+from . import captured
+from .api import Created, CreationSpec, Numbers, Polygon
+from .rasterio_dataset import RasterioDataset, failures, raising
+from .rasterio_private import (
+    LOGGERS,
+    MESSAGE_PREFIX,
+    gdal_type,
+    get_gdal_config,
+    hasenv,
+    misread_types,
+    set_gdal_config,
+    within_settings,
+)
+
+#: Seconds, and bytes a second, that GDAL waits for a server; for ever is its own default.
+_TIMEOUTS = {
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+}
+_METHODS = {
+    Resampling.NEAREST: Method.nearest,
+    Resampling.BILINEAR: Method.bilinear,
+    Resampling.CUBIC: Method.cubic,
+    Resampling.AVERAGE: Method.average,
+    Resampling.CUBIC_SPLINE: Method.cubic_spline,
+    Resampling.LANCZOS: Method.lanczos,
+}
+_NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+_ANY_TRANSFORM = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)
+_copy = within_settings(rasterio.shutil.copy)
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")[:2]
+    return int(major), int("".join(filter(str.isdigit, minor)) or 0)
+
+
+class RasterioBackend:
+    """See :class:`~.api.Backend`."""
+
+    name = "rasterio"
+    version = rasterio.__version__
+    gdal_version = _version(rasterio.__gdal_version__)
+    misread_types = misread_types()
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners = 0
+
+    @property
+    def thread_safe(self) -> bool:
+        """From rasterio 1.5 on GDAL 3.11 on; older rasterio accepts the option and ignores it."""
+        return _version(self.version) >= (1, 5) and self.gdal_version >= (3, 11)
+
+    @raising
+    def open(self, path: str, *, thread_safe: bool = False) -> RasterioDataset:
+        options = {"thread_safe": True} if thread_safe else {}
+        return RasterioDataset(rasterio.open(path, sharing=False, **options))
+
+    def same_crs(self, wkt: str, other: str) -> bool:
+        return bool(_crs(wkt) == _crs(other))
+
+    @raising
+    def transform(self, xs: Numbers, ys: Numbers, wkt: str, other: str) -> tuple[Numbers, Numbers]:
+        points: tuple[Numbers, Numbers] = rasterio.warp.transform(_crs(wkt), _crs(other), xs, ys)
+        return points
+
+    @raising
+    def warp(
+        self,
+        values: NDArray[np.floating[Any]],
+        source: Grid,
+        target: Grid,
+        resampling: Resampling,
+        *,
+        tolerance: float,
+        scale: tuple[float, float],
+    ) -> NDArray[np.floating[Any]]:
+        with (
+            rasterio.open(_name_of(values[np.newaxis], source.transform)) as dataset,
+            WarpedVRT(
+                dataset,
+                src_crs=_crs(source.crs),
+                src_nodata=math.nan,
+                crs=_crs(target.crs),
+                transform=Affine(*target.transform),
+                width=target.width,
+                height=target.height,
+                resampling=_METHODS[resampling],
+                nodata=math.nan,
+                tolerance=tolerance,
+                XSCALE=repr(scale[0]),
+                YSCALE=repr(scale[1]),
+            ) as warped,
+        ):
+            resampled: NDArray[np.floating[Any]] = warped.read(1)
+        return resampled
+
+    @raising
+    def burn(self, polygons: Sequence[Polygon], window: Window, out: NDArray[np.uint8]) -> None:
+        shapes = [{"type": "Polygon", "coordinates": rings} for rings in polygons]
+        place = Affine.translation(window.column, window.row)
+        rasterize(shapes, out=out, transform=place, default_value=0)
+
+    @raising
+    def create(self, spec: CreationSpec, path: str | None = None) -> Created:
+        arguments = creation_arguments(spec)
+        if path is None:
+            with MemoryFile() as memory, memory.open(**arguments) as dataset:
+                return _created(dataset)
+        with rasterio.open(path, "w", **arguments) as dataset:
+            dataset.descriptions = spec.names
+            if spec.scale is not None:
+                dataset.scales = [spec.scale] * dataset.count
+                dataset.offsets = [spec.offset or 0.0] * dataset.count
+            return _created(dataset)
+
+    @raising
+    def set_tags(
+        self, path: str, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]
+    ) -> None:
+        with rasterio.open(path, "r+", driver="GTiff") as dataset:
+            dataset.update_tags(**tags)
+            for number, items in enumerate(band_tags, start=1):
+                dataset.update_tags(number, **items)
+
+    @raising
+    def tags(self, path: str) -> Mapping[str, str]:
+        with rasterio.open(path) as dataset:
+            return dict(dataset.tags())
+
+    @contextmanager
+    def encode(
+        self, values: NDArray[Any], options: Mapping[str, str], nodata: float | None = None
+    ) -> Iterator[memoryview]:
+        """Copy from memory to a file in memory.
+
+        Where GDAL encodes what rasterio writes, at the latest when it closes, rasterio holds the
+        interpreter and the other threads wait.
+        """
+        with MemoryFile() as encoded:
+            with failures():
+                if nodata is None:
+                    _copy(_name_of(values), encoded.name, driver="GTiff", **options)
+                else:
+                    # As much at once as the window has: otherwise GDAL writes uncompressed blocks
+                    # part by part, and one that another thread's reads push out of the block cache
+                    # in between loses what was written before.
+                    with (
+                        rasterio.Env(GDAL_SWATH_SIZE=str(values.nbytes)),
+                        rasterio.open(_name_of(values), "r+") as plain,
+                    ):
+                        plain.nodata = nodata
+                        _copy(plain, encoded.name, driver="GTiff", **options)
+            yield memoryview(encoded.getbuffer()).cast("B")
+
+    def http_timeouts(self) -> AbstractContextManager[Any]:
+        """Entering an environment costs half a millisecond: none where the timeouts hold and this
+        thread has one, which passes on what GDAL says.
+        """
+        missing = _missing_timeouts()
+        return rasterio.Env(**missing) if missing or not hasenv() else nullcontext()
+
+    def worker_settings(self) -> AbstractContextManager[Any]:
+        """The pool owns the cores, so GDAL starts no threads of its own; and from GDAL 3.10 on
+        datasets of our memory are opened only where that is allowed.
+        """
+        settings = {"GDAL_NUM_THREADS": "1", "GDAL_MEM_ENABLE_OPEN": "YES"}
+        return rasterio.Env(**settings, **_missing_timeouts())  # type: ignore[no-any-return]
+
+    def enter_worker_thread(self) -> None:
+        self.worker_settings().__enter__()
+
+    @contextmanager
+    def captured(self) -> Iterator[None]:
+        """rasterio passes messages to ``logging``: warnings as such, failures as information, since
+        some are no failures of the call.
+
+        As loggers belong to the whole process, their settings stay as they are, and other threads
+        notice nothing: only what decides whether a record is made, and where it goes, is asked here
+        first. GDAL calls its error handler in the thread that it works in.
+        """
+        with self._lock:
+            self._listeners += 1
+            for logger in LOGGERS:
+                vars(logger).update(isEnabledFor=_enabled(logger), handle=_handle(logger))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners -= 1
+                for logger in LOGGERS if not self._listeners else ():
+                    vars(logger).pop("isEnabledFor", None)
+                    vars(logger).pop("handle", None)
+
+    def cache_size(self) -> int:
+        size: int = get_gdal_config("GDAL_CACHEMAX")
+        return size
+
+    def set_cache_size(self, size: int) -> None:
+        set_gdal_config("GDAL_CACHEMAX", size)
+
+
+@lru_cache(maxsize=64)
+def _crs(wkt: str) -> CRS | None:
+    """A CRS; None for the empty text. ``CRSError``, a ``ValueError``, for one that PROJ does not know."""
+    return CRS.from_wkt(wkt) if wkt else None
+
+
+def creation_arguments(spec: CreationSpec) -> dict[str, Any]:
+    """Return the arguments of ``rasterio.open`` that create a result."""
+    grid = spec.grid
+    transform = None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform)
+    georeference: dict[str, Any] = {"crs": _crs(grid.crs), "transform": transform}
+    if grid.georeference is not None:
+        points, crs, rpc = grid.georeference
+        georeference = {}
+        if points:
+            georeference["crs"] = _crs(crs) or CRS()
+            georeference["gcps"] = [GroundControlPoint(*point) for point in points]
+        if rpc:
+            georeference["rpcs"] = RPC.from_gdal(dict(rpc))
+    return {
+        "driver": "GTiff",
+        "width": grid.width,
+        "height": grid.height,
+        "count": spec.count,
+        "dtype": spec.dtype.name,
+        "nodata": spec.nodata,
+        **georeference,
+        **spec.options,
+    }
+
+
+def _created(dataset: Any) -> Created:
+    height, width = dataset.block_shapes[0]
+    interleaving = dataset.interleaving
+    separate = interleaving is not None and interleaving.name == "band"
+    return Created((width, height), dataset.count > 1 and separate)
+
+
+def _name_of(values: NDArray[Any], transform: Sequence[float] = _ANY_TRANSFORM) -> str:
+    """The name by which GDAL opens values of shape (bands, height, width) where they lie in memory,
+    which has to outlive the dataset. Nothing is copied.
+    """
+    bands, height, width = values.shape
+    layout = {
+        "DATAPOINTER": values.ctypes.data,
+        "PIXELS": width,
+        "LINES": height,
+        "BANDS": bands,
+        "DATATYPE": gdal_type(values.dtype.name),
+        **dict(zip(("BANDOFFSET", "LINEOFFSET", "PIXELOFFSET"), values.strides)),
+        "GEOTRANSFORM": "/".join(map(repr, Affine(*transform).to_gdal())),
+    }
+    return "MEM:::" + ",".join(f"{name}={value}" for name, value in layout.items())
+
+
+def _missing_timeouts() -> dict[str, str]:
+    """Those that the user has not set himself."""
+    return {name: value for name, value in _TIMEOUTS.items() if get_gdal_config(name) is None}
+
+
+def _enabled(logger: logging.Logger) -> Callable[[int], bool]:
+    def enabled(level: int) -> bool:
+        wanted = captured.is_listening() and level >= logging.INFO
+        return wanted or type(logger).isEnabledFor(logger, level)
+
+    return enabled
+
+
+def _handle(logger: logging.Logger) -> Callable[[logging.LogRecord], None]:
+    def handle(record: logging.LogRecord) -> None:
+        if not captured.is_listening() or record.levelno < logging.INFO:
+            type(logger).handle(logger, record)
+        elif record.levelno >= logging.WARNING:
+            captured.warned(MESSAGE_PREFIX.sub("", record.getMessage()).strip().rstrip("."))
+        elif isinstance(record.args, tuple):
+            captured.failed(*record.args)
+
+    return handle

@@ -137,7 +137,7 @@ class BandwiseAlgorithm(SharedOptions):
                 feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
                 return {}
             self._style(output, context)
-            return {self.OUTPUT: output, self.REPORT: report.forecast, **_numbers(report)}
+            return {self.OUTPUT: output, self.REPORT: report.estimate, **_numbers(report)}
 
     def _job(
         self,

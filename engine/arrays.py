@@ -15,6 +15,14 @@ _Scalar_co = TypeVar("_Scalar_co", bound=np.generic, covariant=True)
 NDArray = np.ndarray[Any, np.dtype[_Scalar_co]]
 
 
+def and_not(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], out: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Return where ``first`` holds and ``second`` does not; of booleans true is the greater one."""
+    where: NDArray[np.bool_] = np.greater(first, second, out=out)
+    return where
+
+
 class Scratch:
     """One array at a time under each name, in memory that is kept; for one thread.
 

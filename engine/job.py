@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .compute.operation import Operation
 from .compute.statistics import Statistics
 from .expression.formula import Formula
 from .grids.layout import Layout
@@ -38,7 +39,7 @@ class Job(NamedTuple):
     them. ``layout`` chooses the grid; pixels that ``mask`` or ``area`` leave out are nodata.
     ``data_type`` and ``clamp``, the lowest and highest value, are the result's. ``overviews`` None
     stands for those of a raster with a side longer than 4096 pixels; ``cog`` lays the file out for
-    the cloud.
+    the cloud. An ``operation`` is computed instead of the formula, which then only names the results.
     """
 
     bands: tuple[BandRef, ...]
@@ -57,12 +58,13 @@ class Job(NamedTuple):
     clamp: tuple[float | None, float | None] = (None, None)
     overviews: bool | None = None
     cog: bool = False
+    operation: Operation | None = None
 
 
 class Report(NamedTuple):
     """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
 
-    ``forecast`` is what was known before it, as JSON. ``handles`` is how many datasets were opened for reading;
+    ``estimate`` is what was known before it, as JSON. ``handles`` is how many datasets were opened for reading;
     ``thread_safe`` whether threads shared them.
     """
 
@@ -74,4 +76,4 @@ class Report(NamedTuple):
     seconds: float
     handles: int
     thread_safe: bool
-    forecast: str = ""
+    estimate: str = ""

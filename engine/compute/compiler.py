@@ -21,21 +21,22 @@ from ..errors import ExpressionError
 from ..expression.formula import Band, Call, Formula, Number
 from ..expression.functions import FUNCTIONS, TRUTH, Range
 from ..messages import translate
-from .program import Load, Program, Reference, Value, allocate
+from .program import Program, Reference
+from .registers import Applied, Loaded, Operand, Value, allocate
 from .terms import LARGEST_EXACT, Term, quotient
 
 _MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
 
 
 class BandValue(NamedTuple):
-    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``gaps``:
+    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``nodata``:
     whether some may be nodata.
     """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
     offset: float = 0.0
-    gaps: bool = True
+    nodata: bool = True
 
 
 def compile_formula(
@@ -114,10 +115,10 @@ class _Compiler:
         limits = Range.of(band.dtype)
         value = self._value(
             ("band", index),
-            Value(Load(index, 0), False, limits is not None, limits, _exact_in_float32(limits)),
+            Value(Loaded(index), False, limits is not None, limits, _exact_in_float32(limits)),
         )
-        gaps = Value(Load(index, 0, invalid=True), True, True, Range(0.0, 1.0))
-        missing = frozenset({self._value(("gaps", index), gaps)} if band.gaps else ())
+        gaps = Value(Loaded(index, nodata=True), True, True, Range(0.0, 1.0))
+        missing = frozenset({self._value(("gaps", index), gaps)} if band.nodata else ())
         shift, divisor = quotient(band.offset, band.scale), quotient(1.0, band.scale)
         # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
         if divisor > 1 and divisor.is_integer():
@@ -228,7 +229,7 @@ class _Compiler:
             return condition
         return self.call("logical_and", condition, missing)
 
-    def call(self, name: str, *operands: Reference | float | bool) -> Reference:
+    def call(self, name: str, *operands: Operand) -> Reference:
         """The value of a function of other values and constants."""
         if name == "power" and operands[1] == 2.0:
             name, operands = "square", operands[:1]  # the same number, ten times as fast
@@ -250,7 +251,11 @@ class _Compiler:
             return self._value(
                 key,
                 Value(
-                    (function, operands), truth, whole, bounds, narrow and _exact_in_float32(bounds)
+                    Applied(name, operands),
+                    truth,
+                    whole,
+                    bounds,
+                    narrow and _exact_in_float32(bounds),
                 ),
             )
         return self._known[key]
@@ -259,11 +264,11 @@ class _Compiler:
         if key not in self._known:
             self._known[key] = Reference(len(self.values))
             self.values.append(value)
-            if isinstance(value.source, Load) and not value.truth:
+            if isinstance(value.source, Loaded) and not value.boolean:
                 self.single = self.single and _exact_in_float32(value.bounds)
         return self._known[key]
 
-    def _range(self, operand: Reference | float | bool) -> Range | None:
+    def _range(self, operand: Operand) -> Range | None:
         if isinstance(operand, Reference):
             return self.values[operand.number].bounds
         number = float(operand)
@@ -273,30 +278,30 @@ class _Compiler:
             else None
         )
 
-    def _is_whole(self, operand: Reference | float | bool) -> bool:
+    def _is_whole(self, operand: Operand) -> bool:
         return (
-            self.values[operand.number].whole
+            self.values[operand.number].integer
             if isinstance(operand, Reference)
             else float(operand).is_integer()
         )
 
-    def bare(self, term: Term) -> Reference | float | bool:
+    def bare(self, term: Term) -> Operand:
         """The number before shift, scale and divisor."""
-        if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
             return self.call("number", term.operand)
         return float(term.operand) if isinstance(term.operand, bool) else term.operand
 
-    def shifted(self, term: Term) -> Reference | float | bool:
+    def shifted(self, term: Term) -> Operand:
         """The number before its scale and divisor."""
         return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
 
-    def numerator(self, term: Term) -> Reference | float | bool:
+    def numerator(self, term: Term) -> Operand:
         """The number before its divisor."""
         if term.scale == 1:
             return self.shifted(term)
         return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
 
-    def _scaled_quotient(self, term: Term) -> Reference | float | bool | None:
+    def _scaled_quotient(self, term: Term) -> Operand | None:
         """A constant times a quotient, as what it gives with the dividend over the divisor, where
         that is exact: so it is rounded once.
         """
@@ -307,27 +312,27 @@ class _Compiler:
         ):
             return None
         source = self.values[term.operand.number].source
-        if not isinstance(source, Load) and source[0] is FUNCTIONS["divide"]:
-            dividend, divisor = source[1]
+        if isinstance(source, Applied) and source.function == "divide":
+            dividend, divisor = source.operands
             if _exact_in_float32(
                 FUNCTIONS["multiply"].range([self._range(dividend), self._range(term.scale)])
             ):
                 return self.call("divide", self.call("multiply", dividend, term.scale), divisor)
         return None
 
-    def number(self, term: Term) -> Reference | float | bool:
+    def number(self, term: Term) -> Operand:
         """The number itself; a truth counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
         numerator = self.numerator(term)
         return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
 
     def truth(self, term: Term) -> Reference | bool:
         """Whether a number is not 0, or the truth itself."""
-        if isinstance(term.operand, Reference) and self.values[term.operand.number].truth:
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
             return term.operand
         number = self.number(term)
         return self.call("truth", number) if isinstance(number, Reference) else bool(number)
 
-    def _check_whole(self, node: Call, operands: Sequence[Reference | float | bool]) -> None:
+    def _check_whole(self, node: Call, operands: Sequence[Operand]) -> None:
         if not all(map(self._is_whole, operands)):
             text = translate(
                 "Bandwise",

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compute one window: find invalid pixels, evaluate the program, store the result, collect statistics."""
+"""Compute one window: find invalid pixels, evaluate the operation, store the result, collect statistics."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import NDArray
-from ..radiometry.scaling import Stack
+from ..radiometry.nodata import Stack
 from ..radiometry.storage import Storage
-from .program import Evaluator, Program
-from .quantise import Quantiser, limits_of
+from .operation import Operation
+from .quantise import Quantiser, fill_invalid, limits_of
 from .statistics import Statistics
 from .validity import NOTHING, Excluded, Validity
 
@@ -25,20 +26,20 @@ _ALIGNED = 64  #: pixels, of which a chunk has a multiple, so that it starts whe
 MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
 Numbers = NDArray[np.floating[Any]]
-Truths = NDArray[np.bool_]
+Booleans = NDArray[np.bool_]
+Range = tuple[float, float]
 
 
-class KernelSpec(NamedTuple):
-    """All that computing needs to know, the same for every window; ``ranges`` are those that
-    results should keep within.
+@dataclass(frozen=True)
+class KernelSpec:
+    """All that computing needs to know, the same for every window.
 
-    ``clean`` gives the same values as ``program`` where no band has nodata. ``stacks`` are the
-    bands that are read, as their values come.
+    ``ranges`` are those that results should keep within; ``stacks`` are the bands that are read, as
+    their values come.
     """
 
-    program: Program
-    clean: Program
-    ranges: tuple[tuple[float, float] | None, ...]
+    operation: Operation
+    ranges: tuple[Range | None, ...]
     stacks: tuple[Stack, ...]
     storage: Storage
 
@@ -47,7 +48,7 @@ class KernelSpec(NamedTuple):
         """Whether results are float64 first: those that become integers, and those that a clamp may
         bring back into float32.
         """
-        narrower = self.program.dtype.itemsize > self.storage.dtype.itemsize
+        narrower = self.operation.dtype.itemsize > self.storage.dtype.itemsize
         return self.storage.whole or (narrower and self.storage.clamp != (-math.inf, math.inf))
 
     @property
@@ -55,193 +56,235 @@ class KernelSpec(NamedTuple):
         """Pixels that are computed at a time."""
         return max(1024, min(CHUNK, MOST_REGISTER_BYTES // self._bytes_per_pixel))
 
-    @property
-    def scratch_bytes(self) -> int:
-        """Bytes of a :class:`Kernel`'s own arrays."""
-        return self.chunk * self._bytes_per_pixel
-
-    @property
-    def registers(self) -> tuple[np.dtype[Any], ...]:
-        """Types of the registers that either program finds room in."""
-        programs = (self.program.registers, self.clean.registers)
-        return tuple(
-            kind
-            for kind in dict.fromkeys(sum(programs, ()))
-            for _ in range(max(program.count(kind) for program in programs))
-        )
+    def scratch_bytes(self, width: int = 0) -> int:
+        """Return the bytes of a :class:`Kernel`'s own arrays, for windows that are ``width`` wide."""
+        halo = self.operation.halo
+        least = (2 * halo + 1) * (width + 2 * halo) if halo else 0  # a row, and those beside it
+        return (max(self.chunk, least) + 2 * halo * (width + 2 * halo)) * self._bytes_per_pixel
 
     @property
     def _bytes_per_pixel(self) -> int:
         numbers = 8 * len(self.ranges) if self.wide else 0
-        truths = 2 + 2 * sum(len(stack.bands) for stack in self.stacks)
-        return sum(dtype.itemsize for dtype in self.registers) + truths + 8 + numbers
+        masks = 2 + 2 * sum(len(stack.bands) for stack in self.stacks)
+        scratch = sum(dtype.itemsize for dtype in self.operation.scratch)
+        return scratch + masks + 8 + numbers
+
+
+class Shape(NamedTuple):
+    """Rows and columns of results that are computed at a time, which need ``halo`` more on each side."""
+
+    height: int
+    width: int
+    halo: int = 0
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def read(self) -> tuple[int, int]:
+        """(height, width) with the halo."""
+        return self.height + 2 * self.halo, self.width + 2 * self.halo
 
 
 class Kernel:
     """Computes windows in chunks; owns the arrays it works in, so each thread has its own."""
 
-    def __init__(self, recipe: KernelSpec) -> None:
-        self._most = recipe.chunk
-        self._whole = _Chunk(recipe, _Arrays.of(recipe))
-        self._chunks = {self._most: self._whole}
+    def __init__(self, spec: KernelSpec) -> None:
+        self._spec = spec
+        self._most = spec.chunk
+        self._largest: _Arrays | None = None
+        self._chunks: dict[Shape, _Chunk] = {}
 
     def compute(
         self,
-        stored: Sequence[NDArray[Any]],
-        masks: Sequence[Sequence[NDArray[Any]]],
+        values: Sequence[NDArray[Any]],
+        planes: Sequence[Sequence[NDArray[Any]]],
         out: NDArray[Any],
         excluded: Excluded = NOTHING,
+        width: int | None = None,
     ) -> tuple[Statistics, ...]:
-        """Fill ``out``, of shape (results, n), from the stacks' values, of shape (bands, n), and
-        the bands' mask planes, of shape (n,).
+        """Compute a window.
+
+        Parameters
+        ----------
+        values
+            For each stack its stored values, of shape (bands, pixels): those of the window in row
+            order, with the operation's halo around them.
+        planes
+            For each band its mask planes, of shape (pixels,), in which 0 marks nodata.
+        out
+            Of shape (results, n) and the type of the result, to be filled.
+        excluded
+            What the user leaves out, of shape (n,).
+        width
+            Columns of the window, which an operation with a halo needs.
+
+        Returns
+        -------
+        tuple of Statistics
+            Of each result.
         """
         totals = [Statistics() for _ in out]
-        whole = excluded.outside is None and excluded.masked is None
+        nothing = excluded.outside is None and excluded.masked is None
         with np.errstate(all="ignore"):
-            size = self._chunk_size(out.shape[1])
-            for start in range(0, out.shape[1], size):
-                part = slice(start, min(start + size, out.shape[1]))
-                chunk = self._chunk_of(part.stop - start)
-                planes = [[mask[part] for mask in band] for band in masks]
-                left_out = NOTHING if whole else excluded.part(part)
+            for read, written, shape in self._parts(out.shape[1], width):
+                chunk = self._chunk(shape)
                 statistics = chunk.compute(
-                    [values[:, part] for values in stored], planes, out[:, part], left_out
+                    [stack[:, read] for stack in values],
+                    [[plane[read] for plane in band] for band in planes],
+                    out[:, written],
+                    NOTHING if nothing else excluded.part(written),
                 )
                 totals = [total.merged(more) for total, more in zip(totals, statistics)]
         return tuple(totals)
 
-    def _chunk_size(self, pixels: int) -> int:
-        """So many that no chunk of a window is much smaller than the others: each costs the same calls."""
-        count = -(-pixels // self._most)
-        return min(self._most, -(-pixels // (count * _ALIGNED)) * _ALIGNED)
+    def _parts(self, pixels: int, width: int | None) -> Iterator[tuple[slice, slice, Shape]]:
+        """What is read and written of a window for each chunk of it, and its shape.
 
-    def _chunk_of(self, size: int) -> _Chunk:
-        """The windows of a run leave few sizes of a last chunk."""
-        if size not in self._chunks:
-            self._chunks[size] = self._whole.cut(size)
-        return self._chunks[size]
+        No chunk is much smaller than the others, since each costs the same calls.
+        """
+        halo = self._spec.operation.halo
+        if not halo or width is None:
+            count = -(-pixels // self._most)
+            size = min(self._most, -(-pixels // (count * _ALIGNED)) * _ALIGNED)
+            for start in range(0, pixels, size):
+                part = slice(start, min(start + size, pixels))
+                yield part, part, Shape(1, part.stop - part.start)
+            return
+        height, across = pixels // width, width + 2 * halo
+        rows = max(1, min(height, self._most // width))
+        for row in range(0, height, rows):
+            end = min(row + rows, height)
+            read = slice(row * across, (end + 2 * halo) * across)
+            yield read, slice(row * width, end * width), Shape(end - row, width, halo)
+
+    def _chunk(self, shape: Shape) -> _Chunk:
+        """The chunk of a shape; the windows of a run leave few shapes of a last one."""
+        if shape not in self._chunks:
+            pixels = max(shape.pixels, math.prod(shape.read))
+            if self._largest is None or self._largest.invalid.size < pixels:
+                self._largest = _Arrays.of(self._spec, max(pixels, self._most))
+            self._chunks[shape] = _Chunk(self._spec, self._largest, shape)
+        return self._chunks[shape]
 
 
 class _Arrays(NamedTuple):
-    """What a thread computes in: registers and others of shape (n,), for each stack where its bands
-    are nodata and where saturated, of shape (bands, n), and of shape (results, n) the ``numbers``
-    that become integers or float32.
+    """What a thread computes in: an operation's ``scratch`` of shape (n,); for each stack where its
+    bands are nodata and where saturated, of shape (bands, n); two masks and a float64 array of shape
+    (n,); and of shape (results, n) the ``numbers`` that become integers or float32.
     """
 
-    registers: list[NDArray[Any]]
-    gaps: list[Truths]
-    saturations: list[Truths]
-    invalid: Truths
-    flags: Truths
+    scratch: list[NDArray[Any]]
+    nodata: list[Booleans]
+    saturated: list[Booleans]
+    invalid: Booleans
+    flags: Booleans
     wide: NDArray[np.float64]
     numbers: NDArray[np.float64]
 
     @classmethod
-    def of(cls, recipe: KernelSpec) -> _Arrays:
-        size = recipe.chunk
-        gaps, saturations = (
-            [np.zeros((len(stack.bands), size), np.bool_) for stack in recipe.stacks]
+    def of(cls, spec: KernelSpec, size: int) -> _Arrays:
+        """Make arrays for ``size`` pixels."""
+        nodata, saturated = (
+            [np.zeros((len(stack.bands), size), np.bool_) for stack in spec.stacks]
             for _ in range(2)
         )
-        registers = [np.empty(size, dtype) for dtype in recipe.registers]
-        numbers = np.empty((len(recipe.ranges) if recipe.wide else 0, size))
         return cls(
-            registers,
-            gaps,
-            saturations,
-            np.empty(size, np.bool_),
-            np.empty(size, np.bool_),
-            np.empty(size, np.float64),
-            numbers,
+            scratch=[np.empty(size, dtype) for dtype in spec.operation.scratch],
+            nodata=nodata,
+            saturated=saturated,
+            invalid=np.empty(size, np.bool_),
+            flags=np.empty(size, np.bool_),
+            wide=np.empty(size, np.float64),
+            numbers=np.empty((len(spec.ranges) if spec.wide else 0, size)),
         )
-
-    def cut(self, size: int) -> _Arrays:
-        registers, gaps, saturations = (
-            [_cut(array, size) for array in arrays] for arrays in self[:3]
-        )
-        return _Arrays(registers, gaps, saturations, *(_cut(array, size) for array in self[3:]))
 
 
 class _Chunk:
-    """So many pixels at a time: the arrays, and both programs bound to them."""
+    """A part of a window of one shape: memory for it, and the operation bound to that."""
 
-    def __init__(self, recipe: KernelSpec, arrays: _Arrays) -> None:
-        self.recipe, self._arrays = recipe, arrays
-        self._wide, self._whole = recipe.wide, recipe.storage.whole
-        self._quantiser = Quantiser(recipe.storage, arrays.wide)
-        self._validity = Validity(
-            recipe.stacks, arrays.gaps, arrays.saturations, arrays.invalid, arrays.flags
+    def __init__(self, spec: KernelSpec, arrays: _Arrays, shape: Shape) -> None:
+        self._spec, self._shape = spec, shape
+        read, pixels = math.prod(shape.read), shape.pixels
+        nodata, saturated = (
+            [_first(array, read) for array in masks] for masks in (arrays.nodata, arrays.saturated)
         )
-        self._gaps = self._by_band(arrays.gaps)
-        self._evaluator, self._clean = (
-            Evaluator(program, arrays.registers) for program in (recipe.program, recipe.clean)
-        )
-
-    def cut(self, size: int) -> _Chunk:
-        """The same for fewer pixels, in the same memory."""
-        return _Chunk(self.recipe, self._arrays.cut(size))
+        self._numbers = _first(arrays.numbers, pixels)
+        self._quantiser = Quantiser(spec.storage, _first(arrays.wide, pixels))
+        masks = _first(arrays.invalid, read), _first(arrays.flags, read)
+        self._validity = Validity(spec.stacks, nodata, saturated, *masks, shape.read, shape.halo)
+        self._invalid = self._by_band(nodata)
+        self._evaluate = spec.operation.bind([_first(array, pixels) for array in arrays.scratch])
 
     def compute(
         self,
-        stored: Sequence[NDArray[Any]],
-        masks: Sequence[Sequence[NDArray[Any]]],
+        values: Sequence[NDArray[Any]],
+        planes: Sequence[Sequence[NDArray[Any]]],
         out: NDArray[Any],
         excluded: Excluded,
     ) -> list[Statistics]:
-        """Fill ``out``, of shape (results, n), from values of shape (bands, n) and mask planes of shape (n,)."""
-        program = self._evaluator if self._validity.find(stored, masks) else self._clean
-        numbers = self._arrays.numbers if self._wide else out
-        missing = program.evaluate(self._by_band(stored), self._gaps, numbers)
-        if self._wide and not self._whole:
+        """Fill ``out``, of shape (results, n); see :meth:`Kernel.compute`."""
+        spec = self._spec
+        invalid = self._invalid if self._validity.find(values, planes) else None
+        numbers: NDArray[Any] = self._numbers if spec.wide else out
+        shape = len(out), self._shape.height, self._shape.width
+        missing = self._evaluate(self._by_band(values), invalid, numbers.reshape(shape))
+        if spec.wide and not spec.storage.whole:
             self._quantiser.narrow(numbers, out)
             numbers = out
         return [
-            self._result(*result, excluded)
-            for result in zip(numbers, out, missing, self.recipe.ranges)
+            self._store(*result, excluded)
+            for result in zip(numbers, out, map(_flat, missing), spec.ranges)
         ]
 
     def _by_band(self, stacks: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
         return {
-            band: row
-            for stack, rows in zip(self.recipe.stacks, stacks)
+            band: row.reshape(self._shape.read)
+            for stack, rows in zip(self._spec.stacks, stacks)
             for band, row in zip(stack.bands, rows)
         }
 
-    def _result(
+    def _store(
         self,
         values: Numbers,
         out: NDArray[Any],
-        missing: Truths | None,
-        valid_range: tuple[float, float] | None,
+        missing: Booleans | None,
+        valid_range: Range | None,
         excluded: Excluded,
     ) -> Statistics:
         """Store ``values``, which floating-point types have in ``out`` already, and nodata where
         they are missing, excluded or not finite.
         """
+        quantiser = self._quantiser
         absent = 0 if missing is None else int(np.count_nonzero(missing))
         if not absent:
             missing = None
         if excluded is NOTHING and absent < values.size:
-            limits = limits_of(values, missing)
+            fill_invalid(values, missing)
+            limits = limits_of(values)
             if math.isfinite(sum(limits)):
-                statistics = self._quantiser.store(values, out, valid_range, limits, missing)
+                statistics = quantiser.store(values, out, valid_range, limits, missing)
                 if missing is None:
                     return statistics
-                np.copyto(out, self._quantiser.nodata, where=missing)
+                np.copyto(out, quantiser.nodata, where=missing)
                 saturated = self._validity.count_saturated(missing)
                 return statistics._replace(nodata=absent - saturated, saturated=saturated)
         counts, invalid = self._validity.invalid(values, missing, excluded)
         if counts.invalid == values.size:
-            out[:] = self._quantiser.nodata
+            out[:] = quantiser.nodata
             return counts
-        statistics = self._quantiser.store(
-            values, out, valid_range, limits_of(values, invalid), invalid
-        )
-        np.copyto(out, self._quantiser.nodata, where=invalid)
+        fill_invalid(values, invalid)
+        statistics = quantiser.store(values, out, valid_range, limits_of(values), invalid)
+        np.copyto(out, quantiser.nodata, where=invalid)
         return counts.merged(statistics)
 
 
-def _cut(array: NDArray[Any], size: int) -> NDArray[Any]:
+def _flat(mask: Booleans | None) -> Booleans | None:
+    return None if mask is None else mask.reshape(-1)
+
+
+def _first(array: NDArray[Any], size: int) -> NDArray[Any]:
     """The first of an array's memory, for ``size`` pixels instead of those of its last dimension."""
     shape = (*array.shape[:-1], size)
     return array.reshape(-1)[: math.prod(shape)].reshape(shape)

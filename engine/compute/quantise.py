@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import NDArray
+from ..arrays import NDArray, and_not
 from ..radiometry.nodata import nodata_range
 from ..radiometry.storage import Storage
 from .statistics import Statistics, moments
@@ -119,19 +119,23 @@ class Quantiser:
         upper = taken & (values >= self.nodata)
         np.copyto(values, self._below, where=taken & ~upper)
         np.copyto(values, self._above, where=upper)
-        moved = int(np.count_nonzero(taken if invalid is None else taken > invalid))
+        moved = int(np.count_nonzero(taken if invalid is None else and_not(taken, invalid)))
         return moved, (float(values.min()), float(values.max()))
 
 
-def limits_of(values: Numbers, invalid: Booleans | None) -> Limits:
-    """Return the least and the largest of the values that are not ``invalid``, of which one stands
-    in for these from now on.
+def fill_invalid(values: Numbers, invalid: Booleans | None) -> None:
+    """Put a valid value, of which there is one at least, where values are ``invalid``: so nothing
+    has to be left out when they are measured.
     """
     if invalid is not None:
         np.copyto(values, values[np.argmin(invalid)], where=invalid)
+
+
+def limits_of(values: Numbers) -> Limits:
+    """Return the least and the largest value."""
     return float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
 
 
 def _count_beyond(values: Numbers, low: float, high: float, invalid: Booleans | None) -> int:
     beyond = (values < low) | (values > high)
-    return int(np.count_nonzero(beyond if invalid is None else beyond > invalid))
+    return int(np.count_nonzero(beyond if invalid is None else and_not(beyond, invalid)))

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import NDArray
-from ..radiometry.scaling import Stack, mark
+from ..arrays import NDArray, and_not
+from ..radiometry.nodata import Stack, mark
 from .statistics import Statistics
 
 Booleans = NDArray[np.bool_]
@@ -38,46 +38,70 @@ class Validity:
     """Finds the pixels of a chunk that are nodata or saturated in some band, and counts the causes
     of nodata in the result.
 
-    ``gaps`` and ``saturations`` have for each stack an array of shape (bands, n); ``invalid`` and
-    ``flags`` are of shape (n,). All are overwritten.
+    Parameters
+    ----------
+    nodata, saturated
+        For each stack an array of shape (bands, pixels that are read); overwritten.
+    invalid, flags
+        Masks of shape (pixels that are read,); overwritten.
+    shape
+        (height, width) of the pixels that are read.
+    halo
+        How many of them on each side have no pixel of the result.
     """
 
     def __init__(
         self,
         stacks: Sequence[Stack],
-        gaps: Sequence[Booleans],
-        saturations: Sequence[Booleans],
+        nodata: Sequence[Booleans],
+        saturated: Sequence[Booleans],
         invalid: Booleans,
         flags: Booleans,
+        shape: tuple[int, int],
+        halo: int = 0,
     ) -> None:
-        self._stacks, self._gaps, self._saturations = stacks, gaps, saturations
-        self._union, self._flags = invalid, flags
+        self._stacks, self._nodata, self._saturated = stacks, nodata, saturated
+        self._shape, self._halo = shape, halo
+        self._read_flags = flags
+        pixels = (shape[0] - 2 * halo) * (shape[1] - 2 * halo)
+        self._union, self._flags = invalid[:pixels], flags[:pixels]
 
-    def find(self, stored: Sequence[NDArray[Any]], masks: Sequence[Sequence[NDArray[Any]]]) -> bool:
-        """Mark where bands are nodata or saturated, and tell whether any is anywhere."""
-        flags, found = self._flags, False
-        for stack, values, gaps, saturations in zip(
-            self._stacks, stored, self._gaps, self._saturations
+    def find(
+        self, values: Sequence[NDArray[Any]], planes: Sequence[Sequence[NDArray[Any]]]
+    ) -> bool:
+        """Mark where bands are nodata or saturated, and return whether any is anywhere.
+
+        Parameters
+        ----------
+        values
+            For each stack its stored values, of shape (bands, pixels).
+        planes
+            For each band its mask planes, of shape (pixels,), in which 0 marks nodata.
+        """
+        flags, anywhere = self._read_flags, False
+        for stack, stored, nodata, saturated in zip(
+            self._stacks, values, self._nodata, self._saturated
         ):
-            planes = [(row, mask) for row, band in enumerate(stack.bands) for mask in masks[band]]
-            if stack.nodata is stack.saturated is None and not planes:
+            masks = [(row, mask) for row, band in enumerate(stack.bands) for mask in planes[band]]
+            if stack.nodata is stack.saturated is None and not masks:
                 continue
-            mark(values, stack.nodata, gaps)
-            for row, mask in planes:
+            mark(stored, stack.nodata, nodata)
+            for row, mask in masks:
                 mark(mask, np.uint8(0), flags)
-                np.logical_or(gaps[row], flags, out=gaps[row])
+                np.logical_or(nodata[row], flags, out=nodata[row])
             if stack.saturated is not None:
-                mark(values, stack.saturated, saturations)
-                np.greater(saturations, gaps, out=saturations)
-                np.logical_or(gaps, saturations, out=gaps)
-            found = bool(np.count_nonzero(gaps)) or found
-        return found
+                mark(stored, stack.saturated, saturated)
+                and_not(saturated, nodata, out=saturated)
+                np.logical_or(nodata, saturated, out=nodata)
+            anywhere = bool(np.count_nonzero(nodata)) or anywhere
+        return anywhere
 
     def invalid(
         self, values: NDArray[np.floating[Any]], missing: Booleans | None, excluded: Excluded
     ) -> tuple[Statistics, Booleans]:
-        """Where values are to be nodata, and how many of them for which cause; each pixel counts
-        for the first that fits.
+        """Return where ``values`` are to be nodata, and how many of them for which cause.
+
+        Each pixel counts for the first cause that fits. All arrays are of shape (n,).
         """
         invalid, outside = self._union, 0
         masked, saturated, nodata = 0, 0, 0
@@ -103,16 +127,24 @@ class Validity:
         ), invalid
 
     def count_saturated(self, missing: Booleans) -> int:
-        """Count the pixels of ``missing`` that are saturated in some band and nodata in none."""
+        """Return the number of pixels of ``missing`` that are saturated in some band and nodata in none."""
         if all(stack.saturated is None for stack in self._stacks):
             return 0
         union, flags = self._union, self._flags
         union[:] = False
-        for saturations in self._saturations:
-            np.logical_or(union, saturations.any(axis=0), out=union)
-        for gaps, saturations in zip(self._gaps, self._saturations):
-            for row, saturated in zip(gaps, saturations):
-                np.greater(row, saturated, out=flags)
-                np.greater(union, flags, out=union)
+        inner_saturated = [self._inner(masks) for masks in self._saturated]
+        for saturated in inner_saturated:
+            np.logical_or(union, saturated.any(axis=0), out=union)
+        for nodata, saturated in zip(map(self._inner, self._nodata), inner_saturated):
+            for nodata_row, saturated_row in zip(nodata, saturated):
+                and_not(nodata_row, saturated_row, out=flags)
+                and_not(union, flags, out=union)
         np.logical_and(union, missing, out=union)
         return int(np.count_nonzero(union))
+
+    def _inner(self, masks: Booleans) -> Booleans:
+        """Masks of shape (bands, n) at the pixels that the result has."""
+        if not self._halo:
+            return masks
+        inner = slice(self._halo, -self._halo)
+        return masks.reshape(-1, *self._shape)[:, inner, inner].reshape(len(masks), -1)

@@ -26,20 +26,19 @@ from ..files.locations import is_remote
 from ..grids.grid import Window
 from ..grids.windows import WindowPlan, windows
 from ..job import Job, Note, Report
-from ..planning.estimate import forecast
+from ..planning.checks import may_be_negative
+from ..planning.estimate import estimate
 from ..planning.log import (
-    band_tags,
     closing_notes,
-    in_physical_units,
     message_notes,
-    run_tags,
     shape_notes,
     size_note,
 )
+from ..planning.memory import check_memory, window_plan
 from ..planning.plan import Plan, prepare
-from ..planning.resources import check_memory, resources_named
-from ..planning.role_checks import may_be_negative
-from ..reading.reader import Sources
+from ..planning.resources import resources_named
+from ..planning.tags import band_tags, in_physical_units, run_tags
+from ..reading.sources import Sources
 from ..writing.creation import result_block
 from ..writing.geotiff import GeoTiffSink
 from .executor import POLL_SECONDS, attended, cancelled_run, finish, start
@@ -74,19 +73,19 @@ def run(
                 job.output,
                 plan.grid,
                 names,
-                storage=plan.recipe.storage,
+                storage=plan.kernel.storage,
                 profile=plan.profile,
                 overviews=plan.overviews,
-                cog=plan.cog,
+                cog=job.cog,
             )
         )
-        shape = plan.windows(sink.block)
+        shape = window_plan(plan, sink.block)
         check_memory(shape, memory_bytes())
-        facts = forecast(plan, shape)
+        facts = estimate(plan, shape)
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        opening = partial(_opened, Sources(plan.inputs, plan.stacks, shape.workers), messages)
+        opening = partial(_opened, Sources(plan.read, shape.workers), messages)
         sources = stack.enter_context(closing(attended(opening, cancelled, remote=remote)))
         totals, histograms = _Run(plan, shape, sources, sink, messages).results(progress, cancelled)
         attended(lambda left: check_unchanged(states), cancelled, remote=remote)
@@ -96,22 +95,22 @@ def run(
             for band, counts in zip(statistics, histograms)
         ]
         sink.commit(
-            run_tags(job, plan.inputs, plan.radiometries, plan.mask_rule, plan.grid),
+            run_tags(plan),
             tags,
             cancelled,
         )
     report = Report(
         output=job.output,
-        statistics=tuple(in_physical_units(band, plan.recipe.storage) for band in statistics),
+        statistics=tuple(in_physical_units(band, plan.kernel.storage) for band in statistics),
         windows=shape.count(plan.grid),
         window_size=(shape.width, shape.height),
         workers=shape.workers,
         seconds=time.monotonic() - started,
         handles=sources.handles,
         thread_safe=sources.shared,
-        forecast=json.dumps(facts, ensure_ascii=False),
+        estimate=json.dumps(facts, ensure_ascii=False),
     )
-    negative = may_be_negative(plan.inputs, plan.radiometries, plan.names)
+    negative = may_be_negative(plan.read.inputs, plan.radiometries, plan.names)
     for note in (
         *message_notes(messages, last=True),
         *closing_notes(job, report, negative=negative),
@@ -121,18 +120,18 @@ def run(
 
 
 def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> str:
-    """Check the job, tell what it would do, and write nothing; the forecast comes back as JSON.
+    """Check the job, tell what it would do, and write nothing; the estimate comes back as JSON.
 
     Raises what :func:`run` would before its first window.
     """
     with resources_named(), backend().http_timeouts():
         messages = GdalMessages()
         plan = _planned(job, messages, lambda: False)
-    shape = plan.windows(
-        result_block(plan.grid, len(job.formula.results), plan.recipe.storage, plan.profile)
+    shape = window_plan(
+        plan, result_block(plan.grid, len(job.formula.results), plan.kernel.storage, plan.profile)
     )
     check_memory(shape, memory_bytes())
-    facts = forecast(plan, shape)
+    facts = estimate(plan, shape)
     for note in (*plan.notes, *message_notes(messages), *_before(plan, shape, facts)):
         progress(0.0, note)
     return json.dumps(facts, ensure_ascii=False)
@@ -157,7 +156,9 @@ def _planned_with_states(
     job: Job, messages: GdalMessages, left: Cancel
 ) -> tuple[Plan, dict[str, State]]:
     plan = _planned(job, messages, left)
-    return plan, states_of(file for one in plan.inputs for file in one.band.files)
+    return plan, states_of(
+        file for band_input in plan.read.all_inputs for file in band_input.band.files
+    )
 
 
 def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
@@ -169,9 +170,9 @@ def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
 
 
 def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
-    """The forecast's lines for the log."""
+    """The estimate's lines for the log."""
     output = facts["output"]
-    lines = shape_notes(plan.job, plan.grid, shape, plan.recipe.program.dtype.name)
+    lines = shape_notes(plan.job, plan.grid, shape, plan.kernel.operation.dtype.name)
     return [*lines, size_note(output["bytes"], facts["free_bytes"], big=output["bigtiff"])]
 
 
@@ -244,7 +245,7 @@ class _Run:
             with (
                 listening(self.messages),
                 resources_named(),
-                closing(self.sources.reader(self.shape.width * self.shape.rows)) as reader,
+                closing(self.sources.reader(self.shape.width, self.shape.rows)) as reader,
             ):
                 worker = Worker(self.plan, self.shape, reader, self.sink, self.stop, turn)
                 for number, window in self._taken():

@@ -16,8 +16,6 @@ from ..compute.validity import Excluded
 from ..grids.grid import Window
 from ..grids.windows import WindowPlan, parts
 from ..planning.plan import Plan
-from ..radiometry.masks import masked
-from ..radiometry.scaling import mark
 from ..reading.reader import Reader
 from ..writing.geotiff import GeoTiffSink
 from .executor import cancelled_run
@@ -50,8 +48,8 @@ class Worker:
         self.plan, self._rows = plan, shape.rows
         self._reader, self._sink, self._stop, self._turn = reader, sink, stop, turn
         self._results = len(plan.job.formula.results)
-        self._out = np.empty(self._results * shape.width * shape.height, plan.recipe.storage.dtype)
-        self._calculator = Kernel(plan.recipe)
+        self._out = np.empty(self._results * shape.width * shape.height, plan.kernel.storage.dtype)
+        self._kernel = Kernel(plan.kernel)
         self.histogram = Histogram(self._results, sampling_step(plan.grid))
 
     def process(self, window: Window) -> tuple[Statistics, ...]:
@@ -60,11 +58,11 @@ class Worker:
         totals = (Statistics(),) * self._results
         for part in parts(window, self._rows):
             start = (part.row - window.row) * window.width
-            found = self._compute(part, out[:, start : start + part.pixels])
-            totals = tuple(total.merged(more) for total, more in zip(totals, found))
+            statistics = self._compute(part, out[:, start : start + part.pixels])
+            totals = tuple(total.merged(more) for total, more in zip(totals, statistics))
         self._leave_if_stopped()
         pixels = out.reshape(-1, window.height, window.width)
-        self.histogram.add(window, pixels, self.plan.recipe.storage.nodata)
+        self.histogram.add(window, pixels, self.plan.kernel.storage.nodata)
         self._sink.write(window, pixels)
         return totals
 
@@ -74,22 +72,17 @@ class Worker:
         self._leave_if_stopped()
         outside = plan.area.outside(window).reshape(-1) if plan.area else None
         if outside is not None and outside.all():
-            out[...] = plan.recipe.storage.nodata
+            out[...] = plan.kernel.storage.nodata
             return (Statistics(outside=window.pixels),) * len(out)
         self._turn.reading = True
-        values, planes = self._reader.read(window)
+        pixels = self._reader.read(window)
         self._turn.reading = False
         self._leave_if_stopped()
         hidden = None
-        if plan.mask_rule is not None and plan.job.mask is not None:
-            (classes,) = values.pop()
-            hidden = masked(classes, plan.mask_rule, plan.job.mask)
-            unknown = np.empty_like(hidden)
-            mark(classes, plan.inputs[-1].markers[0], unknown)
-            hidden |= unknown
-            for plane in planes[-1]:
-                hidden |= plane == 0
-        return self._calculator.compute(values, planes, out, Excluded(outside, hidden))
+        if plan.mask is not None and pixels.mask is not None:
+            hidden = plan.mask.hidden(pixels.mask, pixels.mask_planes)
+        excluded = Excluded(outside, hidden)
+        return self._kernel.compute(pixels.values, pixels.planes, out, excluded, window.width)
 
     def _leave_if_stopped(self) -> None:
         if self._stop.is_set():

@@ -26,6 +26,14 @@ class Window(NamedTuple):
     def offset(self, columns: int, rows: int) -> Window:
         return Window(self.column + columns, self.row + rows, self.width, self.height)
 
+    def grown(self, halo: int) -> Window:
+        """Return the window with ``halo`` pixels more on each side, be they in a raster or not."""
+        if not halo:
+            return self
+        return Window(
+            self.column - halo, self.row - halo, self.width + 2 * halo, self.height + 2 * halo
+        )
+
     def intersection(self, other: Window) -> Window | None:
         """What two windows have in common, or None."""
         column, row = max(self.column, other.column), max(self.row, other.row)

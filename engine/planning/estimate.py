@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run will do and need, told before it does."""
+"""What a run will do and need, said before it does."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from ..credentials import without_credentials
 from ..files.disk import behind_links, free_bytes
 from ..grids.grid import crs_name
 from ..grids.windows import WindowPlan
-from .log import input_facts, placement
+from .log import placement
 from .plan import Plan
+from .tags import input_facts
 
 _CLASSIC_TIFF = 2**32
 _SAFE_BIGTIFF = 2 * 10**9  #: beyond which GDAL's BIGTIFF=IF_SAFER takes BigTIFF
 
 
-def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
-    """The facts of a plan, ready for JSON; sizes are bytes, before compression."""
-    job, grid, storage = plan.job, plan.grid, plan.recipe.storage
+def estimate(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
+    """Return the facts of a plan, ready for JSON; sizes are bytes, before compression."""
+    job, grid, storage = plan.job, plan.grid, plan.kernel.storage
     size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
     return {
         "output": {
@@ -37,24 +38,27 @@ def forecast(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "bigtiff": _is_big(plan.profile, size),
             "creation_options": plan.profile,
             "overviews": plan.overviews,
-            "cog": plan.cog,
+            "cog": job.cog,
         },
         "free_bytes": free_bytes(behind_links(job.output).parent),
         "windows": shape.count(grid),
         "window_size": [shape.width, shape.height],
         "workers": shape.workers,
         "memory_bytes": shape.memory,
-        "arithmetic": plan.recipe.program.dtype.name,
+        "arithmetic": plan.kernel.operation.dtype.name,
         "inputs": {
-            ref.name: {**input_facts(ref, radiometry), "placement": str(placement(one, grid))}
-            for ref, one, radiometry in zip(job.bands, plan.inputs, plan.radiometries)
+            ref.name: {
+                **input_facts(ref, radiometry),
+                "placement": str(placement(band_input, grid)),
+            }
+            for ref, band_input, radiometry in zip(job.bands, plan.read.inputs, plan.radiometries)
         },
-        "mask": job.mask
+        "mask": plan.mask
         and {
-            "path": without_credentials(job.mask.path),
-            "band": plan.inputs[-1].band.number,
-            "rule": plan.mask_rule.name.lower() if plan.mask_rule else None,
-            "placement": str(placement(plan.inputs[-1], grid)),
+            "path": without_credentials(plan.mask.choice.path),
+            "band": plan.mask.input.band.number,
+            "rule": plan.mask.rule.name.lower(),
+            "placement": str(placement(plan.mask.input, grid)),
         },
         "area_polygons": len(job.area.polygons) if job.area else None,
         "warnings": [str(note.text) for note in plan.notes if note.warning],

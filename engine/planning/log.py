@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run tells of itself: lines for the log, and tags that let someone repeat it."""
+"""Log messages of a run."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-
-from .. import __version__
-from ..arrays import NDArray
 from ..backend.captured import GdalMessages
-from ..compute.histogram import bins
-from ..compute.statistics import Statistics
-from ..credentials import file_name, without_credentials
+from ..credentials import file_name
 from ..expression.typed_nodata import CUSTOMARY_NODATA, typed_nodata
 from ..grids.grid import Grid
 from ..grids.layout import Resampling
 from ..grids.windows import WindowPlan
-from ..job import BandRef, Job, Note, Report
+from ..job import Job, Note, Report
 from ..messages import Template, Text, join, translate
-from ..radiometry.masks import MaskRule
+from ..radiometry.masks import Area, MaskRule
 from ..radiometry.scaling import Radiometry
-from ..radiometry.storage import Storage, storage_of
+from ..radiometry.storage import storage_of
 from ..reading.inputs import Input
+from .user_mask import UserMask
 
 MEGABYTE = 10**6
 
@@ -36,10 +27,10 @@ def input_notes(
 ) -> list[Note]:
     """For each band what it is, how its stored values are read and where its pixels come from; warnings after it."""
     notes = []
-    for ref, one, radiometry in zip(job.bands, inputs, radiometries):
+    for ref, band_input, radiometry in zip(job.bands, inputs, radiometries):
         clauses = [
             translate("Bandwise", "band {band} of {file}, {dtype}").format(
-                band=ref.number, file=file_name(ref.path), dtype=one.band.dtype.name
+                band=ref.number, file=file_name(ref.path), dtype=band_input.band.dtype.name
             ),
             translate("Bandwise", "scale {scale:g}, offset {offset:g} ({source})").format(
                 scale=radiometry.scale, offset=radiometry.offset, source=radiometry.scaling_source
@@ -51,22 +42,22 @@ def input_notes(
                 source=radiometry.nodata_source,
             ),
         ]
-        if radiometry.nodata is not None and one.nodata is None:
+        if radiometry.nodata is not None and band_input.nodata is None:
             text = translate(
                 "Bandwise", "no pixel of {dtype} can have that value, so none is nodata by it"
             )
-            clauses.append(text.format(dtype=one.band.dtype.name))
+            clauses.append(text.format(dtype=band_input.band.dtype.name))
         if radiometry.saturated is not None:
             clauses.append(
                 translate("Bandwise", "saturated {value:g}, taken as nodata").format(
                     value=radiometry.saturated
                 )
             )
-        if one.band.masks:
+        if band_input.band.masks:
             clauses.append(
                 translate("Bandwise", "pixels that the file masks are taken as nodata").format()
             )
-        clauses.append(placement(one, grid))
+        clauses.append(placement(band_input, grid))
         notes.append(
             Note(
                 translate("Bandwise", "{name}: {facts}").format(name=ref.name, facts=join(clauses))
@@ -89,32 +80,25 @@ def input_notes(
     return notes
 
 
-def exclusion_notes(
-    job: Job, inputs: Sequence[Input], rule: MaskRule | None, grid: Grid
-) -> list[Note]:
-    """How the mask, the last of ``inputs``, and the area are read."""
-    notes = []
-    if job.mask and rule:
-        text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
-        one = inputs[-1]
-        meaning = _RULES[rule].format(
-            classes=", ".join(map(str, job.mask.keep)),
-            flags=", ".join(flag.name.lower().replace("_", " ") for flag in job.mask.reject),
-        )
-        facts = {
-            "band": one.band.number,
-            "file": file_name(job.mask.path),
-            "rule": meaning,
-            "placement": placement(one, grid),
-        }
-        notes.append(Note(text.format(**facts)))
-    if job.area:
-        text = translate(
-            "Bandwise",
-            "Area of interest: {count} polygons; pixels whose centre lies in none are nodata",
-        )
-        notes.append(Note(text.format(count=len(job.area.polygons))))
-    return notes
+def mask_note(mask: UserMask, grid: Grid) -> Note:
+    """How the user's mask raster is read."""
+    text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
+    choice = mask.choice
+    rule = _RULES[mask.rule].format(
+        classes=", ".join(map(str, choice.keep)),
+        flags=", ".join(flag.name.lower().replace("_", " ") for flag in choice.reject),
+    )
+    facts = {"band": mask.input.band.number, "file": file_name(choice.path), "rule": rule}
+    return Note(text.format(**facts, placement=placement(mask.input, grid)))
+
+
+def area_note(area: Area) -> Note:
+    """How the area of interest is read."""
+    text = translate(
+        "Bandwise",
+        "Area of interest: {count} polygons; pixels whose centre lies in none are nodata",
+    )
+    return Note(text.format(count=len(area.polygons)))
 
 
 def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
@@ -149,16 +133,18 @@ _RULES = {
 }
 
 
-def placement(one: Input, grid: Grid) -> Text:
+def placement(band_input: Input, grid: Grid) -> Text:
     """How a band's pixels come onto the result's grid."""
-    if one.warp is None:
-        if one.shift == (0, 0) and one.covered:
+    if band_input.warp is None:
+        if band_input.shift == (0, 0) and band_input.covered:
             return translate("Bandwise", "on the result's grid as it is").format()
         return translate(
             "Bandwise", "on the result's grid as it is, from column {column}, row {row}"
-        ).format(column=one.shift[0], row=one.shift[1])
+        ).format(column=band_input.shift[0], row=band_input.shift[1])
     return translate("Bandwise", "resampled ({method}) from {source} to {target}").format(
-        method=METHODS[one.warp.resampling], source=one.band.grid.summary(), target=grid.summary()
+        method=METHODS[band_input.warp.resampling],
+        source=band_input.band.grid.summary(),
+        target=grid.summary(),
     )
 
 
@@ -315,93 +301,3 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
         )
     )
     return notes
-
-
-def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
-    """How a band was read, ready for JSON."""
-    return {
-        "path": os.path.abspath(ref.path)
-        if os.path.exists(ref.path)
-        else without_credentials(ref.path),
-        "band": ref.number,
-        "scale": radiometry.scale,
-        "offset": radiometry.offset,
-        "scaling_source": str(radiometry.scaling_source),
-        "nodata": None if radiometry.nodata is None else _for_json(float(radiometry.nodata)),
-        "saturated": radiometry.saturated,
-        "nodata_source": str(radiometry.nodata_source),
-    }
-
-
-def _for_json(number: float) -> float | str:
-    """JSON has no NaN."""
-    return number if math.isfinite(number) else str(number)
-
-
-def run_tags(
-    job: Job,
-    inputs: Sequence[Input],
-    radiometries: Sequence[Radiometry],
-    rule: MaskRule | None,
-    grid: Grid,
-) -> dict[str, str]:
-    """What lets someone repeat the run, as tags of the result."""
-    names = [band.name for band in job.bands]
-    expression = without_credentials(job.formula.text)
-    tags = {
-        "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
-        "BANDWISE_VERSION": __version__,
-        "BANDWISE_EXPRESSION": expression,
-    }
-    results = job.formula.results
-    for number, (result, text) in enumerate(zip(results, job.formula.understood(names)), start=1):
-        tags["BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"] = (
-            without_credentials(f"{result.name} = {text}")
-        )
-    for ref, one, radiometry in zip(job.bands, inputs, radiometries):
-        facts = input_facts(ref, radiometry)
-        if one.warp is not None or one.shift != (0, 0) or not one.covered:
-            facts["placement"] = str(placement(one, grid))
-        tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
-    if job.mask:
-        (note, *_) = exclusion_notes(job, inputs, rule, grid)
-        tags["BANDWISE_MASK"] = json.dumps(
-            {"path": without_credentials(job.mask.path), "read": str(note.text)}, ensure_ascii=False
-        )
-    return tags
-
-
-def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
-    """GDAL's statistics of a result band, of stored values, so that no reader has to compute them
-    again, and its histogram.
-    """
-    total = statistics.valid + statistics.invalid
-    tags = {
-        "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
-        "BANDWISE_VALID_PIXELS": str(statistics.valid),
-        "BANDWISE_NODATA_PIXELS": str(statistics.invalid),
-    }
-    if statistics.valid:
-        tags["STATISTICS_MINIMUM"] = repr(statistics.minimum)
-        tags["STATISTICS_MAXIMUM"] = repr(statistics.maximum)
-        tags["STATISTICS_MEAN"] = repr(statistics.mean)
-        tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
-        low, high = statistics.minimum, statistics.maximum
-        tags["BANDWISE_HISTOGRAM"] = json.dumps(
-            {"minimum": low, "maximum": high, "step": step, "buckets": bins(counts, low, high)}
-        )
-    return tags
-
-
-def in_physical_units(statistics: Statistics, storage: Storage) -> Statistics:
-    """Statistics of what stored values mean."""
-    if not storage.scaled:
-        return statistics
-    moments = (
-        storage.value(number)
-        for number in (statistics.minimum, statistics.maximum, statistics.mean)
-    )
-    minimum, maximum, mean = moments
-    return statistics._replace(
-        minimum=minimum, maximum=maximum, mean=mean, squares=statistics.squares / storage.factor**2
-    )

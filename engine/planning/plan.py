@@ -3,143 +3,173 @@
 
 from __future__ import annotations
 
-import math
 import os
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from ..backend.crs import same_crs
 from ..compute.compiler import BandValue, compile_formula
 from ..compute.kernel import KernelSpec
-from ..errors import GridError, OptionError, SpaceError
-from ..expression.typed_nodata import typed_nodata
+from ..compute.operation import FormulaOperation, Operation
+from ..errors import OptionError, SpaceError
+from ..expression.typed_nodata import TypedNodata, typed_nodata
 from ..files.disk import behind_links, free_bytes
 from ..files.output_checks import check_output
 from ..grids.grid import Grid
-from ..grids.layout import GridRule, Resampling
-from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
+from ..grids.layout import GridRule
 from ..job import Job, Note
 from ..messages import translate
 from ..radiometry.band_names import BandName
-from ..radiometry.masks import MaskRule, recognised, rule_of
+from ..radiometry.nodata import as_stored
 from ..radiometry.products import Products
-from ..radiometry.scaling import Radiometry, Stack, as_stored, resolve
-from ..radiometry.storage import storage_of
-from ..reading.bands import BandFacts, describe, descriptions_of
-from ..reading.inputs import Input, stacked
+from ..radiometry.scaling import Radiometry, resolve
+from ..radiometry.storage import Storage, storage_of
+from ..reading.bands import BandFacts, describe
+from ..reading.inputs import Input, ReadPlan, input_on, read_plan
 from ..reading.polygon_mask import PolygonMask
-from ..reading.warp import Warp
-from ..writing.creation import check_profile, is_uncompressed
+from ..writing.creation import check_profile
 from ..writing.options import cog_profile, creation_profile
-from .checks import job_warnings, unused_scaling
-from .log import MEGABYTE, exclusion_notes, input_notes, typed_nodata_notes
+from .checks import job_warnings, role_warnings, unused_scaling
+from .log import MEGABYTE, area_note, input_notes, mask_note, typed_nodata_notes
 from .resources import resources_named
-from .role_checks import role_warnings
 from .target_grid import Raster, check_georeference, result_grid
+from .user_mask import UserMask, mask_band, user_mask
 
-_MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
-#: Of a window's values, that a codec makes room for by measurement, of which the heap keeps some
-_ENCODER_COPIES = 5
-_ENCODERS_START = 3 * MEGABYTE  #: and what it takes once
-#: What the heap and the threads take beside; GDAL decodes one block more than its cache holds
-_RUN_START = 2 * MEGABYTE
-_PART = 64  #: rows, a divisor of theirs, that are written of a block at least
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them
 
 
-class Plan(NamedTuple):
-    """A checked job: its inputs, those of the formula first and then its mask, the stacks of those
-    that are read, the result's grid, the recipe and the creation profile.
+@dataclass(frozen=True)
+class Plan:
+    """A checked job. It pickles, so that it can be run elsewhere.
+
+    Attributes
+    ----------
+    read
+        What is read of each window, and how it comes onto ``grid``.
+    radiometries, names
+        Of each band of the formula, how its stored values are read, and which band of a sensor it is.
+    kernel
+        What is computed of each window, and the type it is stored in.
+    mask, area
+        What the user leaves out.
+    profile
+        GDAL's creation options.
+    workers
+        How many threads there may be.
+    notes
+        Lines for the log before the run.
     """
 
     job: Job
-    inputs: tuple[Input, ...]
-    radiometries: tuple[Radiometry, ...]
-    stacks: tuple[Stack, ...]
     grid: Grid
-    recipe: KernelSpec
-    mask_rule: MaskRule | None
+    read: ReadPlan
+    radiometries: tuple[Radiometry, ...]
+    names: tuple[BandName | None, ...]
+    kernel: KernelSpec
+    mask: UserMask | None
     area: PolygonMask | None
     profile: dict[str, str]
     overviews: bool
-    cog: bool
     workers: int
     notes: tuple[Note, ...]
-    names: tuple[BandName | None, ...]
 
     @property
     def stored_bytes_per_pixel(self) -> int:
-        return sum(one.dtype.itemsize for one in self.inputs)
-
-    def windows(self, result_block: tuple[int, int]) -> WindowPlan:
-        """The windows for a result whose blocks are ``result_block`` (width, height); a window may
-        end within one where that is written in parts.
-        """
-        result_block = (
-            (result_block[0], math.gcd(result_block[1], _PART))
-            if is_uncompressed(self.profile)
-            else result_block
-        )
-        if self.overviews and result_block[1] % 2:
-            # two rows of pixels make one of the first overview
-            result_block = (result_block[0], 2 * result_block[1])
-        masks = (
-            sum(len(one.masks) for one in self.inputs)
-            + 3 * (self.mask_rule is not None)
-            + (self.area is not None)
-        )
-        result = self.recipe.storage.dtype.itemsize * len(self.job.formula.results)
-        compressed = self.profile["COMPRESS"].upper() != "NONE"
-        encoding = _ENCODER_COPIES * result if compressed else 0
-        # rows of their blocks that are not full yet
-        overviews = self.grid.width * result_block[1] * result if self.overviews else 0
-        decoded = sum({one.band.path: one.decoded for one in self.inputs}.values())
-        cost = Cost(
-            per_pixel=result + encoding,
-            per_read=self.stored_bytes_per_pixel + masks,
-            fixed=self.recipe.scratch_bytes
-            + decoded
-            + max(one.scratch + one.band.decoder for one in self.inputs),
-            per_blocks=decoded + 2 * result_block[0] * result_block[1] * result,
-            shared=_RUN_START + decoded + overviews + (_ENCODERS_START if compressed else 0),
-        )
-        return plan_windows(
-            self.grid,
-            result_block=result_block,
-            source_blocks=[one.block for one in self.inputs],
-            cost=cost,
-            workers=self.workers,
-            memory=self.job.memory * MEGABYTE,
-            # a codec holds a window twice more, and does not mind small ones
-            pixels=TARGET_PIXELS // 2 if compressed else TARGET_PIXELS,
-        )
+        """Bytes that are read for a pixel of the result."""
+        return sum(band_input.dtype.itemsize for band_input in self.read.all_inputs)
 
 
 @resources_named()
 def prepare(job: Job) -> Plan:
     """Check ``job`` and decide everything that can be decided without reading pixels; nothing is written.
 
-    Raises the fitting leaf of :class:`~engine.errors.BandwiseError`, one clear sentence, for what cannot be run.
+    Raises
+    ------
+    BandwiseError
+        The fitting leaf, with one clear sentence, for what cannot be run.
     """
-    if job.workers < 0 or job.memory < 1:
-        raise OptionError(
-            translate(
-                "Bandwise",
-                "Workers must be 0 (all cores) or more and memory at least 1 MB, not {workers} and {memory}.",
-            ).format(workers=job.workers, memory=job.memory)
-        )
-    job.radiometry.check()
+    _check_numbers(job)
     storage = storage_of(job.data_type, *job.clamp)
     bands = tuple(describe(ref.path, ref.number) for ref in job.bands)
-    others = tuple(describe(path, number) for path, number in _others(job))
-    reference = (
-        Raster(job.layout.reference, others[-1].grid)
-        if job.layout.rule is GridRule.REFERENCE and job.layout.reference
-        else None
+    mask_facts = mask_band(job.mask) if job.mask else None
+    reference = _reference(job)
+    grid = _grid(job, bands, reference)
+    radiometries, names = _products(job, bands)
+    operation = job.operation
+    halo = operation.halo if operation else 0
+    inputs = _inputs(job, bands, radiometries, grid, halo)
+    mask = _mask(job, bands[0], mask_facts, grid)
+    area = PolygonMask(job.area, grid) if job.area else None
+    profile = _profile(job, storage)
+    others = [facts for facts in (mask_facts, reference) if facts is not None]
+    check_output(job.output, _input_names(job, (*bands, *others)), profile)
+    overviews = _has_overviews(job, grid)
+    space_notes = _check_space(job, _size(job, grid, storage, overviews=overviews), profile)
+    typed = typed_nodata(job.formula, storage.nodata)
+    if operation is None:
+        operation = _formula_operation(typed, inputs, radiometries, storage)
+    read = read_plan(inputs, operation.bands, mask.input if mask else None, halo)
+    kernel = KernelSpec(
+        operation=operation,
+        ranges=tuple(result.valid_range for result in job.formula.results),
+        stacks=read.stacks,
+        storage=storage,
     )
-    grid = result_grid([Raster(band.path, band.grid) for band in bands], job.layout, reference)
+    notes = (
+        *unused_scaling(job, inputs, radiometries),
+        *role_warnings(job, inputs, names),
+        *job.notes,
+        *input_notes(job, inputs, radiometries, grid),
+        *([mask_note(mask, grid)] if mask else []),
+        *([area_note(job.area)] if job.area else []),
+        *typed_nodata_notes(typed.values),
+        *job_warnings(job, inputs, radiometries),
+        *space_notes,
+    )
+    return Plan(
+        job=job,
+        grid=grid,
+        read=read,
+        radiometries=radiometries,
+        names=names,
+        kernel=kernel,
+        mask=mask,
+        area=area,
+        profile=profile,
+        overviews=overviews,
+        workers=job.workers or _cores(),
+        notes=notes,
+    )
+
+
+def _check_numbers(job: Job) -> None:
+    """Raise :class:`OptionError` for numbers out of range."""
+    if job.workers < 0 or job.memory < 1:
+        text = translate(
+            "Bandwise",
+            "Workers must be 0 (all cores) or more and memory at least 1 MB, not {workers} and {memory}.",
+        )
+        raise OptionError(text.format(workers=job.workers, memory=job.memory))
+    job.radiometry.check()
+
+
+def _reference(job: Job) -> BandFacts | None:
+    """The raster whose grid the result gets, if it was asked for."""
+    if job.layout.rule is GridRule.REFERENCE and job.layout.reference:
+        return describe(job.layout.reference, 1)
+    return None
+
+
+def _grid(job: Job, bands: Sequence[BandFacts], reference: BandFacts | None) -> Grid:
+    rasters = [Raster(band.path, band.grid) for band in bands]
+    model = Raster(job.layout.reference, reference.grid) if reference else None
+    return result_grid(rasters, job.layout, model)
+
+
+def _products(
+    job: Job, bands: Sequence[BandFacts]
+) -> tuple[tuple[Radiometry, ...], tuple[BandName | None, ...]]:
+    """How the stored values of each band are read, and which band of a sensor it is."""
     products = Products()
     radiometries = tuple(
         resolve(band.path, band.declared, job.radiometry, band=band.number, products=products)
@@ -149,136 +179,73 @@ def prepare(job: Job) -> Plan:
         products.band_name(band.path, band.number, band.declared.description, band.declared.name)
         for band in bands
     )
-    inputs = [
-        _input(band, radiometry, grid, job.layout.resampling)
+    return radiometries, names
+
+
+def _inputs(
+    job: Job,
+    bands: Sequence[BandFacts],
+    radiometries: Sequence[Radiometry],
+    grid: Grid,
+    halo: int,
+) -> list[Input]:
+    """How each band comes onto the grid."""
+    return [
+        input_on(
+            grid,
+            band,
+            job.layout.resampling,
+            nodata=as_stored(radiometry.nodata, band.dtype),
+            saturated=as_stored(radiometry.saturated, band.dtype),
+            halo=halo,
+        )
         for band, radiometry in zip(bands, radiometries)
     ]
-    mask_rule = rule_of(job.mask, others[0].declared.description) if job.mask else None
-    if job.mask:
-        check_georeference(Raster(bands[0].path, grid), Raster(others[0].path, others[0].grid))
-        inputs.append(
-            _input(others[0], None, grid, Resampling.NEAREST)._replace(
-                nodata=_unknown(others[0], mask_rule)
-            )
-        )
-    area = PolygonMask(job.area, grid) if job.area else None
-    workers = job.workers or _cores()
+
+
+def _mask(job: Job, first: BandFacts, facts: BandFacts | None, grid: Grid) -> UserMask | None:
+    if job.mask is None or facts is None:
+        return None
+    check_georeference(Raster(first.path, grid), Raster(facts.path, facts.grid))
+    return user_mask(job.mask, facts, grid)
+
+
+def _profile(job: Job, storage: Storage) -> dict[str, str]:
+    """GDAL's creation options, which it has judged."""
     profile = creation_profile(job.creation_options, storage.dtype)
     if job.cog:
         profile = cog_profile(profile)
     check_profile(profile, storage)
-    check_output(job.output, _input_names(job, (*bands, *others)), profile)
-    overviews = (
-        max(grid.width, grid.height) > (_LARGE_FOR_COG if job.cog else _LARGE)
-        if job.overviews is None
-        else job.overviews
-    )
-    size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
-    room = _check_space(
-        job, int(size * (4 / 3 if overviews else 1) * (2 if job.cog else 1)), profile
-    )
-    values = [_band_value(one, radiometry) for one, radiometry in zip(inputs, radiometries)]
+    return profile
+
+
+def _has_overviews(job: Job, grid: Grid) -> bool:
+    if job.overviews is not None:
+        return job.overviews
+    return max(grid.width, grid.height) > (_LARGE_FOR_COG if job.cog else _LARGE)
+
+
+def _size(job: Job, grid: Grid, storage: Storage, *, overviews: bool) -> int:
+    """Bytes that the result takes on disk before compression, while it is written."""
+    pixels = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
+    return int(pixels * (4 / 3 if overviews else 1) * (2 if job.cog else 1))
+
+
+def _formula_operation(
+    typed: TypedNodata,
+    inputs: Sequence[Input],
+    radiometries: Sequence[Radiometry],
+    storage: Storage,
+) -> Operation:
+    """The formula as a program; another one, without nodata, is faster where there is none."""
+    values = [_band_value(*band) for band in zip(inputs, radiometries)]
+    valid = [value._replace(nodata=False) for value in values]
     exact = storage.whole or storage.dtype.itemsize > 4
-    meant = typed_nodata(job.formula, storage.nodata)
     program, clean = (
-        compile_formula(meant.formula, some, double=exact)
-        for some in (values, [value._replace(gaps=False) for value in values])
+        compile_formula(typed.formula, bands, double=exact) for bands in (values, valid)
     )
-    stacks = stacked(
-        inputs,
-        [*job.formula.bands(), *range(len(bands), len(inputs))],
-        masked=mask_rule is not None,
-    )
-    recipe = KernelSpec(
-        program=program,
-        clean=clean if clean.dtype == program.dtype else program,
-        ranges=tuple(result.valid_range for result in job.formula.results),
-        stacks=stacks if mask_rule is None else stacks[:-1],
-        storage=storage,
-    )
-    lines = (
-        *input_notes(job, inputs, radiometries, grid),
-        *exclusion_notes(job, inputs, mask_rule, grid),
-        *typed_nodata_notes(meant.values),
-    )
-    first = unused_scaling(job, inputs, radiometries)
-    notes = (
-        *first,
-        *role_warnings(job, inputs, names),
-        *job.notes,
-        *lines,
-        *job_warnings(job, inputs, radiometries),
-        *room,
-    )
-    return Plan(
-        job,
-        tuple(inputs),
-        radiometries,
-        stacks,
-        grid,
-        recipe,
-        mask_rule,
-        area,
-        profile,
-        overviews,
-        job.cog,
-        workers,
-        notes,
-        names,
-    )
-
-
-def _others(job: Job) -> list[tuple[str, int]]:
-    """Rasters, with a band, beside those of the formula: the mask, then the reference."""
-    mask = [(job.mask.path, job.mask.number or _mask_band(job.mask.path))] if job.mask else []
-    reference = (
-        [(job.layout.reference, 1)]
-        if job.layout.rule is GridRule.REFERENCE and job.layout.reference
-        else []
-    )
-    return mask + reference
-
-
-def _mask_band(path: str) -> int:
-    """The band that is described as a mask, else the first."""
-    known = [recognised("", description) is not None for description in descriptions_of(path)]
-    return known.index(True) + 1 if True in known else 1
-
-
-def _unknown(mask: BandFacts, rule: MaskRule | None) -> np.generic | None:
-    """The value by which a mask that keeps what is not zero says that it does not know."""
-    return as_stored(mask.declared.nodata, mask.dtype) if rule is MaskRule.KEEP_NONZERO else None
-
-
-def _input(
-    band: BandFacts, radiometry: Radiometry | None, grid: Grid, resampling: Resampling
-) -> Input:
-    """How a band comes onto the result's grid; without a radiometry it is a mask, whose values all count."""
-    nodata, saturated = (
-        as_stored(value, band.dtype)
-        for value in ((radiometry.nodata, radiometry.saturated) if radiometry else (None, None))
-    )
-    shift = band.grid.pixel_offset(grid) if same_crs(band.grid.crs, grid.crs) else None
-    if shift is not None:
-        place = grid.window.offset(*shift)
-        return Input(band, nodata, saturated, shift, place.intersection(band.grid.window) == place)
-    if not (band.grid.crs and grid.crs):
-        raise GridError(
-            translate(
-                "Bandwise",
-                "{file} or the result has no CRS, so one cannot be brought onto the grid of the "
-                "other; assign the right CRS to both.",
-            ).format(file=band.path)
-        )
-    warp = Warp.between(band.grid, grid, Resampling.NEAREST if band.classes else resampling)
-    if warp.source_pixels > _MOST_PIXELS_IN_ONE:
-        text = translate(
-            "Bandwise",
-            "A pixel of the result is made of over {count} pixels of {file}; resample that file to "
-            "a coarser grid first.",
-        )
-        raise GridError(text.format(count=_MOST_PIXELS_IN_ONE, file=band.path))
-    return Input(band, nodata, saturated, warp=warp)
+    used = tuple(typed.formula.bands())
+    return FormulaOperation(program, clean if clean.dtype == program.dtype else None, used)
 
 
 def _cores() -> int:
@@ -286,12 +253,12 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _band_value(one: Input, radiometry: Radiometry) -> BandValue:
-    gaps = bool(one.masks) or any(marker is not None for marker in one.markers)
-    return BandValue(one.dtype, radiometry.scale, radiometry.offset, gaps)
+def _band_value(band_input: Input, radiometry: Radiometry) -> BandValue:
+    nodata = bool(band_input.masks) or any(marker is not None for marker in band_input.markers)
+    return BandValue(band_input.dtype, radiometry.scale, radiometry.offset, nodata)
 
 
-def _input_names(job: Job, bands: tuple[BandFacts, ...]) -> list[str]:
+def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:
     """The rasters that the user named, used or not, and the files that GDAL lists for those that are read."""
     return [
         *job.listed,

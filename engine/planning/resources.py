@@ -8,21 +8,7 @@ from contextlib import contextmanager
 
 from ..backend.failures import ran_out_of_memory
 from ..errors import BandwiseError, ResourceError
-from ..grids.windows import WindowPlan
 from ..messages import translate
-
-
-def check_memory(shape: WindowPlan, available: float) -> None:
-    """Raise :class:`ResourceError` where the smallest windows need more memory than the machine has."""
-    if shape.memory > available:
-        text = translate(
-            "Bandwise",
-            "The smallest windows need {needed} MB and this machine has {memory} MB; convert the "
-            "rasters to smaller tiles.",
-        )
-        raise ResourceError(
-            text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6)
-        )
 
 
 @contextmanager

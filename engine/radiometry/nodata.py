@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which floating-point values GDAL takes for a nodata value."""
+"""Nodata values: how a band holds one, and which of its values GDAL takes for it."""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,19 @@ _UNITS = 2
 
 
 @lru_cache(maxsize=1024, typed=True)
+class Stack(NamedTuple):
+    """Bands whose values lie together, a row each, for they are of one type and have the same
+    ``nodata`` and ``saturated`` (stored values).
+
+    ``bands`` are their positions among a run's inputs.
+    """
+
+    bands: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nodata: np.generic | None = None
+    saturated: np.generic | None = None
+
+
 def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floating[Any]]:
     """Return the least and the largest value of ``nodata``'s type around it that GDAL takes for it;
     everything between is nodata too.
@@ -84,3 +97,37 @@ def _is_taken(values: Any, nodata: np.floating[Any]) -> Any:
 def _largest(nodata: np.floating[Any]) -> float:
     """The largest number of the type."""
     return float(np.finfo(nodata.dtype).max)
+
+
+def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
+    """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
+
+    NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.
+    """
+    if value is None:
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            stored = dtype.type(value)
+        if dtype.itemsize < 4 and math.isfinite(value) and float(stored) != value:
+            return None  # GDAL compares float16 with the value itself
+        return None if np.isinf(stored) and math.isfinite(value) else stored
+    if not math.isfinite(value) or value != int(value):
+        return None
+    limits = np.iinfo(dtype)
+    return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
+
+
+def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
+    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
+
+    Floating-point ones are equal where GDAL takes them for equal.
+    """
+    if marker is None:
+        found[...] = False
+    elif np.isnan(marker):
+        np.isnan(values, out=found)
+    elif isinstance(marker, np.floating):
+        mark_range(values, marker, found)
+    else:
+        np.equal(values, marker, out=found)

@@ -4,16 +4,11 @@
 from __future__ import annotations
 
 import enum
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from ..arrays import NDArray
 from ..errors import MetadataError, OptionError
 from ..messages import Text, translate
 from .metadata_file import is_sound
-from .nodata import mark_range
 from .products import ProductFacts, Products
 
 
@@ -79,19 +74,6 @@ class Radiometry(NamedTuple):
     nodata_source: Text
     warning: Text | None = None
     unused: KnownScale | None = None
-
-
-class Stack(NamedTuple):
-    """Bands whose values lie together, a row each, for they are of one type and have the same
-    ``nodata`` and ``saturated`` (stored values).
-
-    ``bands`` are their positions among a run's inputs.
-    """
-
-    bands: tuple[int, ...]
-    dtype: np.dtype[Any]
-    nodata: np.generic | None = None
-    saturated: np.generic | None = None
 
 
 def resolve(
@@ -200,37 +182,3 @@ def _nodata(
     if product and product.nodata is not None:
         return product.nodata, translate("Bandwise", "the product's metadata").format()
     return None, translate("Bandwise", "nothing declares one").format()
-
-
-def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
-    """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
-
-    NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.
-    """
-    if value is None:
-        return None
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            stored = dtype.type(value)
-        if dtype.itemsize < 4 and math.isfinite(value) and float(stored) != value:
-            return None  # GDAL compares float16 with the value itself
-        return None if np.isinf(stored) and math.isfinite(value) else stored
-    if not math.isfinite(value) or value != int(value):
-        return None
-    limits = np.iinfo(dtype)
-    return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
-
-
-def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
-    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
-
-    Floating-point ones are equal where GDAL takes them for equal.
-    """
-    if marker is None:
-        found[...] = False
-    elif np.isnan(marker):
-        np.isnan(values, out=found)
-    elif isinstance(marker, np.floating):
-        mark_range(values, marker, found)
-    else:
-        np.equal(values, marker, out=found)

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A band as a run reads it, and which of a run's inputs lie together."""
+"""A band as a run reads it, and which of a run's inputs are read together."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backend.crs import same_crs
+from ..errors import GridError
+from ..grids.grid import Grid
 from ..grids.layout import Resampling
-from ..radiometry.scaling import Stack
+from ..messages import translate
+from ..radiometry.nodata import Stack
 from .bands import BandFacts
 from .warp import Warp
 
@@ -19,6 +26,7 @@ from .warp import Warp
 COVERAGE = -1
 #: Blocks of a resampled source that a worker's neighbouring tiles have in common, at most
 _TILES_HELD = 4
+_MOST_PIXELS_IN_ONE = 16_000_000  #: with the margins of the method
 _SUMS_HELD = 4  #: arrays of float64 of a tile that sums of weights and of values take
 
 
@@ -27,7 +35,8 @@ class Input(NamedTuple):
     or through a ``warp``.
 
     ``nodata`` and ``saturated`` are stored values; ``covered`` says that the band's raster has a
-    pixel for each of the result's.
+    pixel for each of the result's, grown by ``halo`` pixels on each side. A warp's target is the
+    result's grid, grown likewise.
     """
 
     band: BandFacts
@@ -36,9 +45,10 @@ class Input(NamedTuple):
     shift: tuple[int, int] = (0, 0)
     covered: bool = True
     warp: Warp | None = None
+    halo: int = 0
 
     @property
-    def _stays_whole(self) -> bool:
+    def _stays_integer(self) -> bool:
         return (
             self.warp is not None
             and self.warp.resampling is Resampling.NEAREST
@@ -48,7 +58,7 @@ class Input(NamedTuple):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values that are read: numbers between integers are floating-point."""
-        if self.warp is None or self._stays_whole:
+        if self.warp is None or self._stays_integer:
             return self.band.dtype
         return np.dtype(np.float32 if np.can_cast(self.band.dtype, np.float32) else np.float64)
 
@@ -56,7 +66,7 @@ class Input(NamedTuple):
     def masks(self) -> tuple[int, ...]:
         """The mask planes that are read with the values, as :attr:`BandFacts.masks` has them, or of coverage."""
         if self.warp is not None:
-            return (COVERAGE,) if self._stays_whole else ()
+            return (COVERAGE,) if self._stays_integer else ()
         return self.band.masks if self.covered else (*self.band.masks, COVERAGE)
 
     @property
@@ -66,7 +76,7 @@ class Input(NamedTuple):
         """
         if self.warp is None:
             return self.nodata, self.saturated
-        return (None if self._stays_whole else self.dtype.type(np.nan)), None
+        return (None if self._stays_integer else self.dtype.type(np.nan)), None
 
     @property
     def block(self) -> tuple[int, int]:
@@ -91,31 +101,138 @@ class Input(NamedTuple):
         return source + _SUMS_HELD * 8 * self.warp.tile**2
 
 
-def stacked(inputs: Sequence[Input], needed: Sequence[int], *, masked: bool) -> tuple[Stack, ...]:
-    """The inputs at the positions ``needed``, of which the last is a mask where ``masked`` says so;
-    it is the last stack, by itself.
+def input_on(
+    grid: Grid,
+    band: BandFacts,
+    resampling: Resampling,
+    *,
+    nodata: np.generic | None = None,
+    saturated: np.generic | None = None,
+    halo: int = 0,
+) -> Input:
+    """Return how a band comes onto the result's grid, with ``halo`` pixels around it.
 
-    Inputs of one type follow each other, and among these those that are read in one call, for they lie in one array.
+    ``nodata`` and ``saturated`` are stored values. Bands of classes are never interpolated.
+
+    Raises
+    ------
+    GridError
+        Where there is no CRS to transform by, or a pixel of the result is made of too many.
+    """
+    grown = grid.crop(grid.window.grown(halo))
+    shift = band.grid.pixel_offset(grid) if same_crs(band.grid.crs, grid.crs) else None
+    if shift is not None:
+        window = grid.window.grown(halo).offset(*shift)
+        covered = window.intersection(band.grid.window) == window
+        return Input(band, nodata, saturated, shift, covered, halo=halo)
+    if not (band.grid.crs and grid.crs):
+        text = translate(
+            "Bandwise",
+            "{file} or the result has no CRS, so one cannot be brought onto the grid of the "
+            "other; assign the right CRS to both.",
+        )
+        raise GridError(text.format(file=band.path))
+    warp = Warp.between(band.grid, grown, Resampling.NEAREST if band.classes else resampling)
+    if warp.source_pixels > _MOST_PIXELS_IN_ONE:
+        text = translate(
+            "Bandwise",
+            "A pixel of the result is made of over {count} pixels of {file}; resample that file to "
+            "a coarser grid first.",
+        )
+        raise GridError(text.format(count=_MOST_PIXELS_IN_ONE, file=band.path))
+    return Input(band, nodata, saturated, warp=warp, halo=halo)
+
+
+class ReadCall(NamedTuple):
+    """Inputs at the positions ``bands`` that are read in one call, into ``rows`` of the array of their type.
+
+    So a block that holds several bands is decoded once.
+    """
+
+    bands: tuple[int, ...]
+    dtype: str
+    rows: slice
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """What is read of each window, and where it goes.
+
+    ``inputs`` are the bands of the formula, ``stacks`` those of them that are read, and ``mask`` is
+    the user's mask raster, which is read beside them. A window is grown by ``halo`` pixels on each
+    side, but not that of the mask.
+    """
+
+    inputs: tuple[Input, ...]
+    stacks: tuple[Stack, ...]
+    calls: tuple[ReadCall, ...]
+    mask: Input | None = None
+    halo: int = 0
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        """The bands of the formula and the mask."""
+        return self.inputs if self.mask is None else (*self.inputs, self.mask)
+
+    @property
+    def paths(self) -> list[str]:
+        """The rasters that are read, in order of their names."""
+        read = [self.inputs[band] for stack in self.stacks for band in stack.bands]
+        if self.mask is not None:
+            read.append(self.mask)
+        return sorted({band_input.band.path for band_input in read})
+
+    @property
+    def rows_by_type(self) -> dict[str, int]:
+        """How many bands there are of each type."""
+        return Counter(stack.dtype.str for stack in self.stacks for _ in stack.bands)
+
+    @property
+    def stack_rows(self) -> list[tuple[str, slice]]:
+        """Type and rows of each stack."""
+        rows = []
+        ends: Counter[str] = Counter()
+        for stack in self.stacks:
+            dtype, count = stack.dtype.str, len(stack.bands)
+            rows.append((dtype, slice(ends[dtype], ends[dtype] + count)))
+            ends[dtype] += count
+        return rows
+
+
+def read_plan(
+    inputs: Sequence[Input], used: Sequence[int], mask: Input | None = None, halo: int = 0
+) -> ReadPlan:
+    """Return how the inputs at the positions ``used`` are read.
+
+    Inputs of one type follow each other, and among these those that are read in one call, for they
+    lie in one array.
     """
     together: dict[str, dict[object, list[int]]] = {}
-    for index in reversed(needed):
-        together.setdefault(inputs[index].dtype.str, {}).setdefault(
-            call_of(inputs, index), []
-        ).append(index)
-    order = [index for calls in together.values() for group in calls.values() for index in group]
+    for band in reversed(used):
+        calls_of_type = together.setdefault(inputs[band].dtype.str, {})
+        calls_of_type.setdefault(_call_of(inputs, band), []).append(band)
+    order = [band for calls in together.values() for group in calls.values() for band in group][
+        ::-1
+    ]
 
-    def alike(index: int) -> tuple[str, str, bool]:
-        return inputs[index].dtype.str, repr(inputs[index].markers), masked and index == needed[-1]
+    def alike(band: int) -> tuple[str, str]:
+        return inputs[band].dtype.str, repr(inputs[band].markers)
 
-    groups = (tuple(group) for _, group in groupby(reversed(order), alike))
-    return tuple(
-        Stack(bands, inputs[bands[0]].dtype, *inputs[bands[0]].markers) for bands in groups
+    stacks = tuple(
+        Stack(bands, inputs[bands[0]].dtype, *inputs[bands[0]].markers)
+        for bands in (tuple(group) for _, group in groupby(order, alike))
     )
+    calls, ends = [], Counter[str]()
+    for bands in (tuple(group) for _, group in groupby(order, partial(_call_of, inputs))):
+        dtype = inputs[bands[0]].dtype.str
+        calls.append(ReadCall(bands, dtype, slice(ends[dtype], ends[dtype] + len(bands))))
+        ends[dtype] += len(bands)
+    return ReadPlan(tuple(inputs), stacks, tuple(calls), mask, halo)
 
 
-def call_of(inputs: Sequence[Input], index: int) -> object:
-    """What inputs have in common that are read in one call, so that a block that holds several
-    bands is decoded once.
-    """
-    one = inputs[index]
-    return (one.band.path, one.shift, one.dtype.str) if one.warp is None else index
+def _call_of(inputs: Sequence[Input], band: int) -> object:
+    """What inputs have in common that are read in one call."""
+    band_input = inputs[band]
+    if band_input.warp is not None:
+        return band
+    return band_input.band.path, band_input.shift, band_input.dtype.str

@@ -138,7 +138,7 @@ def test_a_run_with_credentials(bench: Any, server: Any, names: list[str]) -> No
         assert report.statistics[0].valid == 300 * 300
         for file in Path(job.output).parent.iterdir():
             assert SECRET.encode() not in file.read_bytes()
-        assert SECRET not in report.forecast and json.loads(report.forecast)["inputs"]
+        assert SECRET not in report.estimate and json.loads(report.estimate)["inputs"]
     assert SECRET not in dry_run(job, progress=progress)
     assert len(lines) > 20 and not [line for line in lines if SECRET in line]
     assert any("nir.tif?X-Amz-Credential=***" in line for line in lines)

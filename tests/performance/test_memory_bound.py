@@ -27,7 +27,7 @@ names = [f"v{{number}}" for number in range({bands})]
 bands = tuple(BandRef(name, {path!r}, number) for number, name in enumerate(names, start=1))
 formula = named_formula("x := " + " + ".join(names), names)
 report = run(Job(bands, formula, "out.tif", workers=2, memory={memory}, creation_options={options!r}))
-print(memory("VmHWM") - before, json.loads(report.forecast)["memory_bytes"])
+print(memory("VmHWM") - before, json.loads(report.estimate)["memory_bytes"])
 """
 FORMS: dict[str, dict[str, Any]] = {
     "JPEG 2000": {"end": "jp2", "BLOCKXSIZE": 1024, "BLOCKYSIZE": 1024},

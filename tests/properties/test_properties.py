@@ -93,7 +93,7 @@ def pixels(formula: Any, rasters: list[int]) -> Any:
     bands = [VALUES[raster] for raster in rasters]
     got = _evaluated(compile_formula(formula, bands), rasters)
     clean = _evaluated(
-        compile_formula(formula, [band._replace(gaps=False) for band in bands]), rasters
+        compile_formula(formula, [band._replace(nodata=False) for band in bands]), rasters
     )
     somewhere = (
         np.logical_or.reduce([GAPS[raster] for raster in rasters], axis=0) if rasters else False

@@ -67,7 +67,9 @@ def test_a_function_can_be_called_without_its_environment() -> None:
     assert private.within_settings(rasterio.shutil.copy).__name__ == "copy"
 
 
-@pytest.mark.parametrize("name", ["uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"])
+@pytest.mark.parametrize(
+    "name", ["uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+)
 def test_gdal_opens_arrays_where_they_lie(name: str) -> None:
     """Two bands of shape (3, 4): the same numbers, and a change of the array is seen."""
     values = np.arange(24).reshape(2, 3, 4).astype(name)

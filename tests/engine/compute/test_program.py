@@ -37,13 +37,11 @@ def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
 
 def operations(program: Program) -> list[str]:
     """The names of a program's steps, loads left out."""
-    return [
-        action.function.compute.__name__ for action in program.actions if isinstance(action, Step)
-    ]
+    return [action.function for action in program.actions if isinstance(action, Step)]
 
 
 def values(dtype: str, scale: float = 1.0, offset: float = 0.0) -> list[BandValue]:
-    return [BandValue(np.dtype(dtype), scale, offset, gaps=False)] * 2
+    return [BandValue(np.dtype(dtype), scale, offset, nodata=False)] * 2
 
 
 @pytest.mark.parametrize(

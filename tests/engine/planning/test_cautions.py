@@ -102,7 +102,7 @@ def test_a_dry_run_writes_nothing_and_tells_what_a_run_does(bench: Any) -> None:
         and "as it is" in report["inputs"]["A@1"]["placement"]
     )
     done = run(job)
-    told = json.loads(done.forecast)
+    told = json.loads(done.estimate)
     assert {**told, "free_bytes": 0} == {**report, "free_bytes": 0}
     assert (done.windows, list(done.window_size), done.workers) == (
         report["windows"],

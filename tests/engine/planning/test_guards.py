@@ -18,6 +18,7 @@ from bandwise.engine.execution.pipeline import dry_run, run
 from bandwise.engine.grids.layout import Extent, Layout
 from bandwise.engine.grids.windows import Cost, plan_windows
 from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.reading.bands import describe, descriptions_of
 
@@ -211,6 +212,7 @@ def test_planning_reads_no_row_of_two_billion_pixels(bench: Any, form: str) -> N
     script = f"""
 import re, rasterio
 from bandwise.engine.job import BandRef, Job
+from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.expression.names import named_formula
 width = 2**31 - 1
@@ -243,7 +245,7 @@ def test_any_number_of_workers_is_planned_at_once(bench: Any) -> None:
         "sound.tif", np.full((1000, 1500), 7, np.uint16), tiled=True, blockxsize=256, blockysize=256
     )
     shapes = [
-        prepare(bench.job(sound, sound, workers=workers, memory=10**6)).windows((256, 256))
+        window_plan(prepare(bench.job(sound, sound, workers=workers, memory=10**6)), (256, 256))
         for workers in (1000, 10**9, 10**18)
     ]
     assert shapes[0] == shapes[1] == shapes[2]

@@ -192,7 +192,7 @@ def test_no_false_alarm_over_the_corpus_of_expressions() -> None:
 def pixels(formula: Any, count: int, band: StoredBand, stored: Any) -> Any:
     """Results of all of ``stored`` in float64, with the scale and offset of ``band``."""
     program = compile_formula(
-        formula, [BandValue(band.dtype, band.scale, band.offset, gaps=False)] * count, double=True
+        formula, [BandValue(band.dtype, band.scale, band.offset, nodata=False)] * count, double=True
     )
     out = np.empty((len(formula.results), 65536))
     with np.errstate(all="ignore"):

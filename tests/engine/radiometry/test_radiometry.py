@@ -17,13 +17,13 @@ import pytest
 import rasterio
 from bandwise.engine.errors import MetadataError, OptionError
 from bandwise.engine.execution.pipeline import run
+from bandwise.engine.radiometry.nodata import as_stored
 from bandwise.engine.radiometry.products import product_facts
 from bandwise.engine.radiometry.scaling import (
     Declared,
     Radiometry,
     RadiometryChoice,
     Scaling,
-    as_stored,
     resolve,
 )
 

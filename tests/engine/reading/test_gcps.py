@@ -227,4 +227,4 @@ def test_a_raster_without_any_place_stays_so(bench: Any) -> None:
     path = save(bench, "a.tif", np.ones((20, 30)), None)
     got, report = bench.run(bench.job(path, path))
     assert (got == 0).all() and placed_by(bench.path("ndvi.tif")) == ((), None)
-    assert json.loads(report.forecast)
+    assert json.loads(report.estimate)

@@ -256,9 +256,11 @@ def test_the_group_is_kept_where_the_owner_cannot_be(
     os.chown(bench.folder, 1234, 1234)
     script = """
 import os
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
+backend()
 os.setgroups([2345])
 os.setgid(1234)
 os.setuid(1234)

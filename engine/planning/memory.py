@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Windows and workers that fit the memory a run may take."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import ResourceError
+from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
+from ..messages import translate
+from ..writing.creation import is_uncompressed
+from .log import MEGABYTE
+from .plan import Plan
+
+#: Of a window's values, that a codec makes room for by measurement, of which the heap keeps some
+_ENCODER_COPIES = 5
+_ENCODERS_START = 3 * MEGABYTE  #: and what it takes once
+#: What the heap and the threads take beside; GDAL decodes one block more than its cache holds
+_RUN_START = 2 * MEGABYTE
+_PART = 64  #: rows, a divisor of theirs, that are written of a block at least
+
+
+def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
+    """Return the windows of a run.
+
+    Parameters
+    ----------
+    result_block
+        The (width, height) of the blocks of the result. A window may end within one where that is
+        written in parts.
+    """
+    result_block = _whole_blocks(plan, result_block)
+    compressed = plan.profile["COMPRESS"].upper() != "NONE"
+    return plan_windows(
+        plan.grid,
+        result_block=result_block,
+        source_blocks=[band_input.block for band_input in plan.read.all_inputs],
+        cost=_cost(plan, result_block, compressed=compressed),
+        workers=plan.workers,
+        memory=plan.job.memory * MEGABYTE,
+        # a codec holds a window twice more, and does not mind small ones
+        pixels=TARGET_PIXELS // 2 if compressed else TARGET_PIXELS,
+    )
+
+
+def _whole_blocks(plan: Plan, block: tuple[int, int]) -> tuple[int, int]:
+    """The least (width, height) that can be written by itself."""
+    width, height = block
+    if is_uncompressed(plan.profile):
+        height = math.gcd(height, _PART)
+    if plan.overviews and height % 2:
+        height *= 2  # two rows of pixels make one of the first overview
+    return width, height
+
+
+def _cost(plan: Plan, block: tuple[int, int], *, compressed: bool) -> Cost:
+    """Bytes that a run takes, by what they grow with."""
+    inputs, halo = plan.read.all_inputs, plan.read.halo
+    planes = sum(len(band_input.masks) for band_input in inputs)
+    planes += 3 * (plan.mask is not None) + (plan.area is not None)
+    per_read = plan.stored_bytes_per_pixel + planes
+    result = plan.kernel.storage.dtype.itemsize * len(plan.job.formula.results)
+    decoded = sum({each.band.path: each.decoded for each in inputs}.values())
+    # rows of their blocks that are not full yet
+    overviews = plan.grid.width * block[1] * result if plan.overviews else 0
+    around = 2 * halo * (plan.grid.width + plan.grid.height + 2 * halo)
+    return Cost(
+        per_pixel=result + (_ENCODER_COPIES * result if compressed else 0),
+        per_read=per_read,
+        fixed=plan.kernel.scratch_bytes(plan.grid.width)
+        + decoded
+        + max(band_input.scratch + band_input.band.decoder for band_input in inputs)
+        + around * per_read,
+        per_blocks=decoded + 2 * block[0] * block[1] * result,
+        shared=_RUN_START + decoded + overviews + (_ENCODERS_START if compressed else 0),
+    )
+
+
+def check_memory(shape: WindowPlan, available: float) -> None:
+    """Raise :class:`ResourceError` where the smallest windows need more memory than the machine has."""
+    if shape.memory > available:
+        text = translate(
+            "Bandwise",
+            "The smallest windows need {needed} MB and this machine has {memory} MB; convert the "
+            "rasters to smaller tiles.",
+        )
+        raise ResourceError(
+            text.format(needed=shape.memory // 10**6, memory=int(available) // 10**6)
+        )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tags of a result, which let someone repeat the run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..arrays import NDArray
+from ..compute.histogram import bins
+from ..compute.statistics import Statistics
+from ..credentials import without_credentials
+from ..job import BandRef
+from ..radiometry.scaling import Radiometry
+from ..radiometry.storage import Storage
+from .log import mask_note, placement
+from .plan import Plan
+
+
+def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
+    """Return how a band was read, ready for JSON."""
+    return {
+        "path": os.path.abspath(ref.path)
+        if os.path.exists(ref.path)
+        else without_credentials(ref.path),
+        "band": ref.number,
+        "scale": radiometry.scale,
+        "offset": radiometry.offset,
+        "scaling_source": str(radiometry.scaling_source),
+        "nodata": None if radiometry.nodata is None else _for_json(float(radiometry.nodata)),
+        "saturated": radiometry.saturated,
+        "nodata_source": str(radiometry.nodata_source),
+    }
+
+
+def _for_json(number: float) -> float | str:
+    """JSON has no NaN."""
+    return number if math.isfinite(number) else str(number)
+
+
+def run_tags(plan: Plan) -> dict[str, str]:
+    """Return what lets someone repeat the run, as tags of the result."""
+    job, grid = plan.job, plan.grid
+    names = [band.name for band in job.bands]
+    tags = {
+        "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
+        "BANDWISE_VERSION": __version__,
+        "BANDWISE_EXPRESSION": without_credentials(job.formula.text),
+    }
+    results = job.formula.results
+    for number, (result, text) in enumerate(zip(results, job.formula.understood(names)), start=1):
+        name = "BANDWISE_FORMULA" if len(results) == 1 else f"BANDWISE_FORMULA_{number}"
+        tags[name] = without_credentials(f"{result.name} = {text}")
+    for ref, band_input, radiometry in zip(job.bands, plan.read.inputs, plan.radiometries):
+        facts = input_facts(ref, radiometry)
+        if band_input.warp is not None or band_input.shift != (0, 0) or not band_input.covered:
+            facts["placement"] = str(placement(band_input, grid))
+        tags[f"BANDWISE_INPUT_{ref.name.upper()}"] = json.dumps(facts, ensure_ascii=False)
+    if plan.mask is not None:
+        facts = {
+            "path": without_credentials(plan.mask.choice.path),
+            "read": str(mask_note(plan.mask, grid).text),
+        }
+        tags["BANDWISE_MASK"] = json.dumps(facts, ensure_ascii=False)
+    return tags
+
+
+def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
+    """Return the statistics of a result band as GDAL's tags, of stored values, and its histogram.
+
+    So no reader has to compute them again.
+    """
+    total = statistics.valid + statistics.invalid
+    tags = {
+        "STATISTICS_VALID_PERCENT": f"{100 * statistics.valid / total:.4g}",
+        "BANDWISE_VALID_PIXELS": str(statistics.valid),
+        "BANDWISE_NODATA_PIXELS": str(statistics.invalid),
+    }
+    if statistics.valid:
+        tags["STATISTICS_MINIMUM"] = repr(statistics.minimum)
+        tags["STATISTICS_MAXIMUM"] = repr(statistics.maximum)
+        tags["STATISTICS_MEAN"] = repr(statistics.mean)
+        tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
+        low, high = statistics.minimum, statistics.maximum
+        tags["BANDWISE_HISTOGRAM"] = json.dumps(
+            {"minimum": low, "maximum": high, "step": step, "buckets": bins(counts, low, high)}
+        )
+    return tags
+
+
+def in_physical_units(statistics: Statistics, storage: Storage) -> Statistics:
+    """Return statistics of what stored values mean."""
+    if not storage.scaled:
+        return statistics
+    moments = (
+        storage.value(number)
+        for number in (statistics.minimum, statistics.maximum, statistics.mean)
+    )
+    minimum, maximum, mean = moments
+    return statistics._replace(
+        minimum=minimum, maximum=maximum, mean=mean, squares=statistics.squares / storage.factor**2
+    )

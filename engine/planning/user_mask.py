@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The user's mask raster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import NDArray
+from ..grids.grid import Grid
+from ..grids.layout import Resampling
+from ..radiometry.masks import MaskChoice, MaskRule, masked, recognised, rule_of
+from ..radiometry.nodata import as_stored, mark
+from ..reading.bands import BandFacts, describe, descriptions_of
+from ..reading.inputs import Input, input_on
+
+
+@dataclass(frozen=True)
+class UserMask:
+    """A mask raster as a run reads it, and the rule by which its values leave pixels out."""
+
+    choice: MaskChoice
+    rule: MaskRule
+    input: Input
+
+    def hidden(self, values: NDArray[Any], planes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+        """Return where pixels are left out, of shape (n,).
+
+        Parameters
+        ----------
+        values
+            The raster's stored values, of shape (n,).
+        planes
+            Its own mask planes, of shape (n,), in which 0 marks pixels that it knows nothing of.
+        """
+        hidden = masked(values, self.rule, self.choice)
+        unknown = np.empty_like(hidden)
+        mark(values, self.input.markers[0], unknown)
+        hidden |= unknown
+        for plane in planes:
+            hidden |= plane == 0
+        return hidden
+
+
+def mask_band(choice: MaskChoice) -> BandFacts:
+    """Return the band of a mask raster: the chosen one, else the one described as a mask, else the first.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be used.
+    """
+    number = choice.number
+    if not number:
+        is_mask = [
+            recognised("", description) is not None for description in descriptions_of(choice.path)
+        ]
+        number = is_mask.index(True) + 1 if True in is_mask else 1
+    return describe(choice.path, number)
+
+
+def user_mask(choice: MaskChoice, band: BandFacts, grid: Grid) -> UserMask:
+    """Return a mask on the result's grid.
+
+    A mask that keeps what is not zero says by its nodata value that it does not know; of classes
+    and flags each value says something.
+
+    Raises
+    ------
+    OptionError
+        Where the rule is to be found by the file's name, and cannot.
+    GridError
+        Where the mask cannot be brought onto the grid.
+    """
+    rule = rule_of(choice, band.declared.description)
+    nodata = as_stored(band.declared.nodata, band.dtype) if rule is MaskRule.KEEP_NONZERO else None
+    return UserMask(choice, rule, input_on(grid, band, Resampling.NEAREST, nodata=nodata))

@@ -86,7 +86,9 @@ def serve() -> None:
     import bandwise.engine.execution.pipeline  # noqa: F401
     import numpy  # noqa: F401
     import rasterio  # noqa: F401
+    from bandwise.engine.backend.choice import backend
 
+    backend()
     faulthandler.enable()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

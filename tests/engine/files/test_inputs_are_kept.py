@@ -278,10 +278,12 @@ def test_a_fifo_and_a_device_are_no_files(bench: Any) -> None:
 #: A process of the user 1234, in a folder that is its own, whatever may be above.
 UNPRIVILEGED = """
 import os
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import OutputError
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
+backend()
 os.setgroups([])
 os.setgid({group})
 os.setuid(1234)

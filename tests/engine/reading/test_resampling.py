@@ -16,6 +16,7 @@ import rasterio
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.job import BandRef, Job
+from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice
 
@@ -489,5 +490,5 @@ def test_memory_is_flat_when_inputs_are_resampled(bench: Any) -> None:
             transform=(20, 0, 500000, 0, -20, 5000000),
         )
         plan = prepare(one_band(bench, [fine, half], "a + b", Layout(), workers=2))
-        sizes[size] = plan.windows((512, 512)).memory
+        sizes[size] = window_plan(plan, (512, 512)).memory
     assert sizes[4096] <= sizes[1024] * 1.6 < 200e6

@@ -39,8 +39,8 @@ from ..planning.plan import Plan, prepare
 from ..planning.resources import resources_named
 from ..planning.tags import band_tags, in_physical_units, run_tags
 from ..reading.sources import Sources
-from ..writing.creation import result_block
-from ..writing.geotiff import GeoTiffSink
+from ..writing.creation import ResultSpec, result_block
+from ..writing.sink import Sink, sink_for
 from .executor import POLL_SECONDS, attended, cancelled_run, finish, start
 from .progress import Cancel, Pace, Progress
 from .worker import Turn, Worker
@@ -68,17 +68,16 @@ def run(
         for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
         names = [without_credentials(result.name) for result in job.formula.results]
-        sink = stack.enter_context(
-            GeoTiffSink(
-                job.output,
-                plan.grid,
-                names,
-                storage=plan.kernel.storage,
-                profile=plan.profile,
-                overviews=plan.overviews,
-                cog=job.cog,
-            )
+        spec = ResultSpec(
+            target=job.output,
+            grid=plan.grid,
+            names=tuple(names),
+            storage=plan.kernel.storage,
+            profile=plan.profile,
+            overviews=plan.overviews,
+            cog=job.cog,
         )
+        sink = stack.enter_context(sink_for(spec))
         shape = window_plan(plan, sink.block)
         check_memory(shape, memory_bytes())
         facts = estimate(plan, shape)
@@ -184,7 +183,7 @@ class _Run:
         plan: Plan,
         shape: WindowPlan,
         sources: Sources,
-        sink: GeoTiffSink,
+        sink: Sink,
         messages: GdalMessages,
     ) -> None:
         self.plan, self.shape = plan, shape

@@ -17,7 +17,7 @@ from ..grids.grid import Window
 from ..grids.windows import WindowPlan, parts
 from ..planning.plan import Plan
 from ..reading.reader import Reader
-from ..writing.geotiff import GeoTiffSink
+from ..writing.sink import Sink
 from .executor import cancelled_run
 
 
@@ -41,7 +41,7 @@ class Worker:
         plan: Plan,
         shape: WindowPlan,
         reader: Reader,
-        sink: GeoTiffSink,
+        sink: Sink,
         stop: threading.Event,
         turn: Turn,
     ) -> None:

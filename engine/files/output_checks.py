@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,43 +17,58 @@ from .sidecars import sidecars, world_files
 from .temporaries import is_temporary
 
 
-def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str]) -> None:
-    """Raise :class:`OutputError` if ``output`` cannot or must not be written.
+def check_output(
+    output: str, inputs: Iterable[str], profile: Mapping[str, str], suffixes: Container[str]
+) -> None:
+    """Check the name of the result. A symbolic link is followed: the file that it points to is written.
 
-    Raises :class:`InputError` for an input that is a temporary file, which the next run would
-    remove. ``inputs`` are names of rasters and of the files that GDAL lists for them. A symbolic
-    link is followed: the file that it points to is written.
+    Parameters
+    ----------
+    output
+        The name.
+    inputs
+        Names of rasters and of the files that GDAL lists for them.
+    profile
+        GDAL's creation options.
+    suffixes
+        Those that a result can have, in lower case.
+
+    Raises
+    ------
+    OutputError
+        If ``output`` cannot or must not be written.
+    InputError
+        For an input that is a temporary file, which the next run would remove.
     """
     named = Path(output)
     status = _status(named)
     target = behind_links(named)
     files = InputFiles(inputs)
     if named in files:
-        raise OutputError(
-            translate("Bandwise", "{file} is an input; the result needs a name of its own.").format(
-                file=output
-            )
+        text = translate("Bandwise", "{file} is an input; the result needs a name of its own.")
+        raise OutputError(text.format(file=output))
+    if named.suffix.lower() not in suffixes:
+        text = translate(
+            "Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif."
         )
-    if named.suffix.lower() not in (".tif", ".tiff"):
-        raise OutputError(
-            translate(
-                "Bandwise", "The result is a GeoTIFF; give {file} a name that ends in .tif."
-            ).format(file=output)
-        )
+        raise OutputError(text.format(file=output))
     if not os.path.isdir(target.parent):
-        raise OutputError(
-            translate(
-                "Bandwise", "The folder {folder} does not exist; create it or choose another."
-            ).format(folder=target.parent)
+        text = translate(
+            "Bandwise", "The folder {folder} does not exist; create it or choose another."
         )
+        raise OutputError(text.format(folder=target.parent))
     if status is not None:
         _check_replaceable(output, target, status)
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(
-            translate(
-                "Bandwise", "The folder {folder} cannot be written to; choose another."
-            ).format(folder=target.parent)
-        )
+        text = translate("Bandwise", "The folder {folder} cannot be written to; choose another.")
+        raise OutputError(text.format(folder=target.parent))
+    _check_temporaries(files)
+    former = list(dict.fromkeys([*sidecars(named), *sidecars(target)]))
+    _check_sidecars(output, files, [*former, *world_files(target, profile)], former)
+
+
+def _check_temporaries(files: InputFiles) -> None:
+    """Raise :class:`InputError` for an input that the next run would remove."""
     for name in files:
         if is_temporary(os.path.basename(name)):
             text = translate(
@@ -61,18 +76,24 @@ def check_output(output: str, inputs: Iterable[str], profile: Mapping[str, str])
                 "{file} is a temporary file of a stopped run, and the next run removes it; rename it first.",
             )
             raise InputError(text.format(file=name))
-    beside = dict.fromkeys([*sidecars(named), *sidecars(target)])
-    for path in (*beside, *world_files(target, profile)):
+
+
+def _check_sidecars(
+    output: str, files: InputFiles, beside: Iterable[Path], former: Iterable[Path]
+) -> None:
+    """Raise :class:`OutputError` where an input lies ``beside`` the result as a part of it, or a
+    ``former`` sidecar cannot be removed.
+    """
+    for path in beside:
         if path in files:
             text = translate(
                 "Bandwise",
                 "{input} is an input, and GDAL would read it as a part of {file}; choose another name.",
             )
             raise OutputError(text.format(input=path, file=output))
-    for path in filter(os.path.lexists, beside):
-        if not os.access(path.parent, os.W_OK | os.X_OK) or _is_kept_by_folder(
-            path.parent, path.lstat()
-        ):
+    for path in filter(os.path.lexists, former):
+        removable = os.access(path.parent, os.W_OK | os.X_OK)
+        if not removable or _is_kept_by_folder(path.parent, path.lstat()):
             text = translate(
                 "Bandwise",
                 "{sidecar} cannot be removed, but belongs to the former {file}; choose another name.",

@@ -26,8 +26,8 @@ from ..radiometry.storage import Storage, storage_of
 from ..reading.bands import BandFacts, describe
 from ..reading.inputs import Input, ReadPlan, input_on, read_plan
 from ..reading.polygon_mask import PolygonMask
-from ..writing.creation import check_profile
-from ..writing.options import cog_profile, creation_profile
+from ..writing.creation import check_profile, cog_profile, creation_profile
+from ..writing.sink import SINKS
 from .checks import job_warnings, role_warnings, unused_scaling
 from .log import MEGABYTE, area_note, input_notes, mask_note, typed_nodata_notes
 from .resources import resources_named
@@ -102,7 +102,7 @@ def prepare(job: Job) -> Plan:
     area = PolygonMask(job.area, grid) if job.area else None
     profile = _profile(job, storage)
     others = [facts for facts in (mask_facts, reference) if facts is not None]
-    check_output(job.output, _input_names(job, (*bands, *others)), profile)
+    check_output(job.output, _input_names(job, (*bands, *others)), profile, SINKS)
     overviews = _has_overviews(job, grid)
     space_notes = _check_space(job, _size(job, grid, storage, overviews=overviews), profile)
     typed = typed_nodata(job.formula, storage.nodata)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,11 @@ import numpy as np
 from ..arrays import NDArray, Scratch
 from ..backend.choice import backend
 from ..radiometry.storage import Storage
-from .options import CODECS_WITH_PREDICTOR
+from .creation import CODECS_WITH_PREDICTOR
 from .tiff import block_index, pack_block
 
 #: Options that would write beside a file, or leave blocks out of it
 _NOT_FOR_ENCODING = ("TFW", "WORLDFILE", "SPARSE_OK")
-#: Those that are known here, and the kinds of numbers that they are for
-_PREDICTORS = {"2": "iu", "3": "f"}
 #: With these options alone a codec gets the bytes of a block's rows, predicted, and nothing else.
 _BYTES_ALONE = {
     "TILED",
@@ -56,65 +54,73 @@ class Encoder:
         }
         self._options["INTERLEAVE"] = "BAND" if separate else "PIXEL"
         self._block, self._separate, self._local = block, separate, threading.local()
-        self._nodata: float | None = storage.nodata
+        self._nodata = storage.nodata
         self._library = backend()
-        predictor = (
-            self._options.get("PREDICTOR", "1")
-            if profile.get("COMPRESS", "NONE").upper() in CODECS_WITH_PREDICTOR
-            else "1"
-        )
-        self._planes = predictor == "3"
-        self._predicts = (
-            storage.dtype.kind in _PREDICTORS.get(predictor, "")
-            and self._options.keys() <= _BYTES_ALONE
-        )
+        self._predictor: _Predictor | None = None
+        if profile.get("COMPRESS", "NONE").upper() in CODECS_WITH_PREDICTOR:
+            predictor, kinds = _PREDICTORS.get(self._options.get("PREDICTOR", "1"), (None, ""))
+            if storage.dtype.kind in kinds and self._options.keys() <= _BYTES_ALONE:
+                self._predictor = predictor
 
     def blocks(self, values: NDArray[Any]) -> Iterator[memoryview]:
         """Yield the blocks of ``values``, of shape (bands, height, width), in the order of a TIFF's index."""
-        options, nodata = self._options, self._nodata
-        if self._predicts:
-            values, row = self._predicted(values)
-            whole = {
-                "PREDICTOR": "1",
-                "INTERLEAVE": "BAND",
-                "BLOCKXSIZE": str(row),
-                "BLOCKYSIZE": str(self._block[1]),
-            }
-            options, nodata = {**options, **whole}, None
+        options: Mapping[str, str] = self._options
+        nodata: float | None = self._nodata
+        if self._predictor is not None:
+            values, row = self._predicted(values, self._predictor)
+            whole = {"BLOCKXSIZE": str(row), "BLOCKYSIZE": str(self._block[1])}
+            options = {**options, **whole, "PREDICTOR": "1", "INTERLEAVE": "BAND"}
+            nodata = None
         with self._library.encode(values, options, nodata) as data:
-            for offset, length in zip(
-                *(numbers.tolist() for numbers in block_index(data).read(data))
-            ):
+            offsets, lengths = block_index(data).read(data)
+            for offset, length in zip(offsets.tolist(), lengths.tolist()):
                 yield data[offset : offset + length]
 
-    def _predicted(self, values: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
-        """What a codec gets of a window, of shape (planes, height, bytes), and how many bytes a row of a block has.
-
-        Predictor 2 is of TIFF 6.0, section 14, 3 of Adobe's TIFF Technical Note 3. numpy subtracts
-        many bytes at once, libtiff one after the other.
-        """
+    def _predicted(
+        self, values: NDArray[Any], predictor: _Predictor
+    ) -> tuple[NDArray[np.uint8], int]:
+        """What a codec gets of a window, of shape (planes, height, bytes), and how many bytes a row of a block has."""
         planes = values[:, np.newaxis] if self._separate else values[np.newaxis]
         bands, height, width = planes.shape[1:]
-        across, size = self._block[0], 1 if self._planes else values.itemsize
-        numbers, columns = across * bands * values.itemsize // size, -(-width // across)
+        across = self._block[0]
+        row, columns = across * bands * values.itemsize, -(-width // across)
         if not hasattr(self._local, "scratch"):
             self._local.scratch = Scratch()
-        out = self._local.scratch.array(
-            "predicted", (len(planes), height, columns, numbers), f"<u{size}"
-        )
+        shape = len(planes), height, columns, row
+        out = self._local.scratch.array("predicted", shape, np.uint8)
         for plane, predicted in zip(planes, out):
-            for column, row in itertools.product(range(columns), range(0, height, _ROWS)):
-                pixels = plane[:, row : row + _ROWS, column * across : (column + 1) * across]
-                plain = np.frombuffer(pack_block(pixels, across, "<"), f"<u{size}")
-                # the first bytes of all numbers of a row, then the second, and so on
-                if self._planes:
-                    plain = np.moveaxis(
-                        plain.reshape(pixels.shape[1], -1, values.itemsize)[:, :, ::-1], 2, 1
-                    )
-                plain, rows = (
-                    plain.reshape(pixels.shape[1], numbers),
-                    predicted[row : row + _ROWS, column],
-                )
-                rows[:, :bands] = plain[:, :bands]
-                np.subtract(plain[:, bands:], plain[:, :-bands], out=rows[:, bands:])
-        return out.view(np.uint8).reshape(len(planes), height, -1), numbers * size
+            for column, top in itertools.product(range(columns), range(0, height, _ROWS)):
+                pixels = plane[:, top : top + _ROWS, column * across : (column + 1) * across]
+                plain = pack_block(pixels, across, "<").cast("B")
+                rows = np.frombuffer(plain, np.uint8).reshape(pixels.shape[1], row)
+                predictor(rows, values.itemsize, bands, predicted[top : top + _ROWS, column])
+        return out.reshape(len(planes), height, -1), row
+
+
+def _difference(rows: NDArray[np.uint8], size: int, bands: int, out: NDArray[np.uint8]) -> None:
+    """Predictor 2, of TIFF 6.0, section 14: integers minus those of the pixel before.
+
+    ``rows`` and ``out`` are of shape (rows, bytes), of little-endian values of ``size`` bytes. numpy
+    subtracts many at once, libtiff one after the other.
+    """
+    values, differences = rows.view(f"<u{size}"), out.view(f"<u{size}")
+    differences[:, :bands] = values[:, :bands]
+    np.subtract(values[:, bands:], values[:, :-bands], out=differences[:, bands:])
+
+
+def _byte_planes(rows: NDArray[np.uint8], size: int, bands: int, out: NDArray[np.uint8]) -> None:
+    """Predictor 3, of Adobe's TIFF Technical Note 3: of floating-point values the first bytes of a
+    row, then the second, and so on, each minus that of the pixel before.
+
+    Arguments are those of :func:`_difference`.
+    """
+    planes = np.moveaxis(rows.reshape(len(rows), -1, size)[:, :, ::-1], 2, 1)
+    _difference(planes.reshape(len(rows), -1), 1, bands, out)
+
+
+_Predictor = Callable[[NDArray[np.uint8], int, int, NDArray[np.uint8]], None]
+#: Those that are known here, and the kinds of numbers that they are for
+_PREDICTORS: dict[str, tuple[_Predictor, str]] = {
+    "2": (_difference, "iu"),
+    "3": (_byte_planes, "f"),
+}

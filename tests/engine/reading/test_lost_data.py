@@ -16,9 +16,8 @@ from bandwise.engine.errors import OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, storage_of
-from bandwise.engine.writing.creation import creation_spec
+from bandwise.engine.writing.creation import ResultSpec, creation_profile, creation_spec
 from bandwise.engine.writing.geotiff import GeoTiffSink
-from bandwise.engine.writing.options import creation_profile
 from bandwise.engine.writing.tiff import is_complete
 
 FLOAT32 = storage_of(DataType.FLOAT32)
@@ -132,7 +131,9 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
     with (
         backend().worker_settings(),
         GeoTiffSink(
-            bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True
+            ResultSpec(
+                bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True
+            )
         ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), pixels)
@@ -199,11 +200,13 @@ def test_an_error_of_the_sink_is_not_wrapped_in_another(bench: Any) -> None:
     """One sentence, not one inside another's parentheses."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
     sink = GeoTiffSink(
-        bench.path("out.tif"),
-        grid,
-        ["a"],
-        storage=FLOAT32,
-        profile=creation_profile("", FLOAT32.dtype),
+        ResultSpec(
+            bench.path("out.tif"),
+            grid,
+            ["a"],
+            storage=FLOAT32,
+            profile=creation_profile("", FLOAT32.dtype),
+        )
     )
     with backend().worker_settings(), pytest.raises(OutputError) as caught, sink:
         Path(sink.temporary).write_bytes(b"II*\0")  # as a disk that is full leaves it

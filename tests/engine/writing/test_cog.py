@@ -21,8 +21,8 @@ from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.cog import write_cog
+from bandwise.engine.writing.creation import ResultSpec, creation_profile
 from bandwise.engine.writing.geotiff import GeoTiffSink
-from bandwise.engine.writing.options import creation_profile
 from bandwise.engine.writing.tiff import block_index, byte_order, directories, is_complete
 
 FLOAT32 = storage_of(DataType.FLOAT32)
@@ -186,13 +186,15 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
         with (
             backend().worker_settings(),
             GeoTiffSink(
-                bench.path(name),
-                grid,
-                ["a"],
-                storage=FLOAT32,
-                profile=profile,
-                overviews=True,
-                cog=cog,
+                ResultSpec(
+                    bench.path(name),
+                    grid,
+                    ["a"],
+                    storage=FLOAT32,
+                    profile=profile,
+                    overviews=True,
+                    cog=cog,
+                )
             ) as sink,
         ):
             sink.write(Window(0, 0, 1000, 1000), pixels)

@@ -11,7 +11,7 @@ from bandwise.engine.backend.choice import backend, block_cache
 from bandwise.engine.grids.windows import LEAST_CACHE
 from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.codec import Encoder
-from bandwise.engine.writing.options import creation_profile
+from bandwise.engine.writing.creation import creation_profile
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 SIDE, BLOCK, BANDS = 1024, 512, 4

@@ -18,8 +18,8 @@ from bandwise.engine.errors import OptionError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, storage_of
+from bandwise.engine.writing.creation import ResultSpec, creation_profile, parse_creation_options
 from bandwise.engine.writing.geotiff import GeoTiffSink
-from bandwise.engine.writing.options import creation_profile, parse_creation_options
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 TILED = {"tiled": True, "blockxsize": 256, "blockysize": 256}
@@ -377,7 +377,7 @@ def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     with (
         backend().worker_settings(),
         GeoTiffSink(
-            bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
+            ResultSpec(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile)
         ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
@@ -395,7 +395,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     with (
         backend().worker_settings(),
         GeoTiffSink(
-            bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile
+            ResultSpec(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile)
         ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))

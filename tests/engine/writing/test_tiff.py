@@ -21,9 +21,8 @@ from bandwise.engine.errors import OutputError
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, Storage, storage_of
 from bandwise.engine.writing import block_file, geotiff
-from bandwise.engine.writing.creation import creation_spec
+from bandwise.engine.writing.creation import ResultSpec, creation_profile, creation_spec
 from bandwise.engine.writing.geotiff import GeoTiffSink
-from bandwise.engine.writing.options import creation_profile
 from bandwise.engine.writing.tiff import INDEX_TAGS, block_index, data_of, directories
 from bandwise.engine.writing.tiff_writing import with_overviews
 from rasterio.enums import Resampling
@@ -69,7 +68,9 @@ def write(
     """Every window of whole blocks, from the last to the first, by so many threads."""
     names = [f"band {number}" for number in range(len(pixels))]
     with GeoTiffSink(
-        path, GRID, names, storage=storage, profile=creation_profile(options, storage.dtype)
+        ResultSpec(
+            path, GRID, names, storage=storage, profile=creation_profile(options, storage.dtype)
+        )
     ) as sink:
         width, height = sink.block
         waiting = [
@@ -244,7 +245,7 @@ def test_an_uncompressed_file_is_written_in_any_rows(
     for name, height in (("whole.tif", 0), ("parts.tif", rows)):
         profile = creation_profile(options, FLOAT32.dtype)
         with GeoTiffSink(
-            bench.path(name), GRID, ["band"] * bands, storage=FLOAT32, profile=profile
+            ResultSpec(bench.path(name), GRID, ["band"] * bands, storage=FLOAT32, profile=profile)
         ) as sink:
             for row in reversed(range(0, GRID.height, height or GRID.height)):
                 part = pixels[:, row : row + (height or GRID.height)]
@@ -257,8 +258,10 @@ def test_an_uncompressed_file_is_written_in_any_rows(
 
 def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
     profile = creation_profile("BIGTIFF=NO", FLOAT32.dtype)
-    with GeoTiffSink(bench.path("out.tif"), GRID, ["a"], storage=FLOAT32, profile=profile) as sink:
-        sink._file._end = 2**32 - 1000  # as after 5000 compressed tiles
+    with GeoTiffSink(
+        ResultSpec(bench.path("out.tif"), GRID, ["a"], storage=FLOAT32, profile=profile)
+    ) as sink:
+        sink._blocks._file._end = 2**32 - 1000  # as after 5000 compressed tiles
         with pytest.raises(OutputError, match="BIGTIFF=YES"):
             sink.write(Window(0, 0, 300, 200), values(1))
     assert bench.listing() == {}

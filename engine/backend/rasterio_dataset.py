@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from rasterio.enums import WktVersion
-from rasterio.errors import RasterioError
+from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window as RasterioWindow
 
 from ..arrays import NDArray
@@ -30,7 +30,7 @@ def failures() -> Iterator[None]:
     """Raise what rasterio raises as the backend's two exceptions."""
     try:
         yield
-    except (RasterioError, CPLE_BaseError) as error:
+    except (RasterioError, RasterioIOError, CPLE_BaseError) as error:
         if _is_memory(error):
             raise MemoryError(str(error)) from error
         raise RasterFailure(str(error)) from error

@@ -4,27 +4,19 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from ..arrays import NDArray
 from ..backend.captured import GdalMessages, leaving
 from ..backend.choice import backend, block_cache, listening
-from ..compute.histogram import Histogram, sampling_step
-from ..compute.statistics import Statistics
+from ..compute.histogram import sampling_step
 from ..credentials import without_credentials
 from ..files.changes import State, check_unchanged, states_of
 from ..files.disk import memory_bytes
 from ..files.locations import is_remote
-from ..grids.grid import Window
-from ..grids.windows import WindowPlan, windows
+from ..grids.windows import WindowPlan
 from ..job import Job, Note, Report
 from ..planning.checks import may_be_negative
 from ..planning.estimate import estimate
@@ -40,21 +32,37 @@ from ..planning.resources import resources_named
 from ..planning.tags import band_tags, in_physical_units, run_tags
 from ..reading.sources import Sources
 from ..writing.creation import ResultSpec, result_block
-from ..writing.sink import Sink, sink_for
-from .executor import POLL_SECONDS, attended, cancelled_run, finish, start
-from .progress import Cancel, Pace, Progress
-from .worker import Turn, Worker
+from ..writing.sink import sink_for
+from .executor import Executor, Threads, attended
+from .pool import Pool
+from .progress import Cancel, Progress
+
+_THREADS = Threads()
 
 
 def run(
-    job: Job, *, progress: Progress = lambda fraction, note: None, cancelled: Cancel = lambda: False
+    job: Job,
+    *,
+    progress: Progress = lambda fraction, note: None,
+    cancelled: Cancel = lambda: False,
+    executor: Executor = _THREADS,
 ) -> Report:
     """Do the job: check it, compute it window by window, and put the finished file under its name.
 
-    ``progress`` and ``cancelled`` are called from this thread only. Memory stays within the plan's bound
-    whatever the raster's size. Raises a leaf of :class:`~engine.errors.BandwiseError`; the first error of
-    any worker stops the run and is the one raised. After an error or a cancel nothing new is on disk, and
-    what stood under the output's name is as it was.
+    Memory stays within the plan's bound whatever the raster's size. After an error or a cancel
+    nothing new is on disk, and what stood under the output's name is as it was.
+
+    Parameters
+    ----------
+    progress, cancelled
+        Called from this thread only.
+    executor
+        Where windows are read, computed and written.
+
+    Raises
+    ------
+    BandwiseError
+        A leaf of it; the first error of any worker stops the run and is the one raised.
     """
     started = time.monotonic()
     with ExitStack() as stack:
@@ -63,7 +71,7 @@ def run(
         messages = GdalMessages()
         remote = _waits(job)
         plan, states = attended(
-            partial(_planned_with_states, job, messages), cancelled, remote=remote
+            partial(_planned_with_states, job, messages), cancelled, executor, remote=remote
         )
         for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
@@ -85,9 +93,12 @@ def run(
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
         opening = partial(_opened, Sources(plan.read, shape.workers), messages)
-        sources = stack.enter_context(closing(attended(opening, cancelled, remote=remote)))
-        totals, histograms = _Run(plan, shape, sources, sink, messages).results(progress, cancelled)
-        attended(lambda left: check_unchanged(states), cancelled, remote=remote)
+        sources = stack.enter_context(
+            closing(attended(opening, cancelled, executor, remote=remote))
+        )
+        pool = Pool(plan, shape, sources, sink, messages, executor)
+        totals, histograms = pool.results(progress, cancelled)
+        attended(lambda left: check_unchanged(states), cancelled, executor, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
         tags = [
             band_tags(band, counts, sampling_step(plan.grid))
@@ -173,95 +184,3 @@ def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
     output = facts["output"]
     lines = shape_notes(plan.job, plan.grid, shape, plan.kernel.operation.dtype.name)
     return [*lines, size_note(output["bytes"], facts["free_bytes"], big=output["bigtiff"])]
-
-
-class _Run:
-    """The state that the caller's thread and the workers share while windows pass."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        shape: WindowPlan,
-        sources: Sources,
-        sink: Sink,
-        messages: GdalMessages,
-    ) -> None:
-        self.plan, self.shape = plan, shape
-        self.sources, self.sink, self.messages = sources, sink, messages
-        self.stop = threading.Event()
-        self._count = shape.count(plan.grid)
-        self._upcoming = enumerate(windows(plan.grid, shape))
-        self._found: dict[int, tuple[Statistics, ...]] = {}
-        self._error: BaseException | None = None
-        self._lock = threading.Lock()
-
-    def results(
-        self, progress: Progress, cancelled: Cancel
-    ) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
-        """Statistics of all result bands, merged in the order of the windows, and counts as
-        :class:`Histogram` has them.
-
-        The caller's thread looks now and then how far the workers are: woken for each window, it would take their time.
-        """
-        pace = Pace(
-            self._count,
-            self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel,
-        )
-        totals, done = (Statistics(),) * len(self.plan.job.formula.results), 0
-        turns: dict[Future[Histogram], Turn] = {}
-        try:
-            for _ in range(self.shape.workers):
-                turn = Turn()
-                turns[start(partial(self._work, turn), "bandwise")] = turn
-            busy = set(turns)
-            while busy:
-                if cancelled():
-                    raise cancelled_run()
-                busy = wait(busy, POLL_SECONDS, FIRST_EXCEPTION).not_done
-                if self._error is not None:
-                    raise self._error
-                before = done
-                while done in self._found:
-                    totals = tuple(
-                        total.merged(more) for total, more in zip(totals, self._found.pop(done))
-                    )
-                    done += 1
-                for note in message_notes(self.messages):
-                    progress(done / self._count, note)
-                if done > before:
-                    progress(done / self._count, pace.line(done))
-        finally:
-            self.stop.set()
-            finish({turn for turn in turns if not turn.done()}, lambda turn: turns[turn].reading)
-        return totals, np.sum([turn.result().counts() for turn in turns], axis=0)
-
-    def _work(self, turn: Turn) -> Histogram:
-        """A worker's turn, until no window is left; the first error of any is kept and stops the
-        others at their next step.
-        """
-        try:
-            backend().enter_worker_thread()
-            with (
-                listening(self.messages),
-                resources_named(),
-                closing(self.sources.reader(self.shape.width, self.shape.rows)) as reader,
-            ):
-                worker = Worker(self.plan, self.shape, reader, self.sink, self.stop, turn)
-                for number, window in self._taken():
-                    self._found[number] = worker.process(window)
-                return worker.histogram
-        except BaseException as error:
-            with self._lock:
-                if self._error is None and not self.stop.is_set():
-                    self._error = error
-                    self.stop.set()
-            raise
-
-    def _taken(self) -> Iterator[tuple[int, Window]]:
-        """The windows that are this thread's, each with its number: a generator yields to one at a time."""
-        while not self.stop.is_set():
-            with self._lock:
-                turn = next(self._upcoming, None)
-            if turn is None:
-                return
-            yield turn

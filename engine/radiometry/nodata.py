@@ -16,7 +16,6 @@ _EPSILON = 2.0**-23
 _UNITS = 2
 
 
-@lru_cache(maxsize=1024, typed=True)
 class Stack(NamedTuple):
     """Bands whose values lie together, a row each, for they are of one type and have the same
     ``nodata`` and ``saturated`` (stored values).
@@ -30,6 +29,7 @@ class Stack(NamedTuple):
     saturated: np.generic | None = None
 
 
+@lru_cache(maxsize=1024, typed=True)
 def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floating[Any]]:
     """Return the least and the largest value of ``nodata``'s type around it that GDAL takes for it;
     everything between is nodata too.

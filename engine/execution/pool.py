@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Windows through a pool of workers, each read, computed and written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from contextlib import closing
+from functools import partial
+
+import numpy as np
+
+from ..arrays import NDArray
+from ..backend.captured import GdalMessages
+from ..backend.choice import backend, listening
+from ..compute.histogram import Histogram
+from ..compute.statistics import Statistics
+from ..grids.grid import Window
+from ..grids.windows import WindowPlan, windows
+from ..planning.log import message_notes
+from ..planning.plan import Plan
+from ..planning.resources import resources_named
+from ..reading.sources import Sources
+from ..writing.sink import Sink
+from .executor import POLL_SECONDS, Executor, cancelled_run
+from .progress import Cancel, Pace, Progress
+from .worker import Turn, Worker
+
+
+class Pool:
+    """Passes the windows of a run through workers: what the caller's thread and these share."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        shape: WindowPlan,
+        sources: Sources,
+        sink: Sink,
+        messages: GdalMessages,
+        executor: Executor,
+    ) -> None:
+        self.plan, self.shape = plan, shape
+        self.sources, self.sink, self.messages = sources, sink, messages
+        self._executor = executor
+        self.stop = threading.Event()
+        self._count = shape.count(plan.grid)
+        self._upcoming = enumerate(windows(plan.grid, shape))
+        self._statistics: dict[int, tuple[Statistics, ...]] = {}
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def results(
+        self, progress: Progress, cancelled: Cancel
+    ) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
+        """Run all windows; return statistics of all result bands, merged in the order of the windows,
+        and counts as :class:`Histogram` has them.
+
+        The caller's thread looks now and then how far the workers are: woken for each window, it
+        would take their time.
+        """
+        pace = Pace(
+            self._count,
+            self.plan.grid.width * self.plan.grid.height * self.plan.stored_bytes_per_pixel,
+        )
+        totals, done = (Statistics(),) * len(self.plan.job.formula.results), 0
+        turns: dict[Future[Histogram], Turn] = {}
+        try:
+            for _ in range(self.shape.workers):
+                turn = Turn()
+                turns[self._executor.start(partial(self._work, turn), "bandwise")] = turn
+            busy = set(turns)
+            while busy:
+                if cancelled():
+                    raise cancelled_run()
+                busy = wait(busy, POLL_SECONDS, FIRST_EXCEPTION).not_done
+                if self._error is not None:
+                    raise self._error
+                before = done
+                while done in self._statistics:
+                    totals = tuple(
+                        total.merged(more)
+                        for total, more in zip(totals, self._statistics.pop(done))
+                    )
+                    done += 1
+                for note in message_notes(self.messages):
+                    progress(done / self._count, note)
+                if done > before:
+                    progress(done / self._count, pace.line(done))
+        finally:
+            self.stop.set()
+            unfinished = {future for future in turns if not future.done()}
+            self._executor.finish(unfinished, lambda future: turns[future].reading)
+        return totals, np.sum([future.result().counts() for future in turns], axis=0)
+
+    def _work(self, turn: Turn) -> Histogram:
+        """A worker's turn, until no window is left; the first error of any is kept and stops the
+        others at their next step.
+        """
+        try:
+            backend().enter_worker_thread()
+            with (
+                listening(self.messages),
+                resources_named(),
+                closing(self.sources.reader(self.shape.width, self.shape.rows)) as reader,
+            ):
+                worker = Worker(self.plan, self.shape, reader, self.sink, self.stop, turn)
+                for number, window in self._taken():
+                    self._statistics[number] = worker.process(window)
+                return worker.histogram
+        except BaseException as error:
+            with self._lock:
+                if self._error is None and not self.stop.is_set():
+                    self._error = error
+                    self.stop.set()
+            raise
+
+    def _taken(self) -> Iterator[tuple[int, Window]]:
+        """The windows that are this thread's, each with its number: a generator yields to one at a time."""
+        while not self.stop.is_set():
+            with self._lock:
+                turn = next(self._upcoming, None)
+            if turn is None:
+                return
+            yield turn

@@ -8,20 +8,18 @@ from typing import Any
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
     QgsProperty,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..engine import messages
-from ..engine.errors import OptionError
 from ..engine.expression.dialects import DialectChoice
-from ..engine.job import Job
+from ..engine.job import Job, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .base import BandwiseAlgorithm, load_library
 from .layers import rasters_of
+from .shared.choices import choice_parameter
 
 translate = QCoreApplication.translate
 
@@ -101,14 +99,14 @@ class BandMath(BandwiseAlgorithm):
         expression.setHelp(
             translate(
                 "Bandwise",
-                "Such as (B - A) / (B + A); several results are parted by ; and may be named with :=",
+                "Such as (B - A) / (B + A); several results are separated by ; and may be named with :=",
             )
         )
         self.addParameter(expression)
-        dialect = QgsProcessingParameterEnum(
+        dialect = choice_parameter(
             self.DIALECT,
             translate("Bandwise", "Dialect"),
-            options=[translate("Bandwise", "Automatic"), "Bandwise", "QGIS", "gdal_calc", "OTB"],
+            DialectChoice,
             defaultValue=DialectChoice.AUTOMATIC.value,
         )
         dialect.setHelp(
@@ -143,23 +141,12 @@ class BandMath(BandwiseAlgorithm):
         inputs: tuple[tuple[str, str], ...],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
-        **options: Any,
+        output: str,
+        options: RunOptions,
     ) -> Job:
         from ..engine.planning.bandmath import bandmath_job
 
         load_library()
-        value = self.parameterAsEnum(parameters, self.DIALECT, context)
-        try:
-            dialect = DialectChoice(value)
-        except ValueError as error:
-            raise OptionError(
-                messages.translate(
-                    "Bandwise", "“Dialect” (DIALECT) must be 0 to 4, not {value}."
-                ).format(value=value)
-            ) from error
-        return bandmath_job(
-            inputs,
-            self.parameterAsString(parameters, self.EXPRESSION, context),
-            dialect=dialect,
-            **options,
-        )
+        dialect = self.choice(self.DIALECT, DialectChoice, parameters, context)
+        expression = self.parameterAsString(parameters, self.EXPRESSION, context)
+        return bandmath_job(inputs, expression, output, dialect=dialect, **vars(options))

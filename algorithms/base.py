@@ -24,14 +24,14 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..engine import messages
 from ..engine.errors import Cancelled, OptionError
-from ..engine.job import BandRef, Job, Note, Report
+from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .last_resort import sentence_of, translated
 from .layers import destination_path, file_of, path_as_given, taken_as_layers
-from .options import SharedOptions
-from .parameters import shared_parameters
 from .requirements import how_to_install, missing_requirement
 from .resources import help_path, icon_path, style_when_loaded
+from .shared.options import SharedOptions
+from .shared.parameters import shared_parameters
 
 translate = QCoreApplication.translate
 
@@ -48,20 +48,25 @@ class BandwiseAlgorithm(SharedOptions):
 
     STYLE = ""
 
-    _chosen: tuple[Any, dict[str, Any]] = (None, {})
+    _chosen: tuple[Any, RunOptions] = (None, RunOptions())
 
     @abstractmethod
     def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Any:
-        """What the layer parameters choose, as paths and names; called in the main thread.
+        """Return what the layer parameters choose, as paths and names; called in the main thread.
 
         Raises :class:`InputError`.
         """
 
     @abstractmethod
     def job(
-        self, inputs: Any, parameters: dict[str, Any], context: QgsProcessingContext, **options: Any
+        self,
+        inputs: Any,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        output: str,
+        options: RunOptions,
     ) -> Job:
-        """The job for what :meth:`inputs` gave; ``options`` are those of all jobs. Raises :class:`BandwiseError`."""
+        """Return the job for what :meth:`inputs` gave. Raises :class:`BandwiseError`."""
 
     def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
@@ -141,21 +146,15 @@ class BandwiseAlgorithm(SharedOptions):
 
     def _job(
         self,
-        chosen: tuple[Any, dict[str, Any]],
+        chosen: tuple[Any, RunOptions],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         output: str,
     ) -> Job:
         output.encode("utf-8")  # as GDAL needs it; where it cannot be, the error becomes a sentence
         inputs, layers = chosen
-        return self.job(
-            inputs,
-            parameters,
-            context,
-            output=output,
-            **layers,
-            **self.plain_options(parameters, context),
-        )
+        options = self.run_options(layers, parameters, context)
+        return self.job(inputs, parameters, context, output, options)
 
     def _style(self, output: str, context: QgsProcessingContext) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""

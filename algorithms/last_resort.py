@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.errors import BandwiseError
 from ..engine.messages import Text
+from .shared.labels import label
 
 translate = QCoreApplication.translate
 
@@ -52,7 +53,8 @@ def sentence_of(error: Exception) -> str:
 
 
 def translated(text: Text) -> str:
-    return text.in_language(lambda template: translate("Bandwise", template))
+    """Return a sentence of the engine in the user's language, with the labels of parameters."""
+    return text.in_language(lambda template: translate("Bandwise", template), label)
 
 
 def _readable(text: str) -> str:

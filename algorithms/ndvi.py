@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..engine import messages
 from ..engine.errors import InputError
 from ..engine.expression.names import named_formula
-from ..engine.job import BandRef, Job
+from ..engine.job import BandRef, Job, RunOptions
 from .base import BandwiseAlgorithm
 
 translate = QCoreApplication.translate
@@ -148,11 +148,12 @@ class Ndvi(BandwiseAlgorithm):
         inputs: tuple[BandRef, ...],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
-        **options: Any,
+        output: str,
+        options: RunOptions,
     ) -> Job:
         formula = named_formula(
             "NDVI := (nir - red) / (nir + red)",
             [band.name for band in inputs],
             valid_range=(-1.0, 1.0),
         )
-        return Job(bands=inputs, formula=formula, **options)
+        return options.job(inputs, formula, output)

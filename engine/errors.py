@@ -16,7 +16,7 @@ BandwiseError
 
 from __future__ import annotations
 
-from .messages import Text, translate
+from .messages import Field, Text, translate
 
 _MOST_MARKED = 40  #: characters of a long part that are marked
 _LINE = 118  #: characters of an expression that are shown around an error, beside two marks
@@ -24,6 +24,12 @@ _LINE = 118  #: characters of an expression that are shown around an error, besi
 
 class BandwiseError(Exception):
     """Root of all errors that the engine raises on purpose; ``args[0]`` is one clear sentence."""
+
+    @property
+    def field(self) -> Field | None:
+        """The option of the run that the error is about, if any."""
+        text = self.args[0] if self.args else None
+        return text.field if isinstance(text, Text) else None
 
 
 class InputError(BandwiseError, ValueError):

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from .compute.operation import Operation
 from .compute.statistics import Statistics
@@ -59,6 +60,27 @@ class Job(NamedTuple):
     overviews: bool | None = None
     cog: bool = False
     operation: Operation | None = None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a user chooses beside bands and formula; see :class:`Job` for the fields."""
+
+    radiometry: RadiometryChoice = field(default_factory=RadiometryChoice)
+    creation_options: str = ""
+    workers: int = 0
+    memory: int = 512
+    layout: Layout = field(default_factory=Layout)
+    mask: MaskChoice | None = None
+    area: Area | None = None
+    data_type: DataType = DataType.FLOAT32
+    clamp: tuple[float | None, float | None] = (None, None)
+    overviews: bool | None = None
+    cog: bool = False
+
+    def job(self, bands: tuple[BandRef, ...], formula: Formula, output: str, **more: Any) -> Job:
+        """Return the job of a formula over bands with these options; ``more`` are its other fields."""
+        return Job(bands, formula, output, **vars(self), **more)
 
 
 class Report(NamedTuple):

@@ -3,11 +3,47 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from .credentials import without_credentials
+
+
+class Field(enum.Enum):
+    """An option of a run that a sentence is about; whoever talks to people puts its label in."""
+
+    AREA = "area"
+    CLEAR_CLASSES = "clear classes"
+    COG = "cog"
+    GRID = "grid rule"
+    HIGHEST = "highest value"
+    LOWEST = "lowest value"
+    MASK_RULE = "mask rule"
+    MEMORY = "memory"
+    OFFSET = "offset"
+    REFERENCE = "reference"
+    SCALE = "scale"
+    SCALING = "scaling"
+    SOURCE_NODATA = "nodata"
+    WORKERS = "workers"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Setting(NamedTuple):
+    """A choice of an option of a run."""
+
+    field: Field
+    choice: enum.Enum
+
+    def __str__(self) -> str:
+        return f"{self.field} to {self.choice.name.lower()}"
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
 
 
 class Text(str):
@@ -33,12 +69,33 @@ class Text(str):
     def __reduce__(self) -> tuple[type[Text], tuple[str, dict[str, Any]]]:
         return Text, (self.template, self.values)
 
-    def in_language(self, translated: Callable[[str], str]) -> str:
-        """The sentence with its template, and those of the texts inside it, passed through ``translated``."""
-        values = {
-            name: value.in_language(translated) if isinstance(value, Text) else value
-            for name, value in self.values.items()
-        }
+    @property
+    def field(self) -> Field | None:
+        """The option that the sentence is about, if any."""
+        values = self.values.values()
+        fields = (value.field if isinstance(value, Setting) else value for value in values)
+        return next((field for field in fields if isinstance(field, Field)), None)
+
+    def in_language(
+        self,
+        translated: Callable[[str], str],
+        label: Callable[[Field | Setting], str] = str,
+    ) -> str:
+        """Return the sentence for people.
+
+        Parameters
+        ----------
+        translated
+            Translates the template, and those of the texts inside it.
+        label
+            Names an option, or a choice of one, as people meet it.
+        """
+        values = dict(self.values)
+        for name, value in self.values.items():
+            if isinstance(value, Text):
+                values[name] = value.in_language(translated, label)
+            elif isinstance(value, (Field, Setting)):
+                values[name] = label(value)
         return translated(self.template).format(**values)
 
 

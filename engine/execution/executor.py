@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Protocol, TypeVar
 
 from ..errors import Cancelled, ResourceError
-from ..messages import translate
+from ..messages import Field, translate
 
 POLL_SECONDS = 0.05
 _GRACE = 1.0  #: seconds that what was cancelled has for coming to an end
@@ -59,10 +59,10 @@ class Threads:
         except (RuntimeError, MemoryError) as error:  # "can't start new thread"
             text = translate(
                 "Bandwise",
-                "The system lets this program start no more threads; choose fewer Workers (WORKERS), "
-                "or close other programs.",
+                "The system lets this program start no more threads; choose fewer {workers}, or close "
+                "other programs.",
             )
-            raise ResourceError(text.format()) from error
+            raise ResourceError(text.format(workers=Field.WORKERS)) from error
         return future
 
     def finish(

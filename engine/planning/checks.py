@@ -10,9 +10,9 @@ from ..expression.formula import Band, Call, Formula, Number
 from ..expression.scaling_check import StoredBand, scaling_changes
 from ..grids.layout import GridRule
 from ..job import BandRef, Job, Note
-from ..messages import Text, join, translate
+from ..messages import Field, Setting, Text, join, translate
 from ..radiometry.band_names import NEAR_INFRARED, RED, BandName
-from ..radiometry.scaling import KnownScale, Radiometry
+from ..radiometry.scaling import KnownScale, Radiometry, Scaling
 from ..reading.bands import has_empty_corner
 from ..reading.inputs import Input
 
@@ -58,10 +58,13 @@ def unused_scaling(
     text = translate(
         "Bandwise",
         "Stored values are used, and the result would be another with the scale and offset that "
-        "are known of {groups}; to apply them, set "
-        "“Scale and offset” to Automatic (RADIOMETRY=0)",
+        "are known of {groups}; to apply them, set {setting}",
     )
-    return [_warning(text.format(groups=join(clauses)))]
+    return [
+        _warning(
+            text.format(groups=join(clauses), setting=Setting(Field.SCALING, Scaling.AUTOMATIC))
+        )
+    ]
 
 
 def job_warnings(
@@ -83,17 +86,15 @@ def job_warnings(
             text = translate(
                 "Bandwise",
                 "{name}: {file} has zeros at a corner and declares no nodata, so they are computed "
-                "with; if they mean nodata, set "
-                "“Nodata value of the inputs” (SOURCE_NODATA) to 0",
+                "with; if they mean nodata, set {nodata} to 0",
             )
-            yield _warning(text.format(name=ref.name, file=ref.path))
+            yield _warning(text.format(name=ref.name, file=ref.path, nodata=Field.SOURCE_NODATA))
     if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
         text = translate(
             "Bandwise",
-            "“Reference raster” (REFERENCE) is given but “Grid of the result” (GRID) does not ask "
-            "for it, so it is ignored",
+            "{reference} is given but {grid} does not ask for it, so it is ignored",
         )
-        yield _warning(text.format())
+        yield _warning(text.format(reference=Field.REFERENCE, grid=Field.GRID))
     stored = [
         (radiometry.scale, radiometry.offset) == (1.0, 0.0)
         and not radiometry.unused
@@ -106,10 +107,10 @@ def job_warnings(
             "Bandwise",
             "The expression adds a small constant to a band in a denominator, as indices of "
             "reflectance do, but stored values are used as they are: "
-            "no metadata of them are known, so set “Scale and offset” to Custom (RADIOMETRY=2), or "
+            "no metadata of them are known, so set {setting}, or "
             "divide the bands by their scale",
         )
-        yield _warning(text.format())
+        yield _warning(text.format(setting=Setting(Field.SCALING, Scaling.CUSTOM)))
 
 
 def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:

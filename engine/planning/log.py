@@ -12,7 +12,7 @@ from ..grids.grid import Grid
 from ..grids.layout import Resampling
 from ..grids.windows import WindowPlan
 from ..job import Job, Note, Report
-from ..messages import Template, Text, join, translate
+from ..messages import Field, Template, Text, join, translate
 from ..radiometry.masks import Area, MaskRule
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import storage_of
@@ -281,10 +281,19 @@ def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
         if band.clamped:
             text = translate(
                 "Bandwise",
-                "{name}: {count} values were clamped to the range of “Clamp to at least” and “Clamp to at most” "
-                "(CLAMP_MIN, CLAMP_MAX) or of the data type",
+                "{name}: {count} values were clamped to the range of {lowest} and {highest} or of the data type",
             )
-            notes.append(Note(text.format(name=result.name, count=band.clamped), warning=True))
+            notes.append(
+                Note(
+                    text.format(
+                        name=result.name,
+                        count=band.clamped,
+                        lowest=Field.LOWEST,
+                        highest=Field.HIGHEST,
+                    ),
+                    warning=True,
+                )
+            )
         if band.moved:
             text = translate(
                 "Bandwise",

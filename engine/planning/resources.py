@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ..backend.failures import ran_out_of_memory
 from ..errors import BandwiseError, ResourceError
-from ..messages import translate
+from ..messages import Field, translate
 
 
 @contextmanager
@@ -21,8 +21,7 @@ def resources_named() -> Iterator[None]:
             raise
         text = translate(
             "Bandwise",
-            "There is not enough memory for this run; lower Memory (MEMORY) or Workers (WORKERS), "
-            "or close other programs. "
+            "There is not enough memory for this run; lower {memory} or {workers}, or close other programs. "
             "Rasters with large blocks, such as whole strips, can be converted to tiles.",
         )
-        raise ResourceError(text.format()) from error
+        raise ResourceError(text.format(memory=Field.MEMORY, workers=Field.WORKERS)) from error

@@ -13,7 +13,7 @@ from ..backend.crs import transform_points
 from ..errors import GridError, OptionError
 from ..grids.grid import SAME_GRID_TOLERANCE, Grid, Window, crs_name
 from ..grids.layout import Extent, ExtentRule, GridRule, Layout
-from ..messages import translate
+from ..messages import Field, translate
 from ..reading.coordinates import pixel_coordinates
 
 _LONGEST_SIDE = 2**31 - 1
@@ -50,9 +50,8 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "The grid is to be that of a reference raster; choose one in “Reference raster” "
-                    "(REFERENCE).",
-                ).format()
+                    "The grid is to be that of a reference raster; choose one in {reference}.",
+                ).format(reference=Field.REFERENCE)
             )
         chosen = reference
     else:

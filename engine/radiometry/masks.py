@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arrays import NDArray
 from ..errors import OptionError
-from ..messages import shown, translate
+from ..messages import Field, shown, translate
 
 #: Places (x, y) of a ring.
 Ring = tuple[tuple[float, float], ...]
@@ -94,10 +94,10 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
     if found is None:
         text = translate(
             "Bandwise",
-            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in “Mask "
-            "values” (MASK_RULE) whether to keep zero or not zero.",
+            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in {rule} "
+            "whether to keep zero or not zero.",
         )
-        raise OptionError(text.format(file=choice.path))
+        raise OptionError(text.format(file=choice.path, rule=Field.MASK_RULE))
     return found
 
 
@@ -108,9 +108,9 @@ def clear_classes(text: str) -> tuple[int, ...]:
         raise OptionError(
             translate(
                 "Bandwise",
-                "“SCL classes to keep” (SCL_KEEP) is a list of Sentinel-2 scene classes from 0 to 11, such as "
-                "4,5,6,7,11, not “{text}”.",
-            ).format(text=shown(text))
+                "{classes} is a list of Sentinel-2 scene classes from 0 to 11, such as 4,5,6,7,11, "
+                "not “{text}”.",
+            ).format(classes=Field.CLEAR_CLASSES, text=shown(text))
         )
     return tuple(sorted({int(part) for part in parts}))
 

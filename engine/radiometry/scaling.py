@@ -7,7 +7,7 @@ import enum
 from typing import NamedTuple
 
 from ..errors import MetadataError, OptionError
-from ..messages import Text, translate
+from ..messages import Field, Text, translate
 from .metadata_file import is_sound
 from .products import ProductFacts, Products
 
@@ -33,11 +33,11 @@ class RadiometryChoice(NamedTuple):
         if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
             text = translate(
                 "Bandwise",
-                "“Custom scale” (SCALE) must be a number other than 0, from 1e-30 to 1e30 or the "
-                "negative of such a number, and “Custom offset” "
-                "(OFFSET) one of at most 1e30, not {scale} and {offset}.",
+                "{scale_field} must be a number other than 0, from 1e-30 to 1e30 or the negative of "
+                "such a number, and {offset_field} one of at most 1e30, not {scale} and {offset}.",
             )
-            raise OptionError(text.format(scale=self.scale, offset=self.offset))
+            fields = {"scale_field": Field.SCALE, "offset_field": Field.OFFSET}
+            raise OptionError(text.format(scale=self.scale, offset=self.offset, **fields))
 
 
 class Declared(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import OptionError
-from ..messages import translate
+from ..messages import Field, translate
 
 
 class DataType(enum.Enum):
@@ -99,9 +99,8 @@ def storage_of(
         raise OptionError(
             translate(
                 "Bandwise",
-                "“Clamp to at least” (CLAMP_MIN) must not be larger than “Clamp to at most” (CLAMP_MAX), and both "
-                "must be numbers, not {low} and {high}.",
-            ).format(low=low, high=high)
+                "{lowest} must not be larger than {highest}, and both must be numbers, not {low} and {high}.",
+            ).format(low=low, high=high, lowest=Field.LOWEST, highest=Field.HIGHEST)
         )
     plain = _STORAGES[data_type]
     return Storage(plain.dtype, plain.nodata, plain.factor, plain.shift, (low, high))

@@ -13,7 +13,7 @@ from ..backend.choice import backend
 from ..backend.crs import same_crs, transform_points
 from ..errors import GridError, OptionError
 from ..grids.grid import Grid, Window
-from ..messages import translate
+from ..messages import Field, translate
 from ..radiometry.masks import Area, Ring
 
 _PIECES = 256  #: of an edge as long as the ring is wide
@@ -31,24 +31,22 @@ class PolygonMask:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "“Area of interest” (AOI) holds no polygons; choose a polygon layer with features, or leave it "
-                    "empty.",
-                ).format()
+                    "{area} holds no polygons; choose a polygon layer with features, or leave it empty.",
+                ).format(area=Field.AREA)
             )
         if grid.georeference is not None:
             text = translate(
                 "Bandwise",
-                "The inputs have no geotransform, only {georeference}, so the area of interest "
-                "(AOI) cannot be laid over them; warp them first.",
+                "The inputs have no geotransform, only {georeference}, so {area} cannot "
+                "be laid over them; warp them first.",
             )
-            raise GridError(text.format(georeference=grid.georeference.summary()))
+            raise GridError(text.format(georeference=grid.georeference.summary(), area=Field.AREA))
         if bool(area.crs) != bool(grid.crs) and area.crs:
             raise GridError(
                 translate(
                     "Bandwise",
-                    "The inputs have no CRS, so “Area of interest” (AOI) cannot be laid over them; assign one to the "
-                    "inputs.",
-                ).format()
+                    "The inputs have no CRS, so {area} cannot be laid over them; assign one to the inputs.",
+                ).format(area=Field.AREA)
             )
         self._shapes = [
             self._shape(polygon, area.crs or grid.crs, grid) for polygon in area.polygons
@@ -66,11 +64,9 @@ class PolygonMask:
             if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
                 text = translate(
                     "Bandwise",
-                    "“Area of interest” (AOI) reaches to where the CRS of the result has no "
-                    "places; cut or reproject it "
-                    "first.",
+                    "{area} reaches to where the CRS of the result has no places; cut or reproject it first.",
                 )
-                raise GridError(text.format())
+                raise GridError(text.format(area=Field.AREA))
             rings.append([grid.pixel_of(float(x), float(y)) for x, y in zip(xs, ys)])
         columns, rows = zip(*rings[0])
         return (min(columns), min(rows), max(columns), max(rows)), rings

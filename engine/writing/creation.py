@@ -20,7 +20,7 @@ from ..backend.crs import check_crs
 from ..backend.failures import reason_of
 from ..errors import OptionError
 from ..grids.grid import Grid
-from ..messages import translate
+from ..messages import Field, translate
 from ..radiometry.storage import Storage
 
 DEFAULT_PROFILE = {
@@ -142,17 +142,15 @@ def cog_profile(profile: Mapping[str, str]) -> dict[str, str]:
                 translate(
                     "Bandwise",
                     "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it "
-                    "out, or untick “Cloud "
-                    "Optimized GeoTIFF” (COG).",
-                ).format(option=f"{name}={value}")
+                    "out, or untick {cog}.",
+                ).format(option=f"{name}={value}", cog=Field.COG)
             )
     if profile.get("TILED", "YES").upper() in _NO:
         raise OptionError(
             translate(
                 "Bandwise",
-                "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick “Cloud Optimized GeoTIFF” "
-                "(COG).",
-            ).format()
+                "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick {cog}.",
+            ).format(cog=Field.COG)
         )
     return {**profile, "BLOCKYSIZE": profile.get("BLOCKXSIZE", "512"), "INTERLEAVE": "PIXEL"}
 

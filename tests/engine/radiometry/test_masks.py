@@ -152,13 +152,13 @@ def test_the_log_and_the_tags_say_how_a_mask_is_read(bench: Any, pair: list[str]
 
 def test_a_mask_of_unknown_kind_is_asked_about(bench: Any, pair: list[str]) -> None:
     path = bench.save("clouds.tif", np.zeros((40, 60), np.uint8), transform=AT)
-    with pytest.raises(OptionError, match="MASK_RULE"):
+    with pytest.raises(OptionError, match="choose in mask rule"):
         prepare(bench.job(*pair, mask=MaskChoice(path)))
 
 
 @pytest.mark.parametrize("text", ["", "4,5,x", "4;5", "12", "-1", "4,,5", "٤"])
 def test_classes_that_are_none(text: str) -> None:
-    with pytest.raises(OptionError, match="SCL_KEEP"):
+    with pytest.raises(OptionError, match="clear classes is a list"):
         clear_classes(text)
     assert clear_classes(" 5, 4,5 ") == (4, 5)
 
@@ -233,7 +233,7 @@ def test_an_area_in_another_crs(bench: Any, pair: list[str]) -> None:
 def test_an_area_of_nothing(bench: Any, pair: list[str]) -> None:
     with pytest.raises(OptionError, match="holds no polygons"):
         prepare(bench.job(*pair, area=Area(())))
-    with pytest.raises(GridError, match="AOI"):
+    with pytest.raises(GridError, match="area"):
         prepare(
             bench.job(
                 *pair,

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
 
-from ..engine import messages
-from ..engine.errors import InputError, OptionError
-from ..engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from ..engine.radiometry.masks import (
+from ...engine import messages
+from ...engine.errors import InputError, OptionError
+from ...engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
+from ...engine.job import RunOptions
+from ...engine.radiometry.masks import (
     CLEAR_CLASSES,
     Area,
     MaskChoice,
@@ -19,27 +21,24 @@ from ..engine.radiometry.masks import (
     QaFlag,
     clear_classes,
 )
-from ..engine.radiometry.scaling import RadiometryChoice, Scaling
-from ..engine.radiometry.storage import DataType
-from .layers import file_of, path_as_given, polygons_of
+from ...engine.radiometry.scaling import RadiometryChoice, Scaling
+from ...engine.radiometry.storage import DataType
+from ..layers import file_of, path_as_given, polygons_of
 from .names import Names
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)
 
 
 class SharedOptions(Names, QgsProcessingAlgorithm):
-    """Reads the shared parameters; :meth:`layer_options` and :meth:`plain_options` are fields of a
-    :class:`~engine.job.Job`.
-    """
+    """Reads the shared parameters, in two steps: :meth:`layer_options`, then :meth:`run_options`."""
 
     def layer_options(
         self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> dict[str, Any]:
-        """What layers and extents choose, as paths and numbers; called in the main thread.
+    ) -> RunOptions:
+        """Return what layers and extents choose, as paths and numbers; called in the main thread.
 
         Raises :class:`BandwiseError`.
         """
-        mask = self._path(self.MASK, parameters, context)
         extent = None
         if parameters.get(self.EXTENT) not in (None, ""):
             box = self.parameterAsExtent(parameters, self.EXTENT, context)
@@ -54,51 +53,57 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                         "“Extent” (EXTENT) is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].",
                     ).format(text=messages.shown(str(parameters[self.EXTENT])))
                 )
-        return {
-            "layout": Layout(
-                rule=self._choice(self.GRID, GridRule, parameters, context),
-                reference=self._path(self.REFERENCE, parameters, context) or "",
-                extent_rule=self._choice(self.GRID_EXTENT, ExtentRule, parameters, context),
-                extent=extent,
-                resampling=self._choice(self.RESAMPLING, Resampling, parameters, context),
-            ),
-            "mask": mask
-            and MaskChoice(
-                path=mask,
-                rule=self._choice(self.MASK_RULE, MaskRule, parameters, context),
-                keep=clear_classes(
-                    self.parameterAsString(parameters, self.SCL_KEEP, context)
-                    or ",".join(map(str, CLEAR_CLASSES))
-                ),
-                reject=self._flags(parameters, context),
-            ),
-            "area": self._area(parameters, context),
-        }
+        layout = Layout(
+            rule=self.choice(self.GRID, GridRule, parameters, context),
+            reference=self._path(self.REFERENCE, parameters, context) or "",
+            extent_rule=self.choice(self.GRID_EXTENT, ExtentRule, parameters, context),
+            extent=extent,
+            resampling=self.choice(self.RESAMPLING, Resampling, parameters, context),
+        )
+        mask = self._mask(parameters, context)
+        return RunOptions(layout=layout, mask=mask, area=self._area(parameters, context))
 
-    def plain_options(
-        self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> dict[str, Any]:
-        """What the other parameters say. Raises :class:`OptionError`."""
-        return {
-            "radiometry": RadiometryChoice(
-                scaling=self._choice(self.RADIOMETRY, Scaling, parameters, context),
+    def _mask(self, parameters: dict[str, Any], context: QgsProcessingContext) -> MaskChoice | None:
+        path = self._path(self.MASK, parameters, context)
+        if not path:
+            return None
+        classes = self.parameterAsString(parameters, self.SCL_KEEP, context)
+        return MaskChoice(
+            path=path,
+            rule=self.choice(self.MASK_RULE, MaskRule, parameters, context),
+            keep=clear_classes(classes or ",".join(map(str, CLEAR_CLASSES))),
+            reject=self._flags(parameters, context),
+        )
+
+    def run_options(
+        self,
+        layers: RunOptions,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+    ) -> RunOptions:
+        """Return what layers chose, with what the other parameters say. Raises :class:`OptionError`."""
+        overviews = None
+        if parameters.get(self.OVERVIEWS) not in (None, ""):
+            overviews = self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1
+        return replace(
+            layers,
+            radiometry=RadiometryChoice(
+                scaling=self.choice(self.RADIOMETRY, Scaling, parameters, context),
                 scale=self.parameterAsDouble(parameters, self.SCALE, context),
                 offset=self.parameterAsDouble(parameters, self.OFFSET, context),
                 nodata=self._number(self.SOURCE_NODATA, parameters, context),
             ),
-            "data_type": self._choice(self.DATA_TYPE, DataType, parameters, context),
-            "clamp": (
+            data_type=self.choice(self.DATA_TYPE, DataType, parameters, context),
+            clamp=(
                 self._number(self.CLAMP_MIN, parameters, context),
                 self._number(self.CLAMP_MAX, parameters, context),
             ),
-            "overviews": None
-            if parameters.get(self.OVERVIEWS) in (None, "")
-            else self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1,
-            "cog": self.parameterAsBool(parameters, self.COG, context),
-            "creation_options": self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
-            "workers": self.parameterAsInt(parameters, self.WORKERS, context),
-            "memory": self.parameterAsInt(parameters, self.MEMORY, context),
-        }
+            overviews=overviews,
+            cog=self.parameterAsBool(parameters, self.COG, context),
+            creation_options=self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+            workers=self.parameterAsInt(parameters, self.WORKERS, context),
+            memory=self.parameterAsInt(parameters, self.MEMORY, context),
+        )
 
     def is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
         """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused,
@@ -147,13 +152,14 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             else None
         )
 
-    def _choice(
+    def choice(
         self,
         name: str,
         kind: type[_Choice],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> _Choice:
+        """Return the member of an enum that a parameter chooses. Raises :class:`OptionError`."""
         value = self.parameterAsEnum(parameters, name, context)
         try:
             return kind(value)

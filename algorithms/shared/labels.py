@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options of a run as people meet them: by the labels of parameters in the dialog, and their names in scripts."""
+
+from __future__ import annotations
+
+from ...engine.messages import Field, Setting
+from ...engine.radiometry.scaling import Scaling
+from .choices import labels
+from .names import Names
+from .parameters import shared_parameters
+
+#: The parameter of each option that the engine's sentences are about.
+PARAMETERS = {
+    Field.AREA: Names.AOI,
+    Field.CLEAR_CLASSES: Names.SCL_KEEP,
+    Field.COG: Names.COG,
+    Field.GRID: Names.GRID,
+    Field.HIGHEST: Names.CLAMP_MAX,
+    Field.LOWEST: Names.CLAMP_MIN,
+    Field.MASK_RULE: Names.MASK_RULE,
+    Field.MEMORY: Names.MEMORY,
+    Field.OFFSET: Names.OFFSET,
+    Field.REFERENCE: Names.REFERENCE,
+    Field.SCALE: Names.SCALE,
+    Field.SCALING: Names.RADIOMETRY,
+    Field.SOURCE_NODATA: Names.SOURCE_NODATA,
+    Field.WORKERS: Names.WORKERS,
+}
+
+
+def label(item: Field | Setting) -> str:
+    """Return an option, or a choice of one, in the user's language: “Mask values” (MASK_RULE)."""
+    field = item.field if isinstance(item, Setting) else item
+    name = PARAMETERS[field]
+    descriptions = {
+        each.name(): each.description() for each in shared_parameters(Scaling.AUTOMATIC)
+    }
+    if isinstance(item, Setting):
+        choice = labels()[item.choice]
+        return f"“{descriptions[name]}” to {choice} ({name}={item.choice.value})"
+    return f"“{descriptions[name]}” ({name})"

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters that all algorithms share, declared once: layers, masks and grids, and the list of all."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine.grids.layout import ExtentRule, GridRule, Resampling
+from ...engine.radiometry.masks import CLEAR_CLASSES, REJECTED_FLAGS, MaskRule, QaFlag
+from ...engine.radiometry.scaling import Scaling
+from .choices import choice_parameter
+from .names import Names
+from .value_parameters import (
+    Declared,
+    file_parameters,
+    resource_parameters,
+    value_parameters,
+)
+
+translate = QCoreApplication.translate
+
+
+def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition]:
+    """New definitions, the same for every algorithm but for ``scaling``, the default of
+    ``RADIOMETRY``; all but the first three are advanced.
+    """
+    parameters = []
+    for parameter, help_text in _layers():
+        parameter.setHelp(help_text)
+        parameters.append(parameter)
+    advanced = (
+        *_masks(),
+        *_grids(),
+        *value_parameters(scaling),
+        *file_parameters(),
+        *resource_parameters(),
+    )
+    for parameter, help_text in advanced:
+        parameter.setHelp(help_text)
+        parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        parameters.append(parameter)
+    return parameters
+
+
+def _layers() -> Declared:
+    mask = QgsProcessingParameterRasterLayer(Names.MASK, translate("Bandwise", "Mask"), None, True)
+    area = QgsProcessingParameterFeatureSource(
+        Names.AOI,
+        translate("Bandwise", "Area of interest"),
+        [QgsProcessing.SourceType.TypeVectorPolygon],
+        None,
+        True,
+    )
+    extent = QgsProcessingParameterExtent(Names.EXTENT, translate("Bandwise", "Extent"), None, True)
+    return (
+        (
+            mask,
+            translate(
+                "Bandwise",
+                "A raster whose band says which pixels to leave out, on any grid. A Sentinel-2 SCL "
+                "or Landsat QA_PIXEL is recognised.",
+            ),
+        ),
+        (
+            area,
+            translate(
+                "Bandwise",
+                "Polygons, in any CRS; pixels whose centre lies in none are nodata. Empty (default): all pixels.",
+            ),
+        ),
+        (
+            extent,
+            translate(
+                "Bandwise",
+                "The extent of the result, made larger to whole pixels. Empty (default): what the grid options say.",
+            ),
+        ),
+    )
+
+
+def _masks() -> Declared:
+    rule = choice_parameter(
+        Names.MASK_RULE,
+        translate("Bandwise", "Mask values"),
+        MaskRule,
+        defaultValue=MaskRule.AUTOMATIC.value,
+    )
+    keep = QgsProcessingParameterString(
+        Names.SCL_KEEP,
+        translate("Bandwise", "SCL classes to keep"),
+        ",".join(map(str, CLEAR_CLASSES)),
+        False,
+        True,
+    )
+    reject = choice_parameter(
+        Names.QA_REJECT,
+        translate("Bandwise", "QA_PIXEL flags to leave out"),
+        QaFlag,
+        allowMultiple=True,
+        defaultValue=[flag.value for flag in REJECTED_FLAGS],
+        optional=True,
+    )
+    return (
+        (
+            rule,
+            translate(
+                "Bandwise",
+                "How the mask is read. Automatic (default) tells SCL and QA_PIXEL by the name of the file or band.",
+            ),
+        ),
+        (
+            keep,
+            translate(
+                "Bandwise",
+                "Classes that count as clear, separated by commas; default 4,5,6,7,11: vegetation, "
+                "bare soil, water, unclassified, snow.",
+            ),
+        ),
+        (reject, translate("Bandwise", "Flags that make a pixel nodata; default all but snow.")),
+    )
+
+
+def _grids() -> Declared:
+    grid = choice_parameter(
+        Names.GRID,
+        translate("Bandwise", "Grid of the result"),
+        GridRule,
+        defaultValue=GridRule.FINEST.value,
+    )
+    reference = QgsProcessingParameterRasterLayer(
+        Names.REFERENCE, translate("Bandwise", "Reference raster"), None, True
+    )
+    extent = choice_parameter(
+        Names.GRID_EXTENT,
+        translate("Bandwise", "Extent of the result"),
+        ExtentRule,
+        defaultValue=ExtentRule.INTERSECTION.value,
+    )
+    resampling = choice_parameter(
+        Names.RESAMPLING,
+        translate("Bandwise", "Resampling"),
+        Resampling,
+        defaultValue=Resampling.BILINEAR.value,
+    )
+    return (
+        (
+            grid,
+            translate(
+                "Bandwise",
+                "Whose CRS, pixel size and origin the result has. Inputs on that grid are used as "
+                "they are, others are resampled while "
+                "they are read. Default: the input with the smallest pixels; the first of several. "
+                "Band math counts the rasters that its expression "
+                "uses, in the order of their letters, or A where it uses none.",
+            ),
+        ),
+        (
+            reference,
+            translate(
+                "Bandwise",
+                "The raster whose grid is taken where the grid of the result is that of a reference raster.",
+            ),
+        ),
+        (
+            extent,
+            translate(
+                "Bandwise",
+                "How far the result reaches, where no extent is given. Default: where all inputs are.",
+            ),
+        ),
+        (
+            resampling,
+            translate(
+                "Bandwise",
+                "How measurements come onto another grid; default bilinear. Classes and masks are "
+                "always taken from the nearest pixel. Onto "
+                "larger pixels, average takes all pixels that lie in one. Cubic and Lanczos have "
+                "negative weights: their results can leave "
+                "the range of the input, and are nodata where the weights of the valid pixels "
+                "beside nodata almost cancel out.",
+            ),
+        ),
+    )

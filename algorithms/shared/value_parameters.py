@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shared parameters of values, files and resources."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine.radiometry.scaling import Scaling
+from ...engine.radiometry.storage import DataType
+from .choices import Overviews, choice_parameter
+from .names import Names
+
+translate = QCoreApplication.translate
+
+#: Parameters, each with its help.
+Declared = tuple[tuple[QgsProcessingParameterDefinition, str], ...]
+
+_CREATION_OPTIONS_EDITOR = (
+    {"widget_type": "rasteroptions"}
+    if Qgis.QGIS_VERSION_INT >= 34000  # where the editor moved, and its former class went
+    else {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
+)
+
+
+def value_parameters(scaling: Scaling) -> Declared:
+    """How stored values are read, and how those of the result are stored."""
+    number = QgsProcessingParameterNumber
+    radiometry = choice_parameter(
+        Names.RADIOMETRY,
+        translate("Bandwise", "Scale and offset"),
+        Scaling,
+        defaultValue=scaling.value,
+    )
+    scale = number(Names.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
+    offset = number(Names.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
+    nodata = number(
+        Names.SOURCE_NODATA,
+        translate("Bandwise", "Nodata value of the inputs"),
+        number.Type.Double,
+        None,
+        True,
+    )
+    data_type = choice_parameter(
+        Names.DATA_TYPE,
+        translate("Bandwise", "Data type of the result"),
+        DataType,
+        defaultValue=DataType.FLOAT32.value,
+    )
+    lowest = number(
+        Names.CLAMP_MIN, translate("Bandwise", "Clamp to at least"), number.Type.Double, None, True
+    )
+    highest = number(
+        Names.CLAMP_MAX, translate("Bandwise", "Clamp to at most"), number.Type.Double, None, True
+    )
+    for decimal in (scale, offset, nodata, lowest, highest):
+        # the dialog's six would turn 0.0000275 into 0.000028
+        decimal.setMetadata({"widget_wrapper": {"decimals": 12}})
+    return (
+        (
+            radiometry,
+            translate(
+                "Bandwise",
+                "How stored values become reflectance. Automatic: scale and offset tags of the "
+                "band, else the Sentinel-2 or Landsat "
+                "Collection 2 metadata of the product that the file belongs to, else the stored "
+                "values. The log says what was found.",
+            ),
+        ),
+        (
+            scale,
+            translate(
+                "Bandwise",
+                "Reflectance = stored value x scale + offset. Used when scale and offset are Custom; default 1.",
+            ),
+        ),
+        (
+            offset,
+            translate(
+                "Bandwise",
+                "In units of reflectance, such as -0.1 for Sentinel-2 since baseline 04.00. Used "
+                "when Custom; default 0.",
+            ),
+        ),
+        (
+            nodata,
+            translate(
+                "Bandwise",
+                "The stored value that means nodata, for all inputs. Empty (default): what the "
+                "file or its product declares.",
+            ),
+        ),
+        (
+            data_type,
+            translate(
+                "Bandwise",
+                "Default Float32, nodata -9999. Integers are rounded half to even and clamped to "
+                "what the type holds beside its nodata; "
+                "those that hold a multiple have scale and offset tags, by which QGIS shows the values themselves.",
+            ),
+        ),
+        (
+            lowest,
+            translate(
+                "Bandwise",
+                "Smaller values become this one, in units of the result, and are counted. Empty (default): none do.",
+            ),
+        ),
+        (
+            highest,
+            translate(
+                "Bandwise",
+                "Larger values become this one, in units of the result, and are counted. Empty (default): none do.",
+            ),
+        ),
+    )
+
+
+def file_parameters() -> Declared:
+    """How the file of the result is laid out."""
+    overviews = choice_parameter(
+        Names.OVERVIEWS,
+        translate("Bandwise", "Overviews"),
+        Overviews,
+        defaultValue=None,
+        optional=True,
+    )
+    cog = QgsProcessingParameterBoolean(
+        Names.COG, translate("Bandwise", "Cloud Optimized GeoTIFF"), False
+    )
+    options = QgsProcessingParameterString(
+        Names.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True
+    )
+    options.setMetadata({"widget_wrapper": _CREATION_OPTIONS_EDITOR})
+    return (
+        (
+            overviews,
+            translate(
+                "Bandwise",
+                "Smaller copies inside the result, by which it is drawn fast. Not set (default): "
+                "built when a side is longer than 4096 pixels.",
+            ),
+        ),
+        (
+            cog,
+            translate(
+                "Bandwise",
+                "Lay the result out as a Cloud Optimized GeoTIFF, with overviews; default no.",
+            ),
+        ),
+        (
+            options,
+            translate(
+                "Bandwise",
+                "Creation options of GDAL's GTiff driver as NAME=VALUE|NAME=VALUE. Empty "
+                "(default): tiles of 512 x 512, DEFLATE with "
+                "predictor, BIGTIFF when needed.",
+            ),
+        ),
+    )
+
+
+def resource_parameters() -> Declared:
+    """What the run may take of the machine."""
+    number = QgsProcessingParameterNumber
+    workers = number(
+        Names.WORKERS,
+        translate("Bandwise", "Workers (0: all cores)"),
+        number.Type.Integer,
+        0,
+        False,
+        0,
+        1024,
+    )
+    memory = number(
+        Names.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1
+    )
+    dry_run = QgsProcessingParameterBoolean(
+        Names.DRY_RUN, translate("Bandwise", "Only report what would be done"), False
+    )
+    return (
+        (
+            workers,
+            translate(
+                "Bandwise",
+                "Threads that read and compute. 0 (default): as many as the machine has cores.",
+            ),
+        ),
+        (
+            memory,
+            translate(
+                "Bandwise",
+                "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.",
+            ),
+        ),
+        (
+            dry_run,
+            translate(
+                "Bandwise",
+                "Check everything and report grid, size, memory and how inputs are read, but "
+                "compute and write nothing; default no.",
+            ),
+        ),
+    )

@@ -6,7 +6,7 @@ that in (nir - red) / (nir + red) the common scale cancels and 16-bit bands stay
 integers. This is faster and it is exact: a denominator that is zero is exactly zero. Numbers that
 the user typed are never rearranged.
 
-Nodata travels beside the values as sets of truths, joined only where a result or a decision needs them.
+Nodata travels beside the values as sets of booleans, joined only where a result or a decision needs them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 
 from ..errors import ExpressionError
 from ..expression.formula import Band, Call, Formula, Number
-from ..expression.functions import FUNCTIONS, TRUTH, Range
+from ..expression.functions import BOOLEAN, FUNCTIONS, Range
 from ..messages import translate
 from .program import Program, Reference
 from .registers import Applied, Loaded, Operand, Value, allocate
 from .terms import LARGEST_EXACT, Term, quotient
 
-_MOST_TRUTHS = 16  #: that a set of them holds before they are joined into one
+_MOST_BOOLEANS = 16  #: that a set of them holds before they are joined into one
 
 
 class BandValue(NamedTuple):
@@ -71,12 +71,12 @@ class _Compiler:
             self._terms.append(term)
             self._missing.append(
                 missing
-                if len(missing) <= _MOST_TRUTHS
+                if len(missing) <= _MOST_BOOLEANS
                 else frozenset(filter(None, [self.any_of(missing)]))
             )
 
     def result(self, node: int) -> tuple[Reference, Reference | None]:
-        """The value of a result, and of the truth that it is nodata."""
+        """The value of a result, and of the boolean that it is nodata."""
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             operand = self.call("copy", operand)
@@ -86,7 +86,7 @@ class _Compiler:
 
     def _node(self, node: Band | Number | Call) -> tuple[Term, frozenset[Reference]]:
         if isinstance(node, Number):
-            return Term(bool(node.value) if node.truth else node.value), frozenset(
+            return Term(bool(node.value) if node.boolean else node.value), frozenset(
                 {self.everywhere()} if node.nodata else ()
             )
         if isinstance(node, Band):
@@ -99,7 +99,7 @@ class _Compiler:
             return self._where(node)
         term = self._call(node)
         missing = frozenset().union(*(self._missing[argument] for argument in node.arguments))
-        if FUNCTIONS[node.function].wants_whole:  # NaN and infinity have no bits
+        if FUNCTIONS[node.function].wants_integer:  # NaN and infinity have no bits
             numbers = (self.number(self._terms[argument]) for argument in node.arguments)
             missing |= {
                 self.call("not_finite", number)
@@ -132,11 +132,11 @@ class _Compiler:
         if node.function in ("multiply", "divide"):
             return self._product(node.function, *terms)
         operands = [
-            self.truth(term) if kind == TRUTH else self.number(term)
+            self.boolean(term) if kind == BOOLEAN else self.number(term)
             for kind, term in zip(FUNCTIONS[node.function].takes, terms)
         ]
-        if FUNCTIONS[node.function].wants_whole:
-            self._check_whole(node, operands)
+        if FUNCTIONS[node.function].wants_integer:
+            self._check_integers(node, operands)
         return Term(self.call(node.function, *operands))
 
     def _sum(self, name: str, a: Term, b: Term) -> Term:
@@ -178,7 +178,7 @@ class _Compiler:
     def _where(self, node: Call) -> tuple[Term, frozenset[Reference]]:
         """A choice: what makes the branch not taken nodata does not count."""
         test, chosen, otherwise = node.arguments
-        condition = self.truth(self._terms[test])
+        condition = self.boolean(self._terms[test])
         both = self._missing[chosen] & self._missing[otherwise]
         missing = self._missing[test] | both
         first, second = (
@@ -204,25 +204,25 @@ class _Compiler:
         return term, missing
 
     def missing(self, node: int) -> Reference | bool:
-        """The truth that a node is nodata or not finite."""
+        """The boolean that a node is nodata or not finite."""
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             return not math.isfinite(operand)
         return self.any_of(self._missing[node] | {self.call("not_finite", operand)}) or False
 
-    def any_of(self, truths: frozenset[Reference]) -> Reference | None:
-        """One truth out of several, in the order in which they came up."""
-        found: Reference | None = None
-        for truth in sorted(truths, key=lambda reference: reference.number):
-            found = truth if found is None else self.call("logical_or", found, truth)
-        return found
+    def any_of(self, booleans: frozenset[Reference]) -> Reference | None:
+        """One boolean out of several, in the order in which they came up."""
+        joined: Reference | None = None
+        for boolean in sorted(booleans, key=lambda reference: reference.number):
+            joined = boolean if joined is None else self.call("logical_or", joined, boolean)
+        return joined
 
     def everywhere(self) -> Reference:
-        """The truth that all pixels are nodata, as they are where nodata was typed."""
+        """The boolean that all pixels are nodata, as they are where nodata was typed."""
         return self.call("logical_not", False)
 
     def both(self, condition: Reference | bool, missing: Reference) -> Reference:
-        """The truth that a condition holds and a value is nodata."""
+        """The boolean that a condition holds and a value is nodata."""
         if isinstance(condition, Reference) and missing == self._known.get(
             ("logical_not", (repr(False),))
         ):
@@ -241,19 +241,21 @@ class _Compiler:
         )
         if key not in self._known:
             function, ranges = FUNCTIONS[name], [self._range(operand) for operand in operands]
-            truth = function.gives == TRUTH
+            boolean = function.gives == BOOLEAN
             narrow = function.exact and all(map(_exact_in_float32, ranges))
             self.single = self.single and narrow
-            whole = truth or (
-                function.whole if function.whole is not None else all(map(self._is_whole, operands))
+            integer = boolean or (
+                function.integer
+                if function.integer is not None
+                else all(map(self._is_integer, operands))
             )
-            bounds = Range(0.0, 1.0) if truth else function.range(ranges)
+            bounds = Range(0.0, 1.0) if boolean else function.range(ranges)
             return self._value(
                 key,
                 Value(
                     Applied(name, operands),
-                    truth,
-                    whole,
+                    boolean,
+                    integer,
                     bounds,
                     narrow and _exact_in_float32(bounds),
                 ),
@@ -278,7 +280,7 @@ class _Compiler:
             else None
         )
 
-    def _is_whole(self, operand: Operand) -> bool:
+    def _is_integer(self, operand: Operand) -> bool:
         return (
             self.values[operand.number].integer
             if isinstance(operand, Reference)
@@ -321,25 +323,25 @@ class _Compiler:
         return None
 
     def number(self, term: Term) -> Operand:
-        """The number itself; a truth counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
+        """The number itself; a boolean counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
         numerator = self.numerator(term)
         return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
 
-    def truth(self, term: Term) -> Reference | bool:
-        """Whether a number is not 0, or the truth itself."""
+    def boolean(self, term: Term) -> Reference | bool:
+        """Whether a number is not 0, or the boolean itself."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
             return term.operand
         number = self.number(term)
-        return self.call("truth", number) if isinstance(number, Reference) else bool(number)
+        return self.call("not_zero", number) if isinstance(number, Reference) else bool(number)
 
-    def _check_whole(self, node: Call, operands: Sequence[Operand]) -> None:
-        if not all(map(self._is_whole, operands)):
+    def _check_integers(self, node: Call, operands: Sequence[Operand]) -> None:
+        if not all(map(self._is_integer, operands)):
             text = translate(
                 "Bandwise",
                 "bits are those of whole numbers: round fractions first, as in rint(A) & 8, or use "
                 "“and” and “or” for conditions",
             )
-            raise ExpressionError(text.format(), self.formula.text, *node.place)
+            raise ExpressionError(text.format(), self.formula.text, *node.span)
 
 
 def _exact_in_float32(numbers: Range | None) -> bool:

@@ -49,7 +49,7 @@ class KernelSpec:
         bring back into float32.
         """
         narrower = self.operation.dtype.itemsize > self.storage.dtype.itemsize
-        return self.storage.whole or (narrower and self.storage.clamp != (-math.inf, math.inf))
+        return self.storage.integer or (narrower and self.storage.clamp != (-math.inf, math.inf))
 
     @property
     def chunk(self) -> int:
@@ -230,7 +230,7 @@ class _Chunk:
         numbers: NDArray[Any] = self._numbers if spec.wide else out
         shape = len(out), self._shape.height, self._shape.width
         missing = self._evaluate(self._by_band(values), invalid, numbers.reshape(shape))
-        if spec.wide and not spec.storage.whole:
+        if spec.wide and not spec.storage.integer:
             self._quantiser.narrow(numbers, out)
             numbers = out
         return [

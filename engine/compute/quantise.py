@@ -27,7 +27,7 @@ class Quantiser:
         self._storage, self._wide = storage, wide
         self.nodata = storage.dtype.type(storage.nodata)
         self._clamp = storage.clamp
-        if not storage.whole:
+        if not storage.integer:
             with np.errstate(over="ignore"):
                 self._clamp = (
                     float(storage.dtype.type(storage.clamp[0])),
@@ -78,7 +78,7 @@ class Quantiser:
             clamped = _count_beyond(values, low, high, invalid)
             np.clip(values, low, high, out=values)
             minimum, maximum = (min(max(limit, low), high) for limit in limits)
-        if self._storage.whole:
+        if self._storage.integer:
             clamped += self._round(values, out, invalid)
             minimum, maximum = float(values.min()), float(values.max())
         elif minimum <= self._most_taken and self._least_taken <= maximum:

@@ -12,7 +12,7 @@ LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 
 
 class Term(NamedTuple):
-    """A number that is ``scale * (value + shift) / divisor``, or a truth; the operand is a value or a constant."""
+    """A number that is ``scale * (value + shift) / divisor``, or a boolean; the operand is a value or a constant."""
 
     operand: Reference | float | bool
     scale: float = 1.0
@@ -28,7 +28,7 @@ class Term(NamedTuple):
         )
 
     def shift_of(self, constant: float | None) -> float | None:
-        """What to add before scale and divisor for a constant after them, where that is a whole number."""
+        """What to add before scale and divisor for a constant after them, where that is an integer."""
         if constant is None or (self.scale, self.divisor) == (1.0, 1.0):
             return None
         shift = quotient(constant * self.divisor, self.scale)

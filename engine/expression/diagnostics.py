@@ -68,7 +68,7 @@ def too_long(count: int, most: int) -> ExpressionError:
     return ExpressionError(text.format(count=count, most=most), "", 0, 0)
 
 
-class Complaints:
+class Diagnostics:
     """Makes errors about places of one text in one dialect."""
 
     def __init__(self, lexer: Lexer, dialect: Dialect) -> None:
@@ -173,11 +173,11 @@ class Complaints:
         return self.unknown(start)
 
     def hint(self, sign: str) -> Text | None:
-        if sign not in self.dialect.absent:
+        if sign not in self.dialect.hints:
             return None
         return translate(
             "Bandwise", "“{sign}” means something else or nothing in {dialect}; write {other}"
-        ).format(sign=sign, dialect=self.dialect.name, other=self.dialect.absent[sign])
+        ).format(sign=sign, dialect=self.dialect.name, other=self.dialect.hints[sign])
 
     def unknown(self, start: int) -> ExpressionError:
         """A character that looks like one of ours, or does not."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the four dialects mean: operators with their ranks, and functions, as tables.
+"""What the four dialects mean: operators with their precedence, and functions, as tables.
 
 Measured on the tools themselves, see ``docs/dialects.md``. What a tool lacks and no other meaning stands against is
-given to its dialect too, with the rank of its nearest kin.
+given to its dialect too, with the precedence of its nearest kin.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Expander = Callable[[FormulaBuilder, Sequence[int], tuple[int, int]], int]
 
 
 class Operator(NamedTuple):
-    """``function`` with a rank: the higher, the tighter. ``right``: several go right to left."""
+    """``function`` with a precedence: the higher, the tighter."""
 
     function: str
-    rank: float
-    right: bool = False
+    precedence: int
+    right_associative: bool = False
 
 
 class Named(NamedTuple):
@@ -53,9 +53,9 @@ class Dialect(NamedTuple):
     """One table of meanings.
 
     ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in
-    double quotes as a whole. ``counts``: two truths add up to 2, else to 1. ``chains``: 0 < A < 3
-    is read from left to right, else refused. ``absent`` has what to write for a sign that another
-    tool has and this one reads differently or not at all.
+    double quotes as a whole. ``sum_of_booleans``: two of them add up to 2, else to 1.
+    ``allow_chained``: 0 < A < 3 is read from left to right, else refused. ``hints`` has what to
+    write for a sign that another tool has and this one reads differently or not at all.
     """
 
     choice: DialectChoice
@@ -64,15 +64,15 @@ class Dialect(NamedTuple):
     prefix: Mapping[str, Operator]
     functions: Mapping[str, Named]
     strict: frozenset[str] = frozenset()
-    counts: bool = True
-    chains: bool = False
+    sum_of_booleans: bool = True
+    allow_chained: bool = False
     quotes: bool = False
-    absent: Mapping[str, str] = {}
+    hints: Mapping[str, str] = {}
 
 
 def _plain(function: str, count: int) -> Named:
     return Named(
-        lambda builder, arguments, place: builder.call(function, *arguments, place=place),
+        lambda builder, arguments, span: builder.call(function, *arguments, span=span),
         count,
         count,
         function,
@@ -82,65 +82,65 @@ def _plain(function: str, count: int) -> Named:
 def _folded(function: str, least: int = 2) -> Named:
     """A function of two as one of any number."""
 
-    def expand(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
-        return reduce(lambda a, b: builder.call(function, a, b, place=place), arguments)
+    def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
+        return reduce(lambda a, b: builder.call(function, a, b, span=span), arguments)
 
     return Named(expand, least, None)
 
 
-def _average(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
-    total = reduce(lambda a, b: builder.call("add", a, b, place=place), arguments)
-    return builder.call("divide", total, builder.number(len(arguments)), place=place)
+def _average(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
+    total = reduce(lambda a, b: builder.call("add", a, b, span=span), arguments)
+    return builder.call("divide", total, builder.number(len(arguments)), span=span)
 
 
-def _clip(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+def _clip(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
     value, low, high = arguments
-    return builder.call(
-        "minimum", builder.call("maximum", value, low, place=place), high, place=place
-    )
+    return builder.call("minimum", builder.call("maximum", value, low, span=span), high, span=span)
 
 
-def _round(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+def _round(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
     """numpy's ``round(x, decimals)``: half to even."""
     if len(arguments) == 1:
-        return builder.call("rint", arguments[0], place=place)
-    factor = builder.call("power", builder.number(10), arguments[1], place=place)
+        return builder.call("rint", arguments[0], span=span)
+    factor = builder.call("power", builder.number(10), arguments[1], span=span)
     return builder.call(
         "divide",
         builder.call("rint", builder.call("multiply", arguments[0], factor)),
         factor,
-        place=place,
+        span=span,
     )
 
 
-def _ndvi(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+def _ndvi(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
     red, nir = arguments
     return builder.call(
-        "divide", builder.call("subtract", nir, red), builder.call("add", nir, red), place=place
+        "divide", builder.call("subtract", nir, red), builder.call("add", nir, red), span=span
     )
 
 
-def _identity(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+def _identity(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
     return arguments[0]
 
 
-def _cut_to_whole(function: str) -> Expander:
-    """muParser's words ``and`` and ``or`` cut their operands to whole numbers."""
+def _cut_to_integer(function: str) -> Expander:
+    """muParser's words ``and`` and ``or`` cut their operands to integers."""
 
-    def expand(builder: FormulaBuilder, arguments: Sequence[int], place: tuple[int, int]) -> int:
+    def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
         cut = [
-            argument if builder.is_truth(argument) else builder.call("int_truth", argument)
+            argument
+            if builder.is_boolean(argument)
+            else builder.call("truncated_not_zero", argument)
             for argument in arguments
         ]
-        return builder.call(function, *cut, place=place)
+        return builder.call(function, *cut, span=span)
 
     return expand
 
 
 #: What a dialect's operators may stand for besides functions of the table.
 OPERATOR_EXPANSIONS: dict[str, Expander] = {
-    "int_and": _cut_to_whole("logical_and"),
-    "int_or": _cut_to_whole("logical_or"),
+    "int_and": _cut_to_integer("logical_and"),
+    "int_or": _cut_to_integer("logical_or"),
     "positive": _identity,
 }
 
@@ -181,13 +181,24 @@ _TWO = {
 #: and never wrap around.
 _FLOATS = ("float", "float32", "float64", "float_", "double", "single", "positive")
 
-_WHOLES = ("int", "int_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_INTEGERS = (
+    "int",
+    "int_",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+)
 
 _FUNCTIONS: dict[str, Named] = {
     **{name: _plain(function, 1) for name, function in _ONE.items()},
     **{name: _plain(function, 2) for name, function in _TWO.items()},
     **{name: Named(_identity, 1, 1) for name in _FLOATS},
-    **{name: _plain("trunc", 1) for name in _WHOLES},
+    **{name: _plain("trunc", 1) for name in _INTEGERS},
     "where": _plain("where", 3),
     "if": _plain("where", 3),
     "min": _folded("minimum"),
@@ -199,7 +210,7 @@ _FUNCTIONS: dict[str, Named] = {
     "around": Named(_round, 1, 2),
     "ndvi": Named(_ndvi, 2, 2),
     "coalesce": Named(
-        lambda builder, arguments, place: builder.call("coalesce", *arguments, place=place), 2, None
+        lambda builder, arguments, span: builder.call("coalesce", *arguments, span=span), 2, None
     ),
 }
 
@@ -220,27 +231,29 @@ _COMPARISONS = {
 }  # fmt: skip
 
 
-def _ranked(signs: Mapping[str, str], rank: float, *, right: bool = False) -> dict[str, Operator]:
-    return {sign: Operator(function, rank, right) for sign, function in signs.items()}
+def _operators(
+    signs: Mapping[str, str], precedence: int, *, right: bool = False
+) -> dict[str, Operator]:
+    return {sign: Operator(function, precedence, right) for sign, function in signs.items()}
 
 
 BANDWISE = Dialect(
     DialectChoice.BANDWISE,
     "Bandwise",
     infix={
-        **_ranked({"||": "logical_or", "or": "logical_or"}, 2),
-        **_ranked({"&&": "logical_and", "and": "logical_and"}, 3),
-        **_ranked(_COMPARISONS, 5),
-        **_ranked({"|": "bitwise_or"}, 6),
-        **_ranked({"&": "bitwise_and"}, 8),
-        **_ranked({"<<": "left_shift", ">>": "right_shift"}, 9),
-        **_ranked(_SUMS, 10),
-        **_ranked(_PRODUCTS, 11),
-        **_ranked({"^": "power", "**": "power"}, 13, right=True),
+        **_operators({"||": "logical_or", "or": "logical_or"}, 2),
+        **_operators({"&&": "logical_and", "and": "logical_and"}, 3),
+        **_operators(_COMPARISONS, 5),
+        **_operators({"|": "bitwise_or"}, 6),
+        **_operators({"&": "bitwise_and"}, 8),
+        **_operators({"<<": "left_shift", ">>": "right_shift"}, 9),
+        **_operators(_SUMS, 10),
+        **_operators(_PRODUCTS, 11),
+        **_operators({"^": "power", "**": "power"}, 13, right=True),
     },
     prefix={
-        **_ranked({"!": "logical_not", "not": "logical_not"}, 4),
-        **_ranked({"-": "negative", "+": "positive", "~": "invert"}, 12),
+        **_operators({"!": "logical_not", "not": "logical_not"}, 4),
+        **_operators({"-": "negative", "+": "positive", "~": "invert"}, 12),
     },
     functions=_FUNCTIONS,
 )
@@ -249,24 +262,24 @@ QGIS = Dialect(
     DialectChoice.QGIS,
     "QGIS",
     infix={
-        **_ranked({"and": "logical_and", "&&": "logical_and"}, 2),
-        **_ranked({"or": "logical_or", "||": "logical_or"}, 3),
-        **_ranked({"!=": "not_equal", "<>": "not_equal"}, 5),
-        **_ranked({">=": "greater_equal"}, 6),
-        **_ranked({"<=": "less_equal"}, 7),
-        **_ranked({"=": "equal", "==": "equal", "<": "less", ">": "greater"}, 8),
-        **_ranked(_SUMS, 10),
-        **_ranked(_PRODUCTS, 11),
-        **_ranked({"^": "power", "**": "power"}, 12),
+        **_operators({"and": "logical_and", "&&": "logical_and"}, 2),
+        **_operators({"or": "logical_or", "||": "logical_or"}, 3),
+        **_operators({"!=": "not_equal", "<>": "not_equal"}, 5),
+        **_operators({">=": "greater_equal"}, 6),
+        **_operators({"<=": "less_equal"}, 7),
+        **_operators({"=": "equal", "==": "equal", "<": "less", ">": "greater"}, 8),
+        **_operators(_SUMS, 10),
+        **_operators(_PRODUCTS, 11),
+        **_operators({"^": "power", "**": "power"}, 12),
     },
     prefix={
-        **_ranked({"not": "logical_not", "!": "logical_not"}, 4),
-        **_ranked({"-": "negative", "+": "positive"}, 13),
+        **_operators({"not": "logical_not", "!": "logical_not"}, 4),
+        **_operators({"-": "negative", "+": "positive"}, 13),
     },
     functions=_FUNCTIONS,
     strict=frozenset({"divide", "sqrt", "log", "log10", "power"}),
-    chains=True,
-    absent={"&": "and", "|": "or", "~": "not (...)", "<<": "* 2^n", ">>": "/ 2^n"},
+    allow_chained=True,
+    hints={"&": "and", "|": "or", "~": "not (...)", "<<": "* 2^n", ">>": "/ 2^n"},
 )
 
 GDAL_CALC = Dialect(
@@ -274,28 +287,28 @@ GDAL_CALC = Dialect(
     "gdal_calc",
     infix={
         **{sign: operator for sign, operator in BANDWISE.infix.items() if sign != "="},
-        **_ranked({"^": "bitwise_xor"}, 7),
+        **_operators({"^": "bitwise_xor"}, 7),
     },
     prefix=BANDWISE.prefix,
     functions=_FUNCTIONS,
-    counts=False,
+    sum_of_booleans=False,
     quotes=True,
-    absent={"=": "=="},
+    hints={"=": "=="},
 )
 
 OTB = Dialect(
     DialectChoice.OTB,
     "OTB",
     infix={
-        **_ranked({"and": "int_and", "or": "int_or"}, 2),
-        **_ranked({"||": "logical_or"}, 3),
-        **_ranked({"&&": "logical_and"}, 4),
-        **_ranked({sign: function for sign, function in _COMPARISONS.items() if sign != "="}, 5),
-        **_ranked(_SUMS, 10),
-        **_ranked(_PRODUCTS, 11),
-        **_ranked({"^": "power", "**": "power"}, 13, right=True),
+        **_operators({"and": "int_and", "or": "int_or"}, 2),
+        **_operators({"||": "logical_or"}, 3),
+        **_operators({"&&": "logical_and"}, 4),
+        **_operators({sign: function for sign, function in _COMPARISONS.items() if sign != "="}, 5),
+        **_operators(_SUMS, 10),
+        **_operators(_PRODUCTS, 11),
+        **_operators({"^": "power", "**": "power"}, 13, right=True),
     },
-    prefix=_ranked(
+    prefix=_operators(
         {"-": "negative", "+": "positive", "!": "logical_not", "not": "logical_not"}, 12
     ),
     functions={
@@ -306,8 +319,8 @@ OTB = Dialect(
         "sum": _folded("add", 1),
         "avg": Named(_average, 1, None),
     },
-    chains=True,
-    absent={"=": "==", "&": "&&", "|": "||", "~": "!", "<<": "* 2^n", ">>": "/ 2^n"},
+    allow_chained=True,
+    hints={"=": "==", "&": "&&", "|": "||", "~": "!", "<<": "* 2^n", ">>": "/ 2^n"},
 )
 
 DIALECTS = {dialect.choice: dialect for dialect in (BANDWISE, QGIS, GDAL_CALC, OTB)}

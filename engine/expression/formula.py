@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, Union
 
 import numpy as np
 
-from .functions import FUNCTIONS, TRUTH
+from .functions import BOOLEAN, FUNCTIONS
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,23 @@ class Band:
 
 
 class Number(NamedTuple):
-    """A constant; ``truth`` marks the result of a comparison, ``nodata`` one that stands for nodata."""
+    """A constant; ``boolean`` marks the result of a comparison, ``nodata`` one that stands for nodata."""
 
     value: float
-    truth: bool = False
+    boolean: bool = False
     nodata: bool = False
 
 
 class Call(NamedTuple):
     """A function of earlier nodes. ``strict`` makes its result nodata where it is not finite.
 
-    ``place`` is (start, end) in the text that it was read from.
+    ``span`` is (start, end) in the text that it was read from.
     """
 
     function: str
     arguments: tuple[int, ...]
     strict: bool = False
-    place: tuple[int, int] = (0, 0)
+    span: tuple[int, int] = (0, 0)
 
 
 Node = Union[Band, Number, Call]
@@ -108,7 +108,7 @@ _INFIX = {
     "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
 }  # fmt: skip
 #: What has no name of its own in the language.
-_SPELLED_OUT = {"round_half_up": "floor({} + 0.5)", "int_truth": "(trunc({}) != 0)"}
+_SPELLED_OUT = {"round_half_up": "floor({} + 0.5)", "truncated_not_zero": "(trunc({}) != 0)"}
 _LONGEST_TEXT = 10_000
 
 
@@ -173,19 +173,19 @@ class FormulaBuilder:
     def band(self, index: int) -> int:
         return self._add(("band", index), Band(index))
 
-    def number(self, value: float, *, truth: bool = False) -> int:
-        return self._add(("number", repr(float(value)), truth), Number(float(value), truth))
+    def number(self, value: float, *, boolean: bool = False) -> int:
+        return self._add(("number", repr(float(value)), boolean), Number(float(value), boolean))
 
     def call(
-        self, function: str, *arguments: int, strict: bool = False, place: tuple[int, int] = (0, 0)
+        self, function: str, *arguments: int, strict: bool = False, span: tuple[int, int] = (0, 0)
     ) -> int:
         """A function of nodes; folded where all of them are constants."""
         values = self._constants(arguments)
         if values and function in FUNCTIONS and not strict:
             folded = _folded(function, values)
             if folded is not None:
-                return self.number(folded, truth=FUNCTIONS[function].gives == TRUTH)
-        return self._add((function, arguments, strict), Call(function, arguments, strict, place))
+                return self.number(folded, boolean=FUNCTIONS[function].gives == BOOLEAN)
+        return self._add((function, arguments, strict), Call(function, arguments, strict, span))
 
     def _constants(self, arguments: Sequence[int]) -> list[float]:
         """The values of arguments that are all constants; empty where one is not."""
@@ -197,14 +197,14 @@ class FormulaBuilder:
             values.append(node.value)
         return values
 
-    def is_truth(self, index: int) -> bool:
+    def is_boolean(self, index: int) -> bool:
         """Whether a node is the result of a comparison or of logic."""
         node = self.nodes[index]
         if isinstance(node, Number):
-            return node.truth
+            return node.boolean
         return isinstance(node, Call) and (
             node.function == "isnodata"
-            or (node.function in FUNCTIONS and FUNCTIONS[node.function].gives == TRUTH)
+            or (node.function in FUNCTIONS and FUNCTIONS[node.function].gives == BOOLEAN)
         )
 
     def _add(self, key: object, node: Node) -> int:
@@ -226,13 +226,13 @@ def _folded(function: str, values: Sequence[float]) -> float | None:
         quick = _QUICK[function](values[0], values[1])
         return quick if math.isfinite(quick) else None
     entry = FUNCTIONS[function]
-    if entry.wants_whole and not all(value.is_integer() for value in values):
+    if entry.wants_integer and not all(value.is_integer() for value in values):
         return None
     operands = [
-        value != 0 if kind == TRUTH else np.float64(value)
+        value != 0 if kind == BOOLEAN else np.float64(value)
         for kind, value in zip(entry.takes, values)
     ]
-    out = np.empty(1, np.bool_ if entry.gives == TRUTH else np.float64)
+    out = np.empty(1, np.bool_ if entry.gives == BOOLEAN else np.float64)
     with np.errstate(all="ignore"):
         entry.compute(*operands, out=out)
     return float(out[0]) if np.isfinite(out[0]) else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The function table: what a step of a program may compute, by name.
 
-A value is a number (a floating-point register) or a truth (a boolean one). Whole numbers are carried as numbers,
+A value is a number (a floating-point register) or a boolean (a boolean one). Integers are carried as numbers,
 which hold them exactly up to 2**53; so nothing wraps.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NUMBER, TRUTH = "number", "truth"
+NUMBER, BOOLEAN = "number", "boolean"
 _LARGEST_EXACT = 2.0**53  #: up to here float64 holds every integer
 
 
@@ -26,7 +26,7 @@ class Range(NamedTuple):
 
     @classmethod
     def of(cls, dtype: np.dtype[Any]) -> Range | None:
-        """What a type of whole numbers holds; None for any other."""
+        """What an integer type holds; None for any other."""
         if dtype.kind == "b":
             return cls(0.0, 1.0)
         return (
@@ -47,10 +47,10 @@ class Function(NamedTuple):
     """An element-wise function.
 
     ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and
-    ``gives`` are of :data:`NUMBER` and :data:`TRUTH`. ``exact`` promises IEEE 754's nearest result
-    in every floating-point type, which the transcendental functions do not give. ``whole`` tells of
-    the result: True for always a whole number, None for whole where all arguments are, False for
-    never known. ``wants_whole`` refuses fractions. ``bounds`` gives the lowest and the highest
+    ``gives`` are of :data:`NUMBER` and :data:`BOOLEAN`. ``exact`` promises IEEE 754's nearest result
+    in every floating-point type, which the transcendental functions do not give. ``integer`` tells of
+    the result: True for always an integer, None for an integer where all arguments are, False for
+    never known. ``wants_integer`` refuses fractions. ``bounds`` gives the lowest and the highest
     result for arguments in their ranges, ``grain`` what the result is a multiple of, from what they
     are. ``in_place`` allows the result's register to be an argument's; ``casts`` says that
     arguments may be of any type, with ``dtype`` for that of the result.
@@ -60,8 +60,8 @@ class Function(NamedTuple):
     takes: tuple[str, ...]
     gives: str = NUMBER
     exact: bool = False
-    whole: bool | None = False
-    wants_whole: bool = False
+    integer: bool | None = False
+    wants_integer: bool = False
     bounds: Callable[[Sequence[Range]], tuple[float, float]] | None = None
     grain: Callable[[Iterable[float]], float] = min
     in_place: bool = True
@@ -124,7 +124,7 @@ def _copy(value: Any, *, out: Any) -> None:
     np.copyto(out, value)
 
 
-def _truth(value: Any, *, out: Any) -> None:
+def _is_not_zero(value: Any, *, out: Any) -> None:
     np.not_equal(value, 0, out=out)
 
 
@@ -144,7 +144,7 @@ def _round_half_up(value: Any, *, out: Any) -> None:
     np.floor(out, out=out)
 
 
-def _truncate_toward_zero_to_truth(value: Any, *, out: Any) -> None:
+def _is_not_zero_truncated(value: Any, *, out: Any) -> None:
     """Whether int(x) is not 0, as muParser's words ``and`` and ``or`` see a number."""
     np.greater_equal(np.abs(value), 1, out=out)
 
@@ -173,62 +173,64 @@ _PLAIN_2 = (
 FUNCTIONS: dict[str, Function] = {
     **{name: _number(getattr(np, name)) for name in _PLAIN_1},
     **{name: _number(getattr(np, name), 2) for name in _PLAIN_2},
-    **{name: _number(getattr(np, name), 2, gives=TRUTH, exact=True) for name in _COMPARISONS},
-    "add": _number(np.add, 2, exact=True, whole=None, bounds=_corners(float.__add__), casts=True),
+    **{name: _number(getattr(np, name), 2, gives=BOOLEAN, exact=True) for name in _COMPARISONS},
+    "add": _number(np.add, 2, exact=True, integer=None, bounds=_corners(float.__add__), casts=True),
     "subtract": _number(
-        np.subtract, 2, exact=True, whole=None, bounds=_corners(float.__sub__), casts=True
+        np.subtract, 2, exact=True, integer=None, bounds=_corners(float.__sub__), casts=True
     ),
     "multiply": _number(
         np.multiply,
         2,
         exact=True,
-        whole=None,
+        integer=None,
         bounds=_corners(float.__mul__),
         grain=math.prod,
         casts=True,
     ),
     "divide": _number(np.divide, 2, exact=True, casts=True),
-    "square": _number(np.square, whole=None),
-    "negative": _number(np.negative, exact=True, whole=None, bounds=_negated),
-    "absolute": _number(np.absolute, exact=True, whole=None, bounds=_magnitude),
-    "minimum": _number(np.minimum, 2, exact=True, whole=None, bounds=_hull),
-    "maximum": _number(np.maximum, 2, exact=True, whole=None, bounds=_hull),
-    "fmin": _number(np.fmin, 2, exact=True, whole=None, bounds=_hull),
-    "fmax": _number(np.fmax, 2, exact=True, whole=None, bounds=_hull),
-    "floor": _number(np.floor, whole=True),
-    "ceil": _number(np.ceil, whole=True),
-    "trunc": _number(np.trunc, whole=True),
-    "rint": _number(np.rint, whole=True),
-    "round_half_up": _number(_round_half_up, whole=True),
-    "sign": _number(np.sign, whole=True),
-    "remainder": _number(np.remainder, 2, whole=None),
-    "fmod": _number(np.fmod, 2, whole=None),
-    "floor_divide": _number(np.floor_divide, 2, whole=True),
-    "bitwise_and": _number(_bits(np.bitwise_and), 2, whole=True, wants_whole=True),
-    "bitwise_or": _number(_bits(np.bitwise_or), 2, whole=True, wants_whole=True),
-    "bitwise_xor": _number(_bits(np.bitwise_xor), 2, whole=True, wants_whole=True),
-    "invert": _number(_bits(np.invert), whole=True, wants_whole=True),
-    "left_shift": _number(_shift_left, 2, whole=True, wants_whole=True),
-    "right_shift": _number(_shift_right, 2, whole=True, wants_whole=True),
+    "square": _number(np.square, integer=None),
+    "negative": _number(np.negative, exact=True, integer=None, bounds=_negated),
+    "absolute": _number(np.absolute, exact=True, integer=None, bounds=_magnitude),
+    "minimum": _number(np.minimum, 2, exact=True, integer=None, bounds=_hull),
+    "maximum": _number(np.maximum, 2, exact=True, integer=None, bounds=_hull),
+    "fmin": _number(np.fmin, 2, exact=True, integer=None, bounds=_hull),
+    "fmax": _number(np.fmax, 2, exact=True, integer=None, bounds=_hull),
+    "floor": _number(np.floor, integer=True),
+    "ceil": _number(np.ceil, integer=True),
+    "trunc": _number(np.trunc, integer=True),
+    "rint": _number(np.rint, integer=True),
+    "round_half_up": _number(_round_half_up, integer=True),
+    "sign": _number(np.sign, integer=True),
+    "remainder": _number(np.remainder, 2, integer=None),
+    "fmod": _number(np.fmod, 2, integer=None),
+    "floor_divide": _number(np.floor_divide, 2, integer=True),
+    "bitwise_and": _number(_bits(np.bitwise_and), 2, integer=True, wants_integer=True),
+    "bitwise_or": _number(_bits(np.bitwise_or), 2, integer=True, wants_integer=True),
+    "bitwise_xor": _number(_bits(np.bitwise_xor), 2, integer=True, wants_integer=True),
+    "invert": _number(_bits(np.invert), integer=True, wants_integer=True),
+    "left_shift": _number(_shift_left, 2, integer=True, wants_integer=True),
+    "right_shift": _number(_shift_right, 2, integer=True, wants_integer=True),
     "nan_to_num": _number(_nan_to_num),
-    "copy": _number(_copy, exact=True, whole=None, bounds=lambda ranges: ranges[0][:2]),
-    "isnan": _number(np.isnan, gives=TRUTH, exact=True),
-    "isinf": _number(np.isinf, gives=TRUTH, exact=True),
-    "isfinite": _number(np.isfinite, gives=TRUTH, exact=True),
-    "signbit": _number(np.signbit, gives=TRUTH, exact=True),
-    "not_finite": _number(_not_finite, gives=TRUTH, exact=True),
-    "truth": _number(_truth, gives=TRUTH, exact=True),
-    "int_truth": _number(_truncate_toward_zero_to_truth, gives=TRUTH, exact=True),
-    "number": Function(_copy, (TRUTH,), exact=True, whole=True, bounds=lambda ranges: (0.0, 1.0)),
-    "logical_not": Function(np.logical_not, (TRUTH,), TRUTH, exact=True),
-    "logical_and": Function(np.logical_and, (TRUTH, TRUTH), TRUTH, exact=True),
-    "logical_or": Function(np.logical_or, (TRUTH, TRUTH), TRUTH, exact=True),
-    "logical_xor": Function(np.logical_xor, (TRUTH, TRUTH), TRUTH, exact=True),
+    "copy": _number(_copy, exact=True, integer=None, bounds=lambda ranges: ranges[0][:2]),
+    "isnan": _number(np.isnan, gives=BOOLEAN, exact=True),
+    "isinf": _number(np.isinf, gives=BOOLEAN, exact=True),
+    "isfinite": _number(np.isfinite, gives=BOOLEAN, exact=True),
+    "signbit": _number(np.signbit, gives=BOOLEAN, exact=True),
+    "not_finite": _number(_not_finite, gives=BOOLEAN, exact=True),
+    "not_zero": _number(_is_not_zero, gives=BOOLEAN, exact=True),
+    "truncated_not_zero": _number(_is_not_zero_truncated, gives=BOOLEAN, exact=True),
+    "number": Function(
+        _copy, (BOOLEAN,), exact=True, integer=True, bounds=lambda ranges: (0.0, 1.0)
+    ),
+    "logical_not": Function(np.logical_not, (BOOLEAN,), BOOLEAN, exact=True),
+    "logical_and": Function(np.logical_and, (BOOLEAN, BOOLEAN), BOOLEAN, exact=True),
+    "logical_or": Function(np.logical_or, (BOOLEAN, BOOLEAN), BOOLEAN, exact=True),
+    "logical_xor": Function(np.logical_xor, (BOOLEAN, BOOLEAN), BOOLEAN, exact=True),
     "where": Function(
         _where,
-        (TRUTH, NUMBER, NUMBER),
+        (BOOLEAN, NUMBER, NUMBER),
         exact=True,
-        whole=None,
+        integer=None,
         bounds=lambda ranges: _hull(ranges[1:]),
         in_place=False,
     ),

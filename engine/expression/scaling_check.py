@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import NDArray
 from .formula import Band, Call, Formula, Node, Number
-from .functions import FUNCTIONS, TRUTH
+from .functions import BOOLEAN, FUNCTIONS
 
 _SAMPLES = 256
 #: So many must differ: rounding alone changes a comparison or a rounding now and then
@@ -191,7 +191,7 @@ def _physical(
     if (
         isinstance(node, Call)
         and node.function in FUNCTIONS
-        and FUNCTIONS[node.function].wants_whole
+        and FUNCTIONS[node.function].wants_integer
     ):
         return unscaled  # bits are those of stored values
     if form is not None and form.factors:
@@ -222,7 +222,7 @@ def _is_scale(factor: float, scale: float) -> bool:
 def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
     """The values of a node that is no band, of shape (samples,)."""
     if isinstance(node, Number):
-        return np.full(_SAMPLES, bool(node.value) if node.truth else node.value)
+        return np.full(_SAMPLES, bool(node.value) if node.boolean else node.value)
     arguments = [values[argument] for argument in node.arguments]
     if node.function == "isnodata":
         return ~np.isfinite(arguments[0])
@@ -233,10 +233,10 @@ def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
         return np.asarray(found)
     function = FUNCTIONS[node.function]
     operands = [
-        value != 0 if kind == TRUTH else value.astype(np.float64)
+        value != 0 if kind == BOOLEAN else value.astype(np.float64)
         for kind, value in zip(function.takes, arguments)
     ]
-    out: Any = np.empty(_SAMPLES, np.bool_ if function.gives == TRUTH else np.float64)
+    out: Any = np.empty(_SAMPLES, np.bool_ if function.gives == BOOLEAN else np.float64)
     function.compute(*operands, out=out)
     return np.where(np.isfinite(out), out, np.nan) if node.strict else np.asarray(out)
 

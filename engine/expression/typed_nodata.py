@@ -34,7 +34,7 @@ def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
             branch = formula.nodes[arguments[position]]
             if (
                 isinstance(branch, Number)
-                and not branch.truth
+                and not branch.boolean
                 and branch.value in (CUSTOMARY_NODATA, nodata)
             ):
                 if branch.value not in meant:

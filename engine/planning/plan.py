@@ -240,7 +240,7 @@ def _formula_operation(
     """The formula as a program; another one, without nodata, is faster where there is none."""
     values = [_band_value(*band) for band in zip(inputs, radiometries)]
     valid = [value._replace(nodata=False) for value in values]
-    exact = storage.whole or storage.dtype.itemsize > 4
+    exact = storage.integer or storage.dtype.itemsize > 4
     program, clean = (
         compile_formula(typed.formula, bands, double=exact) for bands in (values, valid)
     )

@@ -41,7 +41,7 @@ class Storage(NamedTuple):
     clamp: tuple[float, float] = (-math.inf, math.inf)
 
     @property
-    def whole(self) -> bool:
+    def integer(self) -> bool:
         return self.dtype.kind != "f"
 
     @property

@@ -88,20 +88,20 @@ def downsample(values: Values, storage: Storage) -> Values:
 
     ``values`` have the shape (bands, height, width); at an odd edge the last pixels are those of half as many.
     """
-    if storage.whole and not storage.scaled:
+    if storage.integer and not storage.scaled:
         return values[:, ::2, ::2]
     odd = values.shape[1] % 2, values.shape[2] % 2
     wide = np.pad(values, ((0, 0), (0, odd[0]), (0, odd[1])), "edge") if any(odd) else values
     quarters = [wide[:, row::2, column::2] for row in (0, 1) for column in (0, 1)]
-    dtype = np.dtype(np.float64) if storage.whole else values.dtype
+    dtype = np.dtype(np.float64) if storage.integer else values.dtype
     low, high = (
         (storage.nodata, storage.nodata)
-        if storage.whole
+        if storage.integer
         else nodata_range(values.dtype.type(storage.nodata))
     )
     below = (
         np.count_nonzero(wide <= high)
-        if not storage.whole
+        if not storage.integer
         else np.count_nonzero(wide == storage.nodata)
     )
     if not below:
@@ -118,8 +118,8 @@ def downsample(values: Values, storage: Storage) -> Values:
             count += ~missing
         np.divide(total, count, out=total, where=count > 0)
         # a mean of valid values may be what GDAL takes for nodata
-        if not storage.whole and below > sum(map(np.count_nonzero, invalid)):
+        if not storage.integer and below > sum(map(np.count_nonzero, invalid)):
             taken = (total >= low) & (total <= high) & (count > 0)
             np.copyto(total, np.nextafter(high, np.inf, dtype=total.dtype), where=taken)
         total[count == 0] = storage.nodata
-    return np.rint(total).astype(values.dtype) if storage.whole else total
+    return np.rint(total).astype(values.dtype) if storage.integer else total

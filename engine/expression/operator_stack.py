@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Operators, parentheses and calls that wait for their operands, applied by precedence."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .dialects import OPERATOR_EXPANSIONS, Dialect, Named
+from .formula import FormulaBuilder
+
+LOWEST = 0  #: below every precedence
+TERNARY = 1  #: of ``? :``
+
+COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+_BITS_OF_BOOLEANS = {
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
+_NUMPYS_BOOLEANS = {**_BITS_OF_BOOLEANS, "add": "logical_or", "multiply": "logical_and"}
+
+
+class Kind(enum.Enum):
+    """What waits on the stack."""
+
+    PREFIX = "prefix"  #: for its operand
+    INFIX = "infix"  #: for its right side
+    PARENTHESIS = "("  #: for its end
+    CALL = "call"  #: for its end
+    CONDITION = "?"  #: for its ``:``
+    CHOICE = "choice"  #: ``? :`` for its last branch
+
+
+#: How many operands an operator takes.
+_OPERANDS = {Kind.PREFIX: 1, Kind.INFIX: 2, Kind.CHOICE: 3}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An element of the stack: its position in the text, and what it applies."""
+
+    kind: Kind
+    position: int
+    precedence: int = LOWEST
+    function: str = ""
+    named: Named | None = None
+    operands: int = 0
+
+
+class OperatorStack:
+    """Builds the nodes of one expression."""
+
+    def __init__(self, dialect: Dialect, builder: FormulaBuilder) -> None:
+        self._dialect, self._builder = dialect, builder
+        self.waiting: list[Waiting] = []
+        self.values: list[tuple[int, int]] = []  #: node, and where its text begins
+
+    @property
+    def kind(self) -> Kind | None:
+        """What waits last, None for nothing."""
+        return self.waiting[-1].kind if self.waiting else None
+
+    def push(self, node: int, start: int) -> None:
+        """Put a value on the stack."""
+        self.values.append((node, start))
+
+    def reduce(self, precedence: int, end: int, *, comparison: bool = False) -> bool:
+        """Apply what waits and has at least this precedence; ``end`` is where its text ends.
+
+        Returns whether that would compare a comparison, which the dialect refuses.
+        """
+        chained = False
+        while self.kind in _OPERANDS and self.waiting[-1].precedence >= precedence:
+            top = self.waiting.pop()
+            refused = comparison and not self._dialect.allow_chained
+            chained = chained or (refused and top.function in COMPARISONS)
+            self._apply(top, end)
+        return chained
+
+    def _apply(self, top: Waiting, end: int) -> None:
+        count = _OPERANDS[top.kind]
+        arguments = [node for node, _ in self.values[-count:]]
+        start = top.position if top.kind is Kind.PREFIX else self.values[-count][1]
+        del self.values[-count:]
+        span = start, end
+        function = "where" if top.kind is Kind.CHOICE else top.function
+        if function in OPERATOR_EXPANSIONS:
+            self.push(OPERATOR_EXPANSIONS[function](self._builder, arguments, span), start)
+            return
+        strict = function in self._dialect.strict
+        function = self._meaning(function, arguments)
+        self.push(self._builder.call(function, *arguments, strict=strict, span=span), start)
+
+    def _meaning(self, function: str, arguments: Sequence[int]) -> str:
+        """The function, as booleans are no numbers: ``~`` of one is not, and numpy's ``+`` of two is or."""
+        meanings = _BITS_OF_BOOLEANS if self._dialect.sum_of_booleans else _NUMPYS_BOOLEANS
+        if function not in meanings or not all(map(self._builder.is_boolean, arguments)):
+            return function
+        return meanings[function]
+
+    def call(self, top: Waiting, named: Named, end: int) -> int:
+        """Apply a function that was called to the values behind it, and return how many these are.
+
+        Nothing is applied where it takes another number of them.
+        """
+        arguments = [node for node, _ in self.values[top.operands :]]
+        del self.values[top.operands :]
+        if len(arguments) < named.least or (named.most is not None and len(arguments) > named.most):
+            return len(arguments)
+        span = top.position, end
+        if named.function in self._dialect.strict:
+            node = self._builder.call(named.function, *arguments, strict=True, span=span)
+        else:
+            node = named.expand(self._builder, arguments, span)
+        self.push(node, top.position)
+        return len(arguments)

@@ -11,6 +11,8 @@ ZIP = dist/bandwise-$(VERSION).zip
 
 PACKAGES = qgis python3-qgis python3-rasterio python3-venv pyqt5-dev-tools xvfb xauth fonts-dejavu-core git ca-certificates
 PIP = pip==26.3
+# Two tests at a time on two cores; tests of one file stay together.
+PARALLEL ?= --numprocesses=auto --dist=loadfile
 ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )
 
 # QGIS's Python finds its library through the first python3 on the PATH: not a pyenv's or a venv's.
@@ -21,7 +23,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test stress lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
+.PHONY: help check demo test stress lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,9 +33,13 @@ demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side
 
 test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the engine's with the newest rasterio
 	@status=0; set -x; \
-	.venv/bin/python -m pytest || status=1; \
-	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest --ignore=tests/integration || status=1; \
+	.venv/bin/python -m pytest $(PARALLEL) || status=1; \
+	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure" || status=1; \
 	exit $$status
+
+check: lint ## lint and fast tests, in under a minute
+	.venv/bin/python -m pytest -q $(PARALLEL) tests/test_layout.py tests/test_translations.py tests/engine/backend tests/engine/compute/test_operation.py \
+		tests/engine/writing/test_sink.py tests/engine/execution/test_executor.py tests/engine/test_messages.py tests/integration/test_border.py
 
 stress: PACKAGES += gdal-bin python3-gdal
 stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, random jobs in full (25 minutes); writes docs/guarantees.md (SEED=, STRESS="-k kill")
@@ -48,6 +54,7 @@ stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, rand
 
 lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
 	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	MYPYPATH=benchmarks .venv/bin/mypy benchmarks/*.py
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms plugin.py

@@ -37,8 +37,8 @@ _STEPS: tuple[tuple[str, Any, str], ...] = (
 
 
 class Watch:
-    """Where the time goes: for each step, seconds by the clock, and seconds that its thread was not running but waited; and what of it the
-    first time took, which pays for what a process does once.
+    """Where the time goes: for each step, seconds by the clock, and seconds that its thread was not
+    running but waited; and what of it the first time took, which pays for what a process does once.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,12 @@ class Watch:
 
 def profile(report: Report, watch: Watch) -> dict[str, float]:
     """What the run tells of itself, by label; seconds of steps are those of all workers together."""
-    return {"workers": report.workers, "windows": report.windows, "seconds in the engine": report.seconds, **watch.seconds}
+    return {
+        "workers": report.workers,
+        "windows": report.windows,
+        "seconds in the engine": report.seconds,
+        **watch.seconds,
+    }
 
 
 def main() -> None:
@@ -75,7 +80,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--memory", type=int, default=512, help="MB")
     parser.add_argument("--overviews", action="store_true")
-    parser.add_argument("--profile", type=Path, help="a file for what the run tells of itself, as JSON")
+    parser.add_argument(
+        "--profile", type=Path, help="a file for what the run tells of itself, as JSON"
+    )
     arguments = parser.parse_args()
     watch = Watch() if arguments.profile else None
     report = engine.pipeline.run(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measures Bandwise and its peers in turn, on the same rasters, and checks every tool's pixels against float64 numpy.
 
-Rounds go A B C ... A B C ..., so that a machine that drifts does so for all; ratios are medians of the rounds' own. One round
-before them warms the page cache and is the one whose pixels are checked. Nothing heavy is imported here: see ``meter.py``.
+Rounds go A B C ... A B C ..., so that a machine that drifts does so for all; ratios are medians of
+the rounds' own. One round before them warms the page cache and is the one whose pixels are checked.
+Nothing heavy is imported here: see ``meter.py``.
 """
 
 from __future__ import annotations
@@ -38,8 +39,21 @@ _BELOW = "<!-- Below: make bench BENCH=--publish -->"
 class Bench:
     """One run of the benchmark: a place, its size, and the tools that were asked for."""
 
-    def __init__(self, place: Place, size: int, rounds: int, wanted: Sequence[str], without: Sequence[str] = ()) -> None:
-        self.place, self.size, self.rounds, self.wanted, self.without = place, size, rounds, wanted, without
+    def __init__(
+        self,
+        place: Place,
+        size: int,
+        rounds: int,
+        wanted: Sequence[str],
+        without: Sequence[str] = (),
+    ) -> None:
+        self.place, self.size, self.rounds, self.wanted, self.without = (
+            place,
+            size,
+            rounds,
+            wanted,
+            without,
+        )
         self.results = place.folder / "outputs"
         shutil.rmtree(self.results, ignore_errors=True)
         self.results.mkdir(parents=True)
@@ -47,20 +61,40 @@ class Bench:
     def run(self, case: Case) -> dict[str, Any]:
         """Measure a case; what was found, ready for JSON."""
         size = self._size(case)
-        entry: dict[str, Any] = {"name": case.name, "title": case.title, "size": size, "codec": case.codec, "tools": {}}
+        entry: dict[str, Any] = {
+            "name": case.name,
+            "title": case.title,
+            "size": size,
+            "codec": case.codec,
+            "tools": {},
+        }
         need = size * size * _BYTES_PER_PIXEL * 1.1 + 1e9
         free = shutil.disk_usage(self.place.folder).free
         if need > free:
-            entry["skipped"] = f"It needs {need / _GIGABYTE:.0f} GB of disk; {free / _GIGABYTE:.0f} GB are free."
+            entry["skipped"] = (
+                f"It needs {need / _GIGABYTE:.0f} GB of disk; {free / _GIGABYTE:.0f} GB are free."
+            )
             return entry
-        subprocess.run([sys.executable, str(HERE / "scenes.py"), str(self.place.folder), case.scene, str(size)], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                str(HERE / "scenes.py"),
+                str(self.place.folder),
+                case.scene,
+                str(size),
+            ],
+            check=True,
+        )
         scene = scene_folder(self.place.folder, case.scene, size)
         runners = []
         for name in case.tools:
             if self.wanted and name not in self.wanted:
                 continue
             if name in self.without:
-                entry["tools"][name] = {"title": TOOLS[name].title, "absent": "left out of this run by --without"}
+                entry["tools"][name] = {
+                    "title": TOOLS[name].title,
+                    "absent": "left out of this run by --without",
+                }
                 continue
             runner = _Runner(name, self._task(case, scene, name))
             entry["tools"][name] = runner.facts
@@ -82,7 +116,13 @@ class Bench:
     def _task(self, case: Case, scene: Path, tool: str) -> Task:
         bands = scene_bands(scene)
         output = self.results / f"{tool}.tif"
-        return Task(self.place, case.expression, {name: bands[name] for name in case.bands}, str(output), CODECS[case.codec])
+        return Task(
+            self.place,
+            case.expression,
+            {name: bands[name] for name in case.bands},
+            str(output),
+            CODECS[case.codec],
+        )
 
     def _turn(self, runner: _Runner, scene: Path, case: Case, *, checking: bool) -> None:
         output = Path(runner.task.output)
@@ -92,7 +132,10 @@ class Bench:
         log = self.place.folder / "log.txt"
         print(f"{case.name:>12}  {runner.name:<18}", end="", flush=True)
         usage = measure(runner.command, self.place.environment, log)
-        print(f"{usage.seconds:9.2f} s {usage.peak / 1e6:7.0f} MB{'  (warm-up, checked)' if checking else ''}", flush=True)
+        print(
+            f"{usage.seconds:9.2f} s {usage.peak / 1e6:7.0f} MB{'  (warm-up, checked)' if checking else ''}",
+            flush=True,
+        )
         if usage.status:
             runner.facts["failed"] = _last_words(log)
             print(f"{'':14}failed: {runner.facts['failed']}")
@@ -102,7 +145,9 @@ class Bench:
         if not checking:
             runner.add(usage)
             if runner.task.profile.exists():
-                runner.facts.setdefault("profile", []).append(json.loads(runner.task.profile.read_text(encoding="utf-8")))
+                runner.facts.setdefault("profile", []).append(
+                    json.loads(runner.task.profile.read_text(encoding="utf-8"))
+                )
             return
         expression = TOOLS[runner.name].computes(runner.task)
         if expression:
@@ -110,9 +155,13 @@ class Bench:
                 runner.facts["failed"] = "it wrote nothing"
                 return
             command = [sys.executable, str(HERE / "truth.py"), expression, str(scene), str(output)]
-            done = subprocess.run(command, env=self.place.environment, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, env=self.place.environment, capture_output=True, text=True, check=False
+            )
             if done.returncode:
-                runner.facts["failed"] = "its result cannot be read: " + done.stderr.strip().splitlines()[-1]
+                runner.facts["failed"] = (
+                    "its result cannot be read: " + done.stderr.strip().splitlines()[-1]
+                )
                 return
             runner.facts.update(json.loads(done.stdout))
 
@@ -137,15 +186,27 @@ class _Runner:
 
 
 def _last_words(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [
+        line.strip()
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.strip()
+    ]
     return lines[-1][:200] if lines else "it said nothing"
 
 
 def machine() -> dict[str, Any]:
     """What the numbers were measured on."""
-    processor = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    processor = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    system = [line.partition("=")[2].strip('"') for line in Path("/etc/os-release").read_text().splitlines() if line.startswith("PRETTY_NAME=")]
+    system = [
+        line.partition("=")[2].strip('"')
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if line.startswith("PRETTY_NAME=")
+    ]
     return {
         "processor": processor[0] if processor else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
@@ -156,10 +217,17 @@ def machine() -> dict[str, Any]:
 
 
 def save(folder: Path, size: int, entries: Sequence[dict[str, Any]], *, publish: bool) -> None:
-    """Write JSON and Markdown; cases that were measured before at the same size stay. ``publish`` puts the tables on the page in ``docs``."""
+    """Write JSON and Markdown; cases that were measured before at the same size stay.
+
+    ``publish`` puts the tables on the page in ``docs``.
+    """
     path = folder / "performance.json"
     known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    cases = {entry["name"]: entry for entry in known.get("cases", [])} if known.get("size") == size else {}
+    cases = (
+        {entry["name"]: entry for entry in known.get("cases", [])}
+        if known.get("size") == size
+        else {}
+    )
     cases.update((entry["name"], entry) for entry in entries)
     ordered = [cases[case.name] for case in CASES if case.name in cases]
     data = {"machine": machine(), "size": size, "cases": ordered}
@@ -168,30 +236,76 @@ def save(folder: Path, size: int, entries: Sequence[dict[str, Any]], *, publish:
     (folder / "performance.md").write_text(tables, encoding="utf-8")
     page = ROOT / "docs" / "performance.md"
     if publish:
-        page.write_text(page.read_text(encoding="utf-8").partition(_BELOW)[0] + f"{_BELOW}\n\n{tables}", encoding="utf-8")
+        page.write_text(
+            page.read_text(encoding="utf-8").partition(_BELOW)[0] + f"{_BELOW}\n\n{tables}",
+            encoding="utf-8",
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this case; may be repeated")
-    parser.add_argument("--tool", action="append", choices=list(TOOLS), help="only this tool; may be repeated; the tables are printed, not saved")
-    parser.add_argument("--without", action="append", choices=list(TOOLS), default=[], help="not this tool, and the table says so; may be repeated")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--case",
+        action="append",
+        choices=[case.name for case in CASES],
+        help="only this case; may be repeated",
+    )
+    parser.add_argument(
+        "--tool",
+        action="append",
+        choices=list(TOOLS),
+        help="only this tool; may be repeated; the tables are printed, not saved",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        choices=list(TOOLS),
+        default=[],
+        help="not this tool, and the table says so; may be repeated",
+    )
     parser.add_argument("--rounds", type=int, default=3, help="timed rounds; default %(default)s")
     parser.add_argument("--size", type=int, default=FULL, help="pixels a side; default %(default)s")
-    parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where scenes and results are written; default %(default)s")
-    parser.add_argument("--chroot", type=Path, default=os.environ.get("BENCH_CHROOT") or None, help="a Debian with newer tools; or $BENCH_CHROOT")
-    parser.add_argument("--publish", action="store_true", help="put tables and picture into docs/; with --rounds 0 those that are there already")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("build/bench"),
+        help="where scenes and results are written; default %(default)s",
+    )
+    parser.add_argument(
+        "--chroot",
+        type=Path,
+        default=os.environ.get("BENCH_CHROOT") or None,
+        help="a Debian with newer tools; or $BENCH_CHROOT",
+    )
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="put tables and picture into docs/; with --rounds 0 those that are there already",
+    )
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what is being measured ends too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("ended")
+    )  # so that what is being measured ends too
     folder: Path = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     profile = Profile(folder / "profile", ROOT)
     scripts = folder / "profile" / "profiles" / "default" / "processing" / "scripts"
     scripts.mkdir(parents=True, exist_ok=True)
     (scripts / "empty.py").write_text(EMPTY_ALGORITHM, encoding="utf-8")
-    place = Place(folder, arguments.chroot and Path(arguments.chroot).resolve(), ROOT / ".venv-bench", profile.environment())
+    place = Place(
+        folder,
+        arguments.chroot and Path(arguments.chroot).resolve(),
+        ROOT / ".venv-bench",
+        profile.environment(),
+    )
     bench = Bench(place, arguments.size, arguments.rounds, arguments.tool or (), arguments.without)
-    cases = [case for case in CASES if (not arguments.case or case.name in arguments.case) and arguments.rounds]
+    cases = [
+        case
+        for case in CASES
+        if (not arguments.case or case.name in arguments.case) and arguments.rounds
+    ]
     for case in cases:
         if arguments.tool and not set(arguments.tool) & set(case.tools):
             continue
@@ -206,8 +320,15 @@ def main() -> None:
         save(folder, arguments.size, [], publish=True)
     python = place.venv / "bin" / "python"
     if python.exists():
-        picture = ROOT / "docs" / "images" / "performance.png" if arguments.publish else folder / "performance.png"
-        subprocess.run([str(python), str(HERE / "plot.py"), str(folder / "performance.json"), str(picture)], check=True)
+        picture = (
+            ROOT / "docs" / "images" / "performance.png"
+            if arguments.publish
+            else folder / "performance.png"
+        )
+        subprocess.run(
+            [str(python), str(HERE / "plot.py"), str(folder / "performance.json"), str(picture)],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ GREENNESS = "(green - red) / (green + red - blue)"
 LONG = f"{NDVI} + {EVI} + {SAVI} + {GREENNESS}"
 
 _TILES = ("TILED=YES", "BLOCKXSIZE=512", "BLOCKYSIZE=512")
-#: Creation options by codec; every tool gets the same. Tools whose name ends in "threads" also get GDAL's own threads to compress with.
+#: Creation options by codec; every tool gets the same. Tools whose name ends in "threads" also get
+#: GDAL's own threads to compress with.
 CODECS = {
     "none": (*_TILES, "COMPRESS=NONE"),
     "deflate6": (*_TILES, "COMPRESS=DEFLATE", "ZLEVEL=6", "PREDICTOR=3"),
@@ -37,9 +38,11 @@ _WORKERS = ("engine-1", "engine-2", "engine-3", "engine-4")
 
 @dataclass(frozen=True)
 class Case:
-    """A line of runs: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a form of ``scenes.py``).
+    """A line of runs: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a
+    form of ``scenes.py``).
 
-    ``codec`` is a key of ``CODECS``; ``size`` is in pixels a side where the case has its own, and ``rounds`` the most that it is worth.
+    ``codec`` is a key of ``CODECS``; ``size`` is in pixels a side where the case has its own, and
+    ``rounds`` the most that it is worth.
     """
 
     name: str
@@ -58,22 +61,67 @@ class Case:
 
 
 CASES = (
-    Case("1", "NDVI, uncompressed", "tiled", NDVI, "none", (*_ALL, "gdal_calc-double", "gdal_calc-hide")),
+    Case(
+        "1",
+        "NDVI, uncompressed",
+        "tiled",
+        NDVI,
+        "none",
+        (*_ALL, "gdal_calc-double", "gdal_calc-hide"),
+    ),
     Case("2a", "NDVI, DEFLATE in, DEFLATE 6 out", "deflate", NDVI, "deflate6", _COMPRESSING),
     Case("2b", "NDVI, DEFLATE in, DEFLATE 1 out", "deflate", NDVI, "deflate1", _COMPRESSING),
     Case("2c", "NDVI, DEFLATE in, ZSTD 1 out", "deflate", NDVI, "zstd1", _COMPRESSING),
     Case("3", "NDVI from JPEG 2000", "jp2", NDVI, "none", (*_ALL, "decode")),
     Case("4", "EVI from one 4-band file", "stack", EVI, "none", _ALL),
-    Case("5", "Four indices summed, 32 operations", "tiled", LONG, "none", (*_ALL, "gdal_calc-double")),
+    Case(
+        "5",
+        "Four indices summed, 32 operations",
+        "tiled",
+        LONG,
+        "none",
+        (*_ALL, "gdal_calc-double"),
+    ),
     Case("6", "NDVI from strips, uncompressed", "striped", NDVI, "none", _ALL),
     Case("6b", "NDVI from strips, DEFLATE", "striped-deflate", NDVI, "none", _ALL),
     Case("scaling", "NDVI, uncompressed, by workers", "tiled", NDVI, "none", _WORKERS),
     Case("scaling-2b", "NDVI, DEFLATE 1, by workers", "deflate", NDVI, "deflate1", _WORKERS),
-    Case("overviews", "NDVI, uncompressed, with overviews", "tiled", NDVI, "none", ("engine", "engine-overviews")),
-    Case("overviews-2b", "NDVI, DEFLATE 1, with overviews", "deflate", NDVI, "deflate1", ("engine", "engine-overviews")),
-    Case("startup", "Start-up: 16 x 16 pixels", "plain", NDVI, "none", ("bandwise", "qgis-empty", "engine", "engine-imports"), size=16),
+    Case(
+        "overviews",
+        "NDVI, uncompressed, with overviews",
+        "tiled",
+        NDVI,
+        "none",
+        ("engine", "engine-overviews"),
+    ),
+    Case(
+        "overviews-2b",
+        "NDVI, DEFLATE 1, with overviews",
+        "deflate",
+        NDVI,
+        "deflate1",
+        ("engine", "engine-overviews"),
+    ),
+    Case(
+        "startup",
+        "Start-up: 16 x 16 pixels",
+        "plain",
+        NDVI,
+        "none",
+        ("bandwise", "qgis-empty", "engine", "engine-imports"),
+        size=16,
+    ),
     *(
-        Case(f"growth-{size}", "NDVI of a growing raster", "repeated", NDVI, "none", tools, size=size, rounds=2)
+        Case(
+            f"growth-{size}",
+            "NDVI of a growing raster",
+            "repeated",
+            NDVI,
+            "none",
+            tools,
+            size=size,
+            rounds=2,
+        )
         for size in GROWTH
         for tools in [("engine", "gdal_calc", "dd") if size == 30000 else ("engine", "dd")]
     ),

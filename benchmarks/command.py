@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line that programs to be measured have in common; the standard library only, as each brings packages of its own."""
+"""The command line that programs to be measured have in common; the standard library only, as each
+brings packages of its own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,13 @@ class Band(NamedTuple):
 def command(description: str | None) -> argparse.ArgumentParser:
     """A parser of bands, expression, output and creation options."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--band", type=Band.parsed, action="append", required=True, help="name=path:number; may be repeated")
+    parser.add_argument(
+        "--band",
+        type=Band.parsed,
+        action="append",
+        required=True,
+        help="name=path:number; may be repeated",
+    )
     parser.add_argument("--expression", required=True, help="such as '(nir - red) / (nir + red)'")
     parser.add_argument("--output", required=True)
     parser.add_argument("--options", default="", help="creation options as NAME=VALUE|NAME=VALUE")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time to write, size and time to read NDVI by codec, level, predictor and tile size: what the default profile is chosen by.
+"""Time to write, size and time to read NDVI by codec, level, predictor and tile size: what the
+default profile is chosen by.
 
-The engine alone writes, in turn, round after round; ``read_back.py`` reads each result as a user's tools would. Nothing heavy is imported here.
+The engine alone writes, in turn, round after round; ``read_back.py`` reads each result as a user's
+tools would. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ def profiles(tiles: tuple[int, ...]) -> Iterator[tuple[str, str, int, str]]:
     """Codec, predictor, tile size, and all three as creation options."""
     for tile, (codec, (options, predicts)) in itertools.product(tiles, CODECS.items()):
         for predictor in PREDICTORS if predicts else ("",):
-            text = f"{options}|BLOCKXSIZE={tile}|BLOCKYSIZE={tile}" + (f"|PREDICTOR={predictor}" if predictor else "")
+            text = f"{options}|BLOCKXSIZE={tile}|BLOCKYSIZE={tile}" + (
+                f"|PREDICTOR={predictor}" if predictor else ""
+            )
             yield codec, str(predictor), tile, text
 
 
@@ -63,7 +67,11 @@ class Measurements:
             return
         numbers = {"write": usage.seconds, "cpu": usage.cpu, "size": output.stat().st_size / 1e6}
         for key, workers in (("read", 0), ("one", 1)):
-            measure([sys.executable, str(HERE / "read_back.py"), str(output), f"--workers={workers}"], os.environ, self.log)
+            measure(
+                [sys.executable, str(HERE / "read_back.py"), str(output), f"--workers={workers}"],
+                os.environ,
+                self.log,
+            )
             numbers[key] = json.loads(self.log.read_text(encoding="utf-8"))["seconds"]
         self.found.setdefault(options, []).append(numbers)
         print(f"{options:<84} {numbers['write']:6.2f} s {numbers['size']:7.1f} MB", flush=True)
@@ -76,33 +84,57 @@ def markdown(measured: Measurements, wanted: list[tuple[str, str, int, str]], ti
     lines = [
         f"# {title}",
         "",
-        "Medians; writing is the whole run of the engine, reading the decoding of every tile without the interpreter's start.",
+        "Medians; writing is the whole run of the engine, reading the decoding of every tile "
+        "without the interpreter's start.",
         "",
         "| codec | predictor | tiles | write, s | CPU, s | MB | read, all cores, s | read, one core, s |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for codec, predictor, tile, options in wanted:
         if options in measured.found:
-            write, cpu, size, read, one = (measured.median(options, key) for key in ("write", "cpu", "size", "read", "one"))
-            lines.append(f"| {codec} | {predictor} | {tile} | {write:.2f} | {cpu:.2f} | {size:.1f} | {read:.2f} | {one:.2f} |")
+            write, cpu, size, read, one = (
+                measured.median(options, key) for key in ("write", "cpu", "size", "read", "one")
+            )
+            lines.append(
+                f"| {codec} | {predictor} | {tile} | {write:.2f} | {cpu:.2f} | {size:.1f} | {read:.2f} | {one:.2f} |"
+            )
     lines += [f"\nRefused: {options}: {reason}" for options, reason in measured.absent.items()]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     parser.add_argument("--size", type=int, default=FULL, help="pixels a side; default %(default)s")
-    parser.add_argument("--tile", type=int, action="append", choices=TILES, help="only this tile size; may be repeated")
-    parser.add_argument("--folder", type=Path, default=Path("build/bench"), help="where scenes and results are written; default %(default)s")
+    parser.add_argument(
+        "--tile",
+        type=int,
+        action="append",
+        choices=TILES,
+        help="only this tile size; may be repeated",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("build/bench"),
+        help="where scenes and results are written; default %(default)s",
+    )
     arguments = parser.parse_args()
     folder: Path = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     log, output = folder / "log.txt", folder / "profile.tif"
-    if measure([sys.executable, str(HERE / "scenes.py"), str(folder), _SCENE, str(arguments.size)], os.environ, log).status:
+    if measure(
+        [sys.executable, str(HERE / "scenes.py"), str(folder), _SCENE, str(arguments.size)],
+        os.environ,
+        log,
+    ).status:
         sys.exit(log.read_text(encoding="utf-8"))
     bands = scene_bands(scene_folder(folder, _SCENE, arguments.size))
-    measured = Measurements(Task(Place(folder, None, ROOT / ".venv-bench"), NDVI, bands, str(output), ()), log)
+    measured = Measurements(
+        Task(Place(folder, None, ROOT / ".venv-bench"), NDVI, bands, str(output), ()), log
+    )
     wanted = list(profiles(tuple(arguments.tile or TILES)))
     for _, (*_, options) in itertools.product(range(arguments.rounds), wanted):
         if options not in measured.absent:

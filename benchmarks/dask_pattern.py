@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rioxarray's documentation shows for large rasters: open in chunks with nodata masked, compute, write under a lock."""
+"""What rioxarray's documentation shows for large rasters: open in chunks with nodata masked,
+compute, write under a lock.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,21 @@ def main() -> None:
             chunks = {"x": arguments.chunk, "y": arguments.chunk}
             rasters[path] = rioxarray.open_rasterio(path, chunks=chunks, masked=True, lock=False)
         bands[name] = rasters[path].sel(band=number)
-    result = eval(compile(arguments.expression, "expression", "eval"), {"__builtins__": {}}, bands).astype("float32")
+    result = eval(
+        compile(arguments.expression, "expression", "eval"), {"__builtins__": {}}, bands
+    ).astype("float32")
     result.attrs.clear()
     result.encoding.clear()
     result = result.rio.write_nodata(np.nan)
     options = dict(option.lower().split("=") for option in arguments.options.split("|"))
-    result.rio.to_raster(arguments.output, driver="GTiff", dtype="float32", windowed=True, lock=threading.Lock(), **options)
+    result.rio.to_raster(
+        arguments.output,
+        driver="GTiff",
+        dtype="float32",
+        windowed=True,
+        lock=threading.Lock(),
+        **options,
+    )
 
 
 if __name__ == "__main__":

@@ -52,7 +52,11 @@ def expected(product: Product, result: Path) -> Truth:
     valid, total, difference = 0, 0.0, 0.0
     counts = np.zeros(_BINS, np.int64)
     edges = np.linspace(-1, 1, _BINS + 1)
-    with rasterio.open(product.red) as red, rasterio.open(product.nir) as nir, rasterio.open(result) as ndvi:
+    with (
+        rasterio.open(product.red) as red,
+        rasterio.open(product.nir) as nir,
+        rasterio.open(result) as ndvi,
+    ):
         for window in windows(ndvi.width):
             stored = [band.read(1, window=window) for band in (red, nir)]
             truth = _ndvi(stored, scaling)
@@ -67,16 +71,23 @@ def expected(product: Product, result: Path) -> Truth:
     return Truth(valid, total / max(valid, 1), difference, Histogram(counts, edges))
 
 
-def _ndvi(stored: list[npt.NDArray[np.uint16]], scaling: tuple[tuple[float, float], ...]) -> npt.NDArray[np.float64]:
+def _ndvi(
+    stored: list[npt.NDArray[np.uint16]], scaling: tuple[tuple[float, float], ...]
+) -> npt.NDArray[np.float64]:
     """NDVI of red and near infrared; NaN where a band is nodata."""
-    red, nir = (np.where(band == 0, np.nan, band.astype(np.float64) * scale + offset) for band, (scale, offset) in zip(stored, scaling))
+    red, nir = (
+        np.where(band == 0, np.nan, band.astype(np.float64) * scale + offset)
+        for band, (scale, offset) in zip(stored, scaling)
+    )
     ndvi: npt.NDArray[np.float64] = (nir - red) / (nir + red)
     return ndvi
 
 
 def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
     """The run's numbers, a label and a text each."""
-    number = {name: float(text) for name, text in run.results.items() if name not in ("OUTPUT", "REPORT")}
+    number = {
+        name: float(text) for name, text in run.results.items() if name not in ("OUTPUT", "REPORT")
+    }
     return [
         ("Valid pixels", f"{number['VALID_PIXELS']:,.0f}"),
         ("Nodata pixels", f"{number['NODATA_PIXELS']:,.0f}"),
@@ -85,7 +96,10 @@ def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
         ("Mean", f"{number['MEAN']:.6f}"),
         ("Mean in float64, from the XML", f"{truth.mean:.6f}"),
         ("Largest difference of a pixel", f"{truth.difference:.1e}"),
-        ("Time, QGIS's start included", f"{run.seconds:.1f} s ({size * size / 1e6 / run.seconds:.1f} megapixels/s)"),
+        (
+            "Time, QGIS's start included",
+            f"{run.seconds:.1f} s ({size * size / 1e6 / run.seconds:.1f} megapixels/s)",
+        ),
         ("Peak memory of the process", f"{run.peak_memory:.0f} MB"),
     ]
 
@@ -93,14 +107,27 @@ def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where everything is written")
-    parser.add_argument("--size", type=int, default=4096, help=f"pixels a side, at most {LARGEST}; default %(default)s")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=4096,
+        help=f"pixels a side, at most {LARGEST}; default %(default)s",
+    )
     arguments = parser.parse_args()
     folder: Path = arguments.folder
-    print(f"Writing a Sentinel-2-like product, {arguments.size} x {arguments.size} pixels ...", flush=True)
+    print(
+        f"Writing a Sentinel-2-like product, {arguments.size} x {arguments.size} pixels ...",
+        flush=True,
+    )
     product = write_product(folder, arguments.size)
     result = folder / "ndvi.tif"
-    run = Profile(folder / "profile", ROOT).run("bandwise:ndvi", {"RED": product.red, "NIR": product.nir, "OUTPUT": result})
-    subtitle = f"bandwise:ndvi from two {arguments.size} × {arguments.size} JPEG 2000 bands; scale and offset from MTD_MSIL2A.xml"
+    run = Profile(folder / "profile", ROOT).run(
+        "bandwise:ndvi", {"RED": product.red, "NIR": product.nir, "OUTPUT": result}
+    )
+    subtitle = (
+        f"bandwise:ndvi from two {arguments.size} × {arguments.size} JPEG 2000 bands; scale "
+        f"and offset from MTD_MSIL2A.xml"
+    )
     picture = folder / "ndvi.png"
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
         truth = expected(product, result)
@@ -108,9 +135,17 @@ def main() -> None:
         texts = Texts("NDVI of a Sentinel-2-like product", subtitle, lines)
         draw(result, ROOT / "resources" / "styles" / "ndvi.qml", truth.histogram, texts, picture)
     print()
-    for label, text in [("Product", str(product.folder)), ("Result", str(result)), ("Picture", str(picture)), *lines]:
+    for label, text in [
+        ("Product", str(product.folder)),
+        ("Result", str(result)),
+        ("Picture", str(picture)),
+        *lines,
+    ]:
         print(f"{label + ':':<34}{text}")
-    right = abs(float(run.results["MEAN"]) - truth.mean) < _EXPECTED_EXACTNESS and truth.difference < _EXPECTED_EXACTNESS
+    right = (
+        abs(float(run.results["MEAN"]) - truth.mean) < _EXPECTED_EXACTNESS
+        and truth.difference < _EXPECTED_EXACTNESS
+    )
     if not right or int(run.results["VALID_PIXELS"]) != truth.valid:
         raise SystemExit("The result is not what the product's XML implies.")
     print("The result is what the product's XML implies.")

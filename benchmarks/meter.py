@@ -29,14 +29,23 @@ class Usage:
     status: int
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str], log: Path, *, timeout: float = 3600) -> Usage:
-    """Run ``command`` to its end, with what it says in the file ``log``; it is killed after ``timeout`` seconds, or with us."""
+def measure(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, *, timeout: float = 3600
+) -> Usage:
+    """Run ``command`` to its end, with what it says in the file ``log``; it is killed after
+    ``timeout`` seconds, or with us.
+    """
     over = threading.Event()
     with log.open("wb") as said:
         os.sync()
         started = time.monotonic()
         process = subprocess.Popen(
-            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         sampler = _Sampler(process.pid, over, started + timeout)
         sampler.start()
@@ -50,7 +59,12 @@ def measure(command: Sequence[str], environment: Mapping[str, str], log: Path, *
             over.set()
             sampler.join()
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Usage(seconds, usage.ru_utime + usage.ru_stime, max(sampler.peak, usage.ru_maxrss * 1024), process.returncode)
+    return Usage(
+        seconds,
+        usage.ru_utime + usage.ru_stime,
+        max(sampler.peak, usage.ru_maxrss * 1024),
+        process.returncode,
+    )
 
 
 class _Sampler(threading.Thread):

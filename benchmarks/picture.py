@@ -25,7 +25,12 @@ from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QBrush, QColor, QFont, QImage, QLinearGradient, QPainter, QPen
 
 WIDTH, HEIGHT = 1920, 1180
-_PAPER, _INK, _QUIET, _LINE = QColor("#fbfaf6"), QColor("#20261f"), QColor("#666c62"), QColor("#d9d7cc")
+_PAPER, _INK, _QUIET, _LINE = (
+    QColor("#fbfaf6"),
+    QColor("#20261f"),
+    QColor("#666c62"),
+    QColor("#d9d7cc"),
+)
 _MAP = QRectF(60, 150, 900, 900)
 _LEGEND = QRectF(60, 1082, 740, 26)
 _NODATA = QRectF(840, 1082, 26, 26)
@@ -131,7 +136,13 @@ def _draw_legend(painter: QPainter, ramp: _Ramp) -> None:
     painter.setPen(QPen(_INK, 1.5))
     painter.setBrush(ramp.along(_LEGEND))
     painter.drawRect(_LEGEND)
-    _write(painter, QRectF(_NODATA.right() + 10, _NODATA.top() - 3, 100, 30), "nodata", size=22, colour=_QUIET)
+    _write(
+        painter,
+        QRectF(_NODATA.right() + 10, _NODATA.top() - 3, 100, 30),
+        "nodata",
+        size=22,
+        colour=_QUIET,
+    )
     for value in np.linspace(ramp.low, ramp.high, 9):
         at = _LEGEND.left() + (value - ramp.low) / (ramp.high - ramp.low) * _LEGEND.width()
         box = QRectF(at - 60, _LEGEND.bottom() + 8, 120, 30)
@@ -156,20 +167,36 @@ def _draw_histogram(painter: QPainter, histogram: Histogram, ramp: _Ramp) -> Non
         at = _PLOT.bottom() - share / top * _PLOT.height()
         painter.setPen(QPen(_LINE, 1.5))
         painter.drawLine(QPointF(_PLOT.left(), at), QPointF(_PLOT.right(), at))
-        _write(painter, QRectF(_PLOT.left(), at - 30, 200, 28), f"{100 * share:g} %", size=20, colour=_QUIET)
+        _write(
+            painter,
+            QRectF(_PLOT.left(), at - 30, 200, 28),
+            f"{100 * share:g} %",
+            size=20,
+            colour=_QUIET,
+        )
     painter.setPen(Qt.PenStyle.NoPen)
     for share, middle in zip(shares, middles):
         if low <= middle <= high:
             height = share / top * _PLOT.height()
             at = _PLOT.left() + (middle - low) / (high - low) * _PLOT.width()
-            painter.fillRect(QRectF(at - width / 2 + 0.6, _PLOT.bottom() - height, width - 1.2, height), ramp.colour(middle))
+            painter.fillRect(
+                QRectF(at - width / 2 + 0.6, _PLOT.bottom() - height, width - 1.2, height),
+                ramp.colour(middle),
+            )
     painter.setPen(QPen(_INK, 2))
     painter.drawLine(_PLOT.bottomLeft(), _PLOT.bottomRight())
     for value in np.arange(low, high + 0.1, 0.2):
         at = _PLOT.left() + (value - low) / (high - low) * _PLOT.width()
         text = f"{round(value, 1) + 0:g}"
         painter.drawLine(QPointF(at, _PLOT.bottom()), QPointF(at, _PLOT.bottom() + 7))
-        _write(painter, QRectF(at - 60, _PLOT.bottom() + 12, 120, 30), text, size=22, colour=_QUIET, align=Qt.AlignmentFlag.AlignHCenter)
+        _write(
+            painter,
+            QRectF(at - 60, _PLOT.bottom() + 12, 120, 30),
+            text,
+            size=22,
+            colour=_QUIET,
+            align=Qt.AlignmentFlag.AlignHCenter,
+        )
         painter.setPen(QPen(_INK, 2))
 
 

@@ -10,11 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: In a mount namespace of its own, so that nothing stays mounted whatever happens.
-_ENTER = 'root=$0; mount --bind "$1" "$root/mnt" && mount -t proc proc "$root/proc" || exit 97; shift; exec chroot "$root" "$@"'
+_ENTER = (
+    'root=$0; mount --bind "$1" "$root/mnt" && mount -t proc proc "$root/proc" || exit 97; '
+    'shift; exec chroot "$root" "$@"'
+)
 _HOME = "/mnt/chroot"
-_INSIDE = ("PATH=/usr/bin:/bin", "QT_QPA_PLATFORM=offscreen", f"HOME={_HOME}", f"XDG_RUNTIME_DIR={_HOME}", f"QGIS_CUSTOM_CONFIG_PATH={_HOME}")
+_INSIDE = (
+    "PATH=/usr/bin:/bin",
+    "QT_QPA_PLATFORM=offscreen",
+    f"HOME={_HOME}",
+    f"XDG_RUNTIME_DIR={_HOME}",
+    f"QGIS_CUSTOM_CONFIG_PATH={_HOME}",
+)
 
-EMPTY_ALGORITHM = '''
+EMPTY_ALGORITHM = """
 from qgis.core import QgsProcessingAlgorithm
 
 
@@ -24,7 +33,7 @@ class Empty(QgsProcessingAlgorithm):
     def createInstance(self): return Empty()
     def initAlgorithm(self, configuration=None): pass
     def processAlgorithm(self, parameters, context, feedback): return {}
-'''
+"""
 
 
 class Absent(Exception):
@@ -33,7 +42,9 @@ class Absent(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """``folder`` holds scenes and results; ``chroot`` is a Debian with newer tools, if any; ``venv`` has pip's peers."""
+    """``folder`` holds scenes and results; ``chroot`` is a Debian with newer tools, if any;
+    ``venv`` has pip's peers.
+    """
 
     folder: Path
     chroot: Path | None
@@ -50,18 +61,37 @@ def program(*names: str) -> str:
 
 
 def inside(place: Place, command: Sequence[str]) -> list[str]:
-    """The command as it is run in the chroot, where the benchmark's folder is ``/mnt``; as it is where there is no chroot."""
+    """The command as it is run in the chroot, where the benchmark's folder is ``/mnt``; as it is
+    where there is no chroot.
+    """
     if not place.chroot:
         return list(command)
     (place.folder / "chroot").mkdir(mode=0o700, exist_ok=True)
     moved = [part.replace(str(place.folder), "/mnt") for part in command]
-    return ["unshare", "--mount", "sh", "-c", _ENTER, str(place.chroot), str(place.folder), "env", *_INSIDE, *moved]
+    return [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        _ENTER,
+        str(place.chroot),
+        str(place.folder),
+        "env",
+        *_INSIDE,
+        *moved,
+    ]
 
 
 def first_line(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """The first line that a program prints. Raises :class:`Absent` where it cannot be run."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(environment) if environment else None)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            env=dict(environment) if environment else None,
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         raise Absent(f"{Path(command[0]).name} does not run") from error
     return next(iter(done.stdout.splitlines()), "")

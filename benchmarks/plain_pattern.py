@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is copied from rasterio's documentation: block windows through a thread pool, a lock to read and a lock to write."""
+"""What is copied from rasterio's documentation: block windows through a thread pool, a lock to read
+and a lock to write.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,15 @@ def main() -> None:
 
         def process(window: Window) -> None:
             with reading:
-                stored = [sources[path].read(number, window=window) for _, path, number in arguments.band]
+                stored = [
+                    sources[path].read(number, window=window) for _, path, number in arguments.band
+                ]
             with np.errstate(all="ignore"):
-                result = eval(code, {"__builtins__": {}}, dict(zip(names, (values.astype(np.float64) for values in stored))))
+                result = eval(
+                    code,
+                    {"__builtins__": {}},
+                    dict(zip(names, (values.astype(np.float64) for values in stored))),
+                )
             with writing:
                 target.write(result.astype(np.float32), 1, window=window)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The picture of the measurements: a panel a case, bars of seconds, with the times and the peak memory written beside them."""
+"""The picture of the measurements: a panel a case, bars of seconds, with the times and the peak
+memory written beside them.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,22 @@ _HIDDEN = ("bandwise-default", "gdal_calc-double", "gdal_calc-threads", "cp")
 
 def panel(axes: Axes, entry: dict[str, Any]) -> None:
     """A case: a bar for each tool, fastest first, ours in colour."""
-    tools = [(name, facts) for name, facts in entry["tools"].items() if facts.get("seconds") and name not in _HIDDEN]
+    tools = [
+        (name, facts)
+        for name, facts in entry["tools"].items()
+        if facts.get("seconds") and name not in _HIDDEN
+    ]
     tools.sort(key=lambda tool: median(tool[1]["seconds"]), reverse=True)
     seconds = [median(facts["seconds"]) for _, facts in tools]
-    colours = [_OURS if name in _OF_OURS else _FLOOR if name in _FLOORS else _PEER for name, _ in tools]
+    colours = [
+        _OURS if name in _OF_OURS else _FLOOR if name in _FLOORS else _PEER for name, _ in tools
+    ]
     bars = axes.barh(range(len(tools)), seconds, color=colours, height=0.72)
     for bar, (name, facts), length in zip(bars, tools, seconds):
         text = f"{length:.1f} s" if length >= 1 else f"{length:.2f} s"
         axes.annotate(
-            f"{text}   {max(facts['peak']) / 1e6:.0f} MB" + ("   wrong" if facts.get("difference", 0) > 1e-6 else ""),
+            f"{text}   {max(facts['peak']) / 1e6:.0f} MB"
+            + ("   wrong" if facts.get("difference", 0) > 1e-6 else ""),
             (length, bar.get_y() + bar.get_height() / 2),
             xytext=(5, 0),
             textcoords="offset points",
@@ -61,20 +70,42 @@ def label(name: str, facts: dict[str, Any]) -> str:
 
 def growth(axes: Axes, entries: list[dict[str, Any]]) -> None:
     """Peak memory and time per pixel of the engine over the size of the raster."""
-    found = [(entry["size"], entry["tools"]["engine"]) for entry in entries if entry["tools"].get("engine", {}).get("seconds")]
+    found = [
+        (entry["size"], entry["tools"]["engine"])
+        for entry in entries
+        if entry["tools"].get("engine", {}).get("seconds")
+    ]
     sizes = [size / 1000 for size, _ in found]
     memory = [max(facts["peak"]) / 1e6 for _, facts in found]
     speed = [median(facts["seconds"]) / size**2 * 1e9 for size, facts in found]
-    for values, colour, text, offset in ((memory, _OURS, "{:.0f} MB", 8), (speed, "#a8672b", "{:.1f} ns", -15)):
+    for values, colour, text, offset in (
+        (memory, _OURS, "{:.0f} MB", 8),
+        (speed, "#a8672b", "{:.1f} ns", -15),
+    ):
         scaled = [value / max(values) for value in values]
         axes.plot(sizes, scaled, color=colour, marker="o", linewidth=2)
         for x, y, value in zip(sizes, scaled, values):
-            axes.annotate(text.format(value), (x, y), xytext=(0, offset), textcoords="offset points", ha="center", fontsize=9, color=colour)
+            axes.annotate(
+                text.format(value),
+                (x, y),
+                xytext=(0, offset),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                color=colour,
+            )
     axes.set_ylim(0, 1.3)
     axes.set_yticks([])
     axes.set_xticks(sizes, [f"{size:g}k" for size in sizes])
     axes.set_xlabel("pixels a side", fontsize=9.5, color=_QUIET)
-    axes.set_title("By size: peak memory, time per pixel", loc="left", fontsize=12, fontweight="bold", color=_INK, pad=8)
+    axes.set_title(
+        "By size: peak memory, time per pixel",
+        loc="left",
+        fontsize=12,
+        fontweight="bold",
+        color=_INK,
+        pad=8,
+    )
     _clean(axes)
 
 
@@ -90,14 +121,27 @@ def _clean(axes: Axes) -> None:
 def draw(data: dict[str, Any], target: Path) -> None:
     """Draw what there is of the cases; nothing where there is none."""
     cases = {entry["name"]: entry for entry in data["cases"]}
-    shown = [cases[name] for name in SHOWN if name in cases and any(facts.get("seconds") for facts in cases[name]["tools"].values())]
-    sizes = [entry for entry in data["cases"] if entry["name"].startswith("growth") and entry["tools"].get("engine", {}).get("seconds")]
+    shown = [
+        cases[name]
+        for name in SHOWN
+        if name in cases and any(facts.get("seconds") for facts in cases[name]["tools"].values())
+    ]
+    sizes = [
+        entry
+        for entry in data["cases"]
+        if entry["name"].startswith("growth") and entry["tools"].get("engine", {}).get("seconds")
+    ]
     count = len(shown) + bool(sizes)
     if not count:
         return
     mpl.rcParams["font.family"] = ["DejaVu Sans"]
     columns = min(count, 2)
-    figure, grid = plt.subplots(-(-count // columns), columns, figsize=(7.6 * columns, 3.9 * -(-count // columns) + 1), squeeze=False)
+    figure, grid = plt.subplots(
+        -(-count // columns),
+        columns,
+        figsize=(7.6 * columns, 3.9 * -(-count // columns) + 1),
+        squeeze=False,
+    )
     panels = list(grid.flat)
     for axes, entry in zip(panels, shown):
         panel(axes, entry)

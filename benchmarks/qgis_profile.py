@@ -21,7 +21,9 @@ _RESULT = re.compile(r"^(\w+):\t(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Run:
-    """What ``qgis_process run`` gave: ``results`` by output name, ``seconds`` of wall time, ``peak_memory`` in MB (10**6 bytes)."""
+    """What ``qgis_process run`` gave: ``results`` by output name, ``seconds`` of wall time,
+    ``peak_memory`` in MB (10**6 bytes).
+    """
 
     results: dict[str, str]
     seconds: float
@@ -29,7 +31,9 @@ class Run:
 
 
 class Profile:
-    """A profile in ``folder``, made anew, with ``plugin`` (a checkout, which is linked, or a zip, which is unpacked) enabled."""
+    """A profile in ``folder``, made anew, with ``plugin`` (a checkout, which is linked, or a zip,
+    which is unpacked) enabled.
+    """
 
     def __init__(self, folder: Path, plugin: Path) -> None:
         self.folder = folder.resolve()
@@ -42,29 +46,57 @@ class Profile:
         else:
             with zipfile.ZipFile(plugin) as archive:
                 archive.extractall(plugins)
-        subprocess.run([program(), "plugins", "enable", NAME], env=self.environment(), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [program(), "plugins", "enable", NAME],
+            env=self.environment(),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def environment(self) -> dict[str, str]:
         """The variables under which QGIS uses this profile, needs no display and has a private folder for its sockets.
 
-        Embedded Python finds its library through the first ``python3`` on the PATH; a pyenv or a venv there
-        crashes QGIS, so the folder of QGIS's own programs goes first. Python keeps what it compiles, as it does for users.
+        Embedded Python finds its library through the first ``python3`` on the PATH; a pyenv or a
+        venv there crashes QGIS, so the folder of QGIS's own programs goes first. Python keeps what
+        it compiles, as it does for users.
         """
         private = self.folder / "run"
         private.mkdir(mode=0o700, exist_ok=True)
-        defaults = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(private), "PYTHONWARNINGS": "ignore::DeprecationWarning"}
+        defaults = {
+            "QT_QPA_PLATFORM": "offscreen",
+            "XDG_RUNTIME_DIR": str(private),
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
+        }
         search = os.pathsep.join([str(Path(program()).parent), os.environ.get("PATH", "")])
-        return {**defaults, **os.environ, "PATH": search, "PYTHONDONTWRITEBYTECODE": "", "QGIS_CUSTOM_CONFIG_PATH": str(self.folder)}
+        return {
+            **defaults,
+            **os.environ,
+            "PATH": search,
+            "PYTHONDONTWRITEBYTECODE": "",
+            "QGIS_CUSTOM_CONFIG_PATH": str(self.folder),
+        }
 
     def run(self, algorithm: str, parameters: Mapping[str, object]) -> Run:
         """Run an algorithm in a process of its own with its log on our standard output.
 
         Raises ``subprocess.CalledProcessError`` where it fails.
         """
-        command = [program(), "run", algorithm, "--", *(f"{name}={value}" for name, value in parameters.items())]
+        command = [
+            program(),
+            "run",
+            algorithm,
+            "--",
+            *(f"{name}={value}" for name, value in parameters.items()),
+        ]
         started = time.monotonic()
         lines, peak = [], 0.0
-        with subprocess.Popen(command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 sys.stdout.write(line)
@@ -106,11 +138,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of the profile; what it holds is removed")
     parser.add_argument("plugin", type=Path, help="a checkout or a zip of the plugin")
-    parser.add_argument("command", nargs=argparse.REMAINDER, help="a program to run with that profile, and its arguments")
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        help="a program to run with that profile, and its arguments",
+    )
     arguments = parser.parse_args()
     profile = Profile(arguments.folder, arguments.plugin)
     if arguments.command:
-        sys.exit(subprocess.run(arguments.command, env=profile.environment(), check=False).returncode)
+        sys.exit(
+            subprocess.run(arguments.command, env=profile.environment(), check=False).returncode
+        )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ from rasterio.windows import Window
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rasters", nargs="+")
-    parser.add_argument("--workers", type=int, default=0, help="threads; 0 (default) for as many as there are cores")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="threads; 0 (default) for as many as there are cores"
+    )
     arguments = parser.parse_args()
     started = time.monotonic()
     local = threading.local()

@@ -102,7 +102,11 @@ def write_product(folder: Path, size: int) -> Product:
         shutil.rmtree(root)
     images = root / _IMAGES
     images.mkdir(parents=True)
-    product = Product(root, root / "MTD_MSIL2A.xml", *(images / f"{_IMAGE.format(band=band)}.jp2" for band in ("B04", "B08")))
+    product = Product(
+        root,
+        root / "MTD_MSIL2A.xml",
+        *(images / f"{_IMAGE.format(band=band)}.jp2" for band in ("B04", "B08")),
+    )
     product.metadata.write_text(metadata(), encoding="utf-8")
     plain = [path.with_suffix(".tif") for path in (product.red, product.nir)]
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
@@ -127,9 +131,15 @@ def write_plain(red: Path, nir: Path, size: int) -> None:
         "blockxsize": _BLOCK,
         "blockysize": _BLOCK,
     }
-    with rasterio.open(red, "w", **profile) as red_file, rasterio.open(nir, "w", **profile) as nir_file, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with (
+        rasterio.open(red, "w", **profile) as red_file,
+        rasterio.open(nir, "w", **profile) as nir_file,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
         for windows in rows_of_windows(size):
-            for window, (red_values, nir_values) in zip(windows, pool.map(lambda window: stored(window, size), windows)):
+            for window, (red_values, nir_values) in zip(
+                windows, pool.map(lambda window: stored(window, size), windows)
+            ):
                 red_file.write(red_values, 1, window=window)
                 nir_file.write(nir_values, 1, window=window)
 
@@ -138,7 +148,9 @@ def rows_of_windows(size: int) -> Iterator[list[Window]]:
     """The windows of a scene, a row of them at a time."""
     starts = range(0, size, _BLOCK)
     for top in starts:
-        yield [Window(left, top, min(_BLOCK, size - left), min(_BLOCK, size - top)) for left in starts]
+        yield [
+            Window(left, top, min(_BLOCK, size - left), min(_BLOCK, size - top)) for left in starts
+        ]
 
 
 def stored(window: Window, size: int) -> tuple[Stored, Stored]:
@@ -146,7 +158,9 @@ def stored(window: Window, size: int) -> tuple[Stored, Stored]:
     column = np.arange(window.col_off, window.col_off + window.width) + 0.5
     row = np.arange(window.row_off, window.row_off + window.height) + 0.5
     red, nir = (
-        np.clip(np.rint(band * QUANTIFICATION - ADD_OFFSET), NODATA + 1, SATURATED - 1).astype(np.uint16)
+        np.clip(np.rint(band * QUANTIFICATION - ADD_OFFSET), NODATA + 1, SATURATED - 1).astype(
+            np.uint16
+        )
         for band in reflectance((column - size / 2) * _PIXEL, (row - size / 2) * _PIXEL)
     )
     outside = column[np.newaxis, :] + 0.21 * row[:, np.newaxis] > 1.04 * size
@@ -156,13 +170,19 @@ def stored(window: Window, size: int) -> tuple[Stored, Stored]:
 
 def metadata() -> str:
     """The text of ``MTD_MSIL2A.xml``."""
-    images = {name: f"{_IMAGES}/{_IMAGE.format(band=band)}" for name, band in (("red", "B04"), ("nir", "B08"))}
+    images = {
+        name: f"{_IMAGES}/{_IMAGE.format(band=band)}"
+        for name, band in (("red", "B04"), ("nir", "B08"))
+    }
     return _METADATA.format(
         product=PRODUCT,
         nodata=NODATA,
         saturated=SATURATED,
         quantification=QUANTIFICATION,
-        offsets="\n".join(f'                <BOA_ADD_OFFSET band_id="{band}">{ADD_OFFSET}</BOA_ADD_OFFSET>' for band in range(13)),
+        offsets="\n".join(
+            f'                <BOA_ADD_OFFSET band_id="{band}">{ADD_OFFSET}</BOA_ADD_OFFSET>'
+            for band in range(13)
+        ),
         **images,
     )
 
@@ -170,7 +190,9 @@ def metadata() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the product's folder is written")
-    parser.add_argument("--size", type=int, default=LARGEST, help="pixels a side, at most %(default)s")
+    parser.add_argument(
+        "--size", type=int, default=LARGEST, help="pixels a side, at most %(default)s"
+    )
     arguments = parser.parse_args()
     print(write_product(arguments.folder, arguments.size).folder)
 

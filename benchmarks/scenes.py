@@ -43,8 +43,12 @@ def write(folder: Path, form: str, size: int) -> Path:
     shutil.rmtree(scene, ignore_errors=True)
     scene.mkdir(parents=True)
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        bands = {name: (path, number) for name, path, number in _FORMS[form](folder, scene, form, size)}
-    listed = {name: (str(path.relative_to(scene)), number) for name, (path, number) in bands.items()}
+        bands = {
+            name: (path, number) for name, path, number in _FORMS[form](folder, scene, form, size)
+        }
+    listed = {
+        name: (str(path.relative_to(scene)), number) for name, (path, number) in bands.items()
+    }
     (scene / "bands.json").write_text(json.dumps(listed), encoding="utf-8")
     return scene
 
@@ -64,10 +68,17 @@ def _plain(folder: Path, scene: Path, form: str, size: int) -> Written:
 def _tiled(folder: Path, scene: Path, form: str, size: int) -> Written:
     yield from _plain(folder, scene, form, size)
     with ExitStack() as stack:
-        sources = [stack.enter_context(rasterio.open(scene / f"{name}.tif")) for name in ("red", "nir")]
-        targets = [stack.enter_context(rasterio.open(scene / f"{name}.tif", "w", **sources[0].profile)) for name in ("green", "blue")]
+        sources = [
+            stack.enter_context(rasterio.open(scene / f"{name}.tif")) for name in ("red", "nir")
+        ]
+        targets = [
+            stack.enter_context(rasterio.open(scene / f"{name}.tif", "w", **sources[0].profile))
+            for name in ("green", "blue")
+        ]
         for window in windows(size):
-            for target, values in zip(targets, derived(*(source.read(1, window=window) for source in sources))):
+            for target, values in zip(
+                targets, derived(*(source.read(1, window=window) for source in sources))
+            ):
                 target.write(values, 1, window=window)
     yield "green", scene / "green.tif", 1
     yield "blue", scene / "blue.tif", 1
@@ -75,7 +86,12 @@ def _tiled(folder: Path, scene: Path, form: str, size: int) -> Written:
 
 def _copied(folder: Path, scene: Path, form: str, size: int) -> Written:
     for name in ("red", "nir"):
-        rasterio.shutil.copy(write(folder, "tiled", size) / f"{name}.tif", scene / f"{name}.tif", driver="GTiff", **COPIES[form])
+        rasterio.shutil.copy(
+            write(folder, "tiled", size) / f"{name}.tif",
+            scene / f"{name}.tif",
+            driver="GTiff",
+            **COPIES[form],
+        )
         yield name, scene / f"{name}.tif", 1
 
 
@@ -88,7 +104,9 @@ def _stack(folder: Path, scene: Path, form: str, size: int) -> Written:
         sources = [stack.enter_context(rasterio.open(tiled / f"{name}.tif")) for name in BANDS]
         target = stack.enter_context(rasterio.open(path, "w", **profile))
         for window in windows(size):
-            target.write(np.stack([source.read(1, window=window) for source in sources]), window=window)
+            target.write(
+                np.stack([source.read(1, window=window) for source in sources]), window=window
+            )
     for number, name in enumerate(BANDS, start=1):
         yield name, path, number
 
@@ -112,10 +130,19 @@ def _repeated(folder: Path, scene: Path, form: str, size: int) -> Written:
         yield name, scene / f"{name}.tif", 1
 
 
-_FORMS = {"plain": _plain, "tiled": _tiled, **dict.fromkeys(COPIES, _copied), "stack": _stack, "jp2": _jp2, "repeated": _repeated}
+_FORMS = {
+    "plain": _plain,
+    "tiled": _tiled,
+    **dict.fromkeys(COPIES, _copied),
+    "stack": _stack,
+    "jp2": _jp2,
+    "repeated": _repeated,
+}
 
 
-def derived(red: npt.NDArray[np.uint16], nir: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+def derived(
+    red: npt.NDArray[np.uint16], nir: npt.NDArray[np.uint16]
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
     """Stored values of green and blue that go with those of red and near infrared; 0 where they are."""
     green = np.where(red == 0, 0, 0.55 * red + 0.08 * nir + 350).astype(np.uint16)
     blue = np.where(red == 0, 0, 0.6 * red + 400).astype(np.uint16)

@@ -40,7 +40,10 @@ FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
     ("growth-30000", "gdal_calc.py", ("gdal_calc",), 2.5),
 )
 #: Case, floor, how many times its time at most.
-WITHIN = (("1", "own copy of a band", "engine-copy", 1.05), ("3", "decoding both bands, all cores", "decode", 1.05))
+WITHIN = (
+    ("1", "own copy of a band", "engine-copy", 1.05),
+    ("3", "decoding both bands, all cores", "decode", 1.05),
+)
 _OVERVIEWS = ("overviews", "overviews-2b")
 
 
@@ -63,26 +66,60 @@ def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
         tools = cases.get(case, {}).get("tools", {})
         found = ratio(tools.get("engine-overviews", {}), tools.get("engine"))
         if found:
-            lines.append((case, "the run without them", "a third of the run at most", f"{100 * (1 - 1 / found):.0f} %", _met(found <= 1.5)))
+            lines.append(
+                (
+                    case,
+                    "the run without them",
+                    "a third of the run at most",
+                    f"{100 * (1 - 1 / found):.0f} %",
+                    _met(found <= 1.5),
+                )
+            )
     lines += _growth([entry for name, entry in cases.items() if name.startswith("growth")])
-    return [*lines, *(line for entry in cases.values() for line in _memory(entry)), *_start(cases.get("startup"))]
+    return [
+        *lines,
+        *(line for entry in cases.values() for line in _memory(entry)),
+        *_start(cases.get("startup")),
+    ]
 
 
-LIMITS_HEAD = ("case", "against", "target", "seconds that it leaves", "the engine", "of these Python's start and end", "the same bands, added")
+LIMITS_HEAD = (
+    "case",
+    "against",
+    "target",
+    "seconds that it leaves",
+    "the engine",
+    "of these Python's start and end",
+    "the same bands, added",
+)
 
 
 def limits(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """For every target of speed that is not met: what it leaves, and what is needed before and beside the arithmetic."""
+    """For every target of speed that is not met: what it leaves, and what is needed before and
+    beside the arithmetic.
+    """
     lines = []
     for case, label, peers, least in FASTER:
-        tools: Mapping[str, Any] = next((entry["tools"] for entry in data["cases"] if entry["name"] == case), {})
+        tools: Mapping[str, Any] = next(
+            (entry["tools"] for entry in data["cases"] if entry["name"] == case), {}
+        )
         engine, added = tools.get("engine", {}), tools.get("engine-sum", {})
         found = [(number, peer) for peer in peers if (number := ratio(tools.get(peer, {}), engine))]
         if found and min(found)[0] < least and added.get("seconds"):
             seconds = median(engine["seconds"])
             start = seconds - median(run["seconds in the engine"] for run in engine["profile"])
             leaves = median(tools[min(found)[1]]["seconds"]) / least
-            lines.append((case, label, f"{least:g}x faster", *(f"{number:.2f}" for number in (leaves, seconds, start, median(added["seconds"])))))
+            lines.append(
+                (
+                    case,
+                    label,
+                    f"{least:g}x faster",
+                    *(
+                        f"{number:.2f}"
+                        for number in (leaves, seconds, start, median(added["seconds"]))
+                    ),
+                )
+            )
     return lines
 
 
@@ -91,36 +128,83 @@ def _met(kept: bool) -> str:
 
 
 def _growth(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    engines = [(entry["size"], entry["tools"]["engine"]) for entry in entries if entry["tools"].get("engine", {}).get("seconds")]
+    engines = [
+        (entry["size"], entry["tools"]["engine"])
+        for entry in entries
+        if entry["tools"].get("engine", {}).get("seconds")
+    ]
     if len(engines) < 2:
         return []
-    per_pixel = [(size, median(run["seconds in the engine"] for run in facts["profile"]) / size**2) for size, facts in engines]
+    per_pixel = [
+        (size, median(run["seconds in the engine"] for run in facts["profile"]) / size**2)
+        for size, facts in engines
+    ]
     peaks = [max(facts["peak"]) / 1e6 for _, facts in engines]
     more = peaks[-1] - peaks[0]
     lines = []
     for some in (per_pixel, per_pixel[1:]):  # opening and planning take a share of the smallest
         spread = max(seconds for _, seconds in some) / min(seconds for _, seconds in some) - 1
         itself = f"itself, {some[0][0]} to {some[-1][0]} pixels a side"
-        lines.append(("growth", itself, "time a pixel in the engine flat within 15 %", f"{100 * spread:.0f} %", _met(spread <= 0.15)))
+        lines.append(
+            (
+                "growth",
+                itself,
+                "time a pixel in the engine flat within 15 %",
+                f"{100 * spread:.0f} %",
+                _met(spread <= 0.15),
+            )
+        )
     itself = f"itself, {per_pixel[0][0]} to {per_pixel[-1][0]} pixels a side"
     flat = _met(abs(more) <= 20 and max(peaks) < 200)
-    return [*lines, ("growth", itself, "peak within 20 MB and under 200 MB", f"{more:+.0f} MB, {peaks[-1]:.0f} MB", flat)]
+    return [
+        *lines,
+        (
+            "growth",
+            itself,
+            "peak within 20 MB and under 200 MB",
+            f"{more:+.0f} MB, {peaks[-1]:.0f} MB",
+            flat,
+        ),
+    ]
 
 
 def _memory(entry: Mapping[str, Any]) -> list[tuple[str, ...]]:
     tools = entry["tools"]
-    peaks = {name: max(tools[name]["peak"]) for name in ("engine", *PEERS) if tools.get(name, {}).get("peak")}
+    peaks = {
+        name: max(tools[name]["peak"])
+        for name in ("engine", *PEERS)
+        if tools.get(name, {}).get("peak")
+    }
     mine = peaks.pop("engine", None)
     if not mine or not peaks:
         return []
     best = min(peaks, key=lambda name: peaks[name])
     measured = f"{mine / 1e6:.0f} of {peaks[best] / 1e6:.0f} MB"
-    return [(entry["name"], f"memory of {tools[best]['title']}", "at most a quarter", measured, _met(mine <= peaks[best] / 4))]
+    return [
+        (
+            entry["name"],
+            f"memory of {tools[best]['title']}",
+            "at most a quarter",
+            measured,
+            _met(mine <= peaks[best] / 4),
+        )
+    ]
 
 
 def _start(entry: Mapping[str, Any] | None) -> list[tuple[str, ...]]:
-    ours, empty = ((entry or {"tools": {}})["tools"].get(name, {}).get("seconds", []) for name in ("bandwise", "qgis-empty"))
+    ours, empty = (
+        (entry or {"tools": {}})["tools"].get(name, {}).get("seconds", [])
+        for name in ("bandwise", "qgis-empty")
+    )
     if not ours or not empty:
         return []
     more = median(mine - other for mine, other in zip(ours, empty))
-    return [("startup", "an empty algorithm in QGIS", "at most 0.3 s more", f"{more:.2f} s", _met(more <= 0.3))]
+    return [
+        (
+            "startup",
+            "an empty algorithm in QGIS",
+            "at most 0.3 s more",
+            f"{more:.2f} s",
+            _met(more <= 0.3),
+        )
+    ]

@@ -63,7 +63,11 @@ class Session:
         tree = QgsProject.instance().layerTreeRoot()
         for layer in self.layers:
             tree.findLayer(layer.id()).setItemVisibilityChecked(False)
-        (self.result,) = [layer for layer in QgsProject.instance().mapLayers().values() if layer not in self.layers]
+        (self.result,) = [
+            layer
+            for layer in QgsProject.instance().mapLayers().values()
+            if layer not in self.layers
+        ]
         iface.setActiveLayer(self.result)
         iface.layerTreeView().expandAllNodes()
         for layer in self.layers:
@@ -85,7 +89,9 @@ def picture(widget, name: str) -> None:
     pixels = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint32) & 0xFFFCFCFC
     colours, counts = np.unique(pixels, return_counts=True)
     table = [int(colour) for colour in colours[np.argsort(counts)[-256:]]]
-    assert image.convertToFormat(QImage.Format.Format_Indexed8, table).save(str(IMAGES / f"{name}.png"))
+    assert image.convertToFormat(QImage.Format.Format_Indexed8, table).save(
+        str(IMAGES / f"{name}.png")
+    )
 
 
 def guarded(step) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinate reference systems: whether two are one, and coordinates of one in another."""
+"""Coordinate reference systems: whether two are one, and coordinates and pixels of one in another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import GridError
-from ..grids.grid import crs_name
+from ..grids.grid import Grid, crs_name
 from ..messages import translate
 from .api import Numbers, Points
 from .choice import backend
@@ -58,3 +58,31 @@ def transform_points(xs: Numbers, ys: Numbers, wkt: str, other: str) -> Points:
         points = [transform_points([x], [y], wkt, other) for x, y in zip(xs, ys)]
         return np.concatenate([x for x, _ in points]), np.concatenate([y for _, y in points])
     return np.asarray(transformed[0], np.float64), np.asarray(transformed[1], np.float64)
+
+
+def pixel_coordinates(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Points:
+    """Columns and rows of ``other`` at which all pairs of columns and rows of ``grid`` lie; those
+    that lie nowhere are left out.
+    """
+    found = pixel_coordinates_grid(grid, other, columns, rows)
+    known = np.isfinite(found[0])
+    return found[0][known], found[1][known]
+
+
+def pixel_coordinates_grid(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Points:
+    """As :func:`pixel_coordinates`, of shape (rows, columns), with NaN for those that lie nowhere."""
+    a, b, c, d, e, f = grid.transform
+    column, row = np.meshgrid(columns, rows)
+    xs, ys = transform_points(
+        (a * column + b * row + c).ravel(), (d * column + e * row + f).ravel(), grid.crs, other.crs
+    )
+    known = np.isfinite(xs) & np.isfinite(ys)
+    a, b, c, d, e, f = other.transform
+    x, y, determinant = (
+        np.where(known, xs - c, np.nan),
+        np.where(known, ys - f, np.nan),
+        a * e - b * d,
+    )
+    return ((e * x - b * y) / determinant).reshape(column.shape), (
+        (a * y - d * x) / determinant
+    ).reshape(column.shape)

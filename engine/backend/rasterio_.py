@@ -8,19 +8,15 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import rasterio
 import rasterio.shutil
 import rasterio.warp
-from rasterio.control import GroundControlPoint
-from rasterio.crs import CRS
 from rasterio.enums import Resampling as Method
 from rasterio.features import rasterize
 from rasterio.io import MemoryFile
-from rasterio.rpc import RPC
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
@@ -29,6 +25,7 @@ from ..grids.grid import Grid, Window
 from ..grids.layout import Resampling
 from . import captured
 from .api import Created, CreationSpec, Numbers, Polygon
+from .rasterio_creation import created, creation_arguments, crs_of
 from .rasterio_dataset import RasterioDataset, failures, raising
 from .rasterio_private import (
     LOGGERS,
@@ -55,7 +52,6 @@ _METHODS = {
     Resampling.CUBIC_SPLINE: Method.cubic_spline,
     Resampling.LANCZOS: Method.lanczos,
 }
-_NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _ANY_TRANSFORM = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)
 _copy = within_settings(rasterio.shutil.copy)
 
@@ -88,11 +84,13 @@ class RasterioBackend:
         return RasterioDataset(rasterio.open(path, sharing=False, **options))
 
     def same_crs(self, wkt: str, other: str) -> bool:
-        return bool(_crs(wkt) == _crs(other))
+        return bool(crs_of(wkt) == crs_of(other))
 
     @raising
     def transform(self, xs: Numbers, ys: Numbers, wkt: str, other: str) -> tuple[Numbers, Numbers]:
-        points: tuple[Numbers, Numbers] = rasterio.warp.transform(_crs(wkt), _crs(other), xs, ys)
+        points: tuple[Numbers, Numbers] = rasterio.warp.transform(
+            crs_of(wkt), crs_of(other), xs, ys
+        )
         return points
 
     @raising
@@ -110,9 +108,9 @@ class RasterioBackend:
             rasterio.open(_name_of(values[np.newaxis], source.transform)) as dataset,
             WarpedVRT(
                 dataset,
-                src_crs=_crs(source.crs),
+                src_crs=crs_of(source.crs),
                 src_nodata=math.nan,
-                crs=_crs(target.crs),
+                crs=crs_of(target.crs),
                 transform=Affine(*target.transform),
                 width=target.width,
                 height=target.height,
@@ -137,13 +135,13 @@ class RasterioBackend:
         arguments = creation_arguments(spec)
         if path is None:
             with MemoryFile() as memory, memory.open(**arguments) as dataset:
-                return _created(dataset)
+                return created(dataset)
         with rasterio.open(path, "w", **arguments) as dataset:
             dataset.descriptions = spec.names
             if spec.scale is not None:
                 dataset.scales = [spec.scale] * dataset.count
                 dataset.offsets = [spec.offset or 0.0] * dataset.count
-            return _created(dataset)
+            return created(dataset)
 
     @raising
     def set_tags(
@@ -229,44 +227,6 @@ class RasterioBackend:
 
     def set_cache_size(self, size: int) -> None:
         set_gdal_config("GDAL_CACHEMAX", size)
-
-
-@lru_cache(maxsize=64)
-def _crs(wkt: str) -> CRS | None:
-    """A CRS; None for the empty text. ``CRSError``, a ``ValueError``, for one that PROJ does not know."""
-    return CRS.from_wkt(wkt) if wkt else None
-
-
-def creation_arguments(spec: CreationSpec) -> dict[str, Any]:
-    """Return the arguments of ``rasterio.open`` that create a result."""
-    grid = spec.grid
-    transform = None if grid.transform == _NO_TRANSFORM else Affine(*grid.transform)
-    georeference: dict[str, Any] = {"crs": _crs(grid.crs), "transform": transform}
-    if grid.georeference is not None:
-        points, crs, rpc = grid.georeference
-        georeference = {}
-        if points:
-            georeference["crs"] = _crs(crs) or CRS()
-            georeference["gcps"] = [GroundControlPoint(*point) for point in points]
-        if rpc:
-            georeference["rpcs"] = RPC.from_gdal(dict(rpc))
-    return {
-        "driver": "GTiff",
-        "width": grid.width,
-        "height": grid.height,
-        "count": spec.count,
-        "dtype": spec.dtype.name,
-        "nodata": spec.nodata,
-        **georeference,
-        **spec.options,
-    }
-
-
-def _created(dataset: Any) -> Created:
-    height, width = dataset.block_shapes[0]
-    interleaving = dataset.interleaving
-    separate = interleaving is not None and interleaving.name == "band"
-    return Created((width, height), dataset.count > 1 and separate)
 
 
 def _name_of(values: NDArray[Any], transform: Sequence[float] = _ANY_TRANSFORM) -> str:

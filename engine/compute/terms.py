@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A number on its way through the compiler: a value with the scale, shift and divisor that are not computed yet."""
+"""Numbers on their way through the compiler: values with a scale, shift and divisor that are not computed yet."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+from ..expression.functions import BOOLEAN, FUNCTIONS, Range
 from .program import Reference
+from .registers import Applied, Loaded, Operand, Value
 
 LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
 
@@ -55,3 +57,177 @@ def quotient(offset: float, scale: float) -> float:
 
 def _is_sound(factor: float) -> bool:
     return 1e-300 < abs(factor) < 1e300
+
+
+def exact_in_float32(numbers: Range | None) -> bool:
+    return numbers is not None and numbers.grains <= LARGEST_EXACT
+
+
+class TermBuilder:
+    """Builds values in single-assignment form, each once, from terms.
+
+    ``single`` says that float32 holds all of them exactly.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self.single = True
+        self.known: dict[object, Reference] = {}
+
+    def sum(self, name: str, a: Term, b: Term) -> Term:
+        """A sum or difference that leaves scales and divisors that are common where they are."""
+        if (a.scale, a.divisor) == (b.scale, b.divisor):
+            shift = a.shift + b.shift if name == "add" else a.shift - b.shift
+            return Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
+        if (after := a.shift_of(b.constant)) is not None:
+            return a._replace(shift=a.shift + after if name == "add" else a.shift - after)
+        if (before := b.shift_of(a.constant)) is not None:
+            return b._replace(
+                operand=self.call(
+                    name, before + b.shift if name == "add" else before - b.shift, self.bare(b)
+                ),
+                shift=0.0,
+            )
+        if a.divisor == b.divisor:
+            return Term(self.call(name, self.numerator(a), self.numerator(b)), divisor=a.divisor)
+        return Term(self.call(name, self.number(a), self.number(b)))
+
+    def product(self, name: str, a: Term, b: Term) -> Term:
+        """A product or quotient of what is before scales and divisors; those of constants are one number in the end."""
+        scaled = None
+        if b.constant is not None and a.constant is None:
+            scaled = a.times(b.constant) if name == "multiply" else a.times(1.0, b.constant)
+        elif a.constant is not None and b.constant is None and name == "multiply":
+            scaled = b.times(a.constant)
+        if scaled is not None:
+            return scaled
+        factors = (b.scale, b.divisor) if name == "multiply" else (b.divisor, b.scale)
+        both = a.times(*factors)
+        if both is None:
+            return Term(self.call(name, self.number(a), self.number(b)))
+        product = self.call(name, self.shifted(a), self.shifted(b))
+        if name == "divide" or both.scale == both.divisor:
+            return Term(product, both.scale / both.divisor)
+        return Term(product, both.scale, divisor=both.divisor)
+
+    def any_of(self, booleans: frozenset[Reference]) -> Reference | None:
+        """One boolean out of several, in the order in which they came up."""
+        joined: Reference | None = None
+        for boolean in sorted(booleans, key=lambda reference: reference.number):
+            joined = boolean if joined is None else self.call("logical_or", joined, boolean)
+        return joined
+
+    def everywhere(self) -> Reference:
+        """The boolean that all pixels are nodata, as they are where nodata was typed."""
+        return self.call("logical_not", False)
+
+    def both(self, condition: Reference | bool, missing: Reference) -> Reference:
+        """The boolean that a condition holds and a value is nodata."""
+        if isinstance(condition, Reference) and missing == self.known.get(
+            ("logical_not", (repr(False),))
+        ):
+            return condition
+        return self.call("logical_and", condition, missing)
+
+    def call(self, name: str, *operands: Operand) -> Reference:
+        """The value of a function of other values and constants."""
+        if name == "power" and operands[1] == 2.0:
+            name, operands = "square", operands[:1]  # the same number, ten times as fast
+        key = (
+            name,
+            tuple(
+                operand if isinstance(operand, Reference) else repr(operand) for operand in operands
+            ),
+        )
+        if key not in self.known:
+            function, ranges = FUNCTIONS[name], [self.range_of(operand) for operand in operands]
+            boolean = function.gives == BOOLEAN
+            narrow = function.exact and all(map(exact_in_float32, ranges))
+            self.single = self.single and narrow
+            integer = boolean or (
+                function.integer
+                if function.integer is not None
+                else all(map(self.is_integer, operands))
+            )
+            bounds = Range(0.0, 1.0) if boolean else function.range(ranges)
+            return self.value(
+                key,
+                Value(
+                    Applied(name, operands),
+                    boolean,
+                    integer,
+                    bounds,
+                    narrow and exact_in_float32(bounds),
+                ),
+            )
+        return self.known[key]
+
+    def value(self, key: object, value: Value) -> Reference:
+        if key not in self.known:
+            self.known[key] = Reference(len(self.values))
+            self.values.append(value)
+            if isinstance(value.source, Loaded) and not value.boolean:
+                self.single = self.single and exact_in_float32(value.bounds)
+        return self.known[key]
+
+    def range_of(self, operand: Operand) -> Range | None:
+        if isinstance(operand, Reference):
+            return self.values[operand.number].bounds
+        number = float(operand)
+        return (
+            Range(number, number, 1 / number.as_integer_ratio()[1])
+            if math.isfinite(number)
+            else None
+        )
+
+    def is_integer(self, operand: Operand) -> bool:
+        return (
+            self.values[operand.number].integer
+            if isinstance(operand, Reference)
+            else float(operand).is_integer()
+        )
+
+    def bare(self, term: Term) -> Operand:
+        """The number before shift, scale and divisor."""
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
+            return self.call("number", term.operand)
+        return float(term.operand) if isinstance(term.operand, bool) else term.operand
+
+    def shifted(self, term: Term) -> Operand:
+        """The number before its scale and divisor."""
+        return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
+
+    def numerator(self, term: Term) -> Operand:
+        """The number before its divisor."""
+        if term.scale == 1:
+            return self.shifted(term)
+        return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
+
+    def _scaled_quotient(self, term: Term) -> Operand | None:
+        """Rewrite ``c * (a / b)`` as ``(c * a) / b`` if ``c * a`` is exact, so that the result is rounded once."""
+        if (
+            not isinstance(term.operand, Reference)
+            or term.shift
+            or ("not_finite", (term.operand,)) in self.known
+        ):
+            return None
+        source = self.values[term.operand.number].source
+        if isinstance(source, Applied) and source.function == "divide":
+            dividend, divisor = source.operands
+            if exact_in_float32(
+                FUNCTIONS["multiply"].range([self.range_of(dividend), self.range_of(term.scale)])
+            ):
+                return self.call("divide", self.call("multiply", dividend, term.scale), divisor)
+        return None
+
+    def number(self, term: Term) -> Operand:
+        """The number itself; a boolean counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
+        numerator = self.numerator(term)
+        return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
+
+    def boolean(self, term: Term) -> Reference | bool:
+        """Whether a number is not 0, or the boolean itself."""
+        if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
+            return term.operand
+        number = self.number(term)
+        return self.call("not_zero", number) if isinstance(number, Reference) else bool(number)

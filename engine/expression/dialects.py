@@ -8,7 +8,6 @@ given to its dialect too, with the precedence of its nearest kin.
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
@@ -122,60 +121,30 @@ def _identity(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int
     return arguments[0]
 
 
-def _cut_to_integer(function: str) -> Expander:
-    """muParser's words ``and`` and ``or`` cut their operands to integers."""
-
-    def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
-        cut = [
-            argument
-            if builder.is_boolean(argument)
-            else builder.call("truncated_not_zero", argument)
-            for argument in arguments
-        ]
-        return builder.call(function, *cut, span=span)
-
-    return expand
-
-
-#: What a dialect's operators may stand for besides functions of the table.
-OPERATOR_EXPANSIONS: dict[str, Expander] = {
-    "int_and": _cut_to_integer("logical_and"),
-    "int_or": _cut_to_integer("logical_or"),
-    "positive": _identity,
-}
-
 _ONE = {
-    "sqrt": "sqrt", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "exp": "exp",
-    "exp2": "exp2", "expm1": "expm1",
-    "ln": "log", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin",
-    "cos": "cos", "tan": "tan",
-    "asin": "arcsin", "arcsin": "arcsin", "acos": "arccos", "arccos": "arccos", "atan": "arctan", "arctan": "arctan",
-    "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "arcsinh": "arcsinh",
-    "acosh": "arccosh", "arccosh": "arccosh",
-    "atanh": "arctanh", "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil",
-    "trunc": "trunc", "fix": "trunc", "rint": "rint",
-    "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal",
-    "negative": "negative", "deg2rad": "deg2rad",
-    "radians": "deg2rad", "rad2deg": "rad2deg", "degrees": "rad2deg", "isnan": "isnan",
-    "isinf": "isinf", "isfinite": "isfinite",
-    "signbit": "signbit",
-    "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert",
-    "bitwise_not": "invert", "isnodata": "isnodata",
+    "sqrt": "sqrt", "abs": "absolute", "absolute": "absolute", "fabs": "absolute", "exp": "exp", "exp2": "exp2",
+    "expm1": "expm1", "ln": "log", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
+    "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "arcsin": "arcsin", "acos": "arccos",
+    "arccos": "arccos", "atan": "arctan", "arctan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+    "asinh": "arcsinh", "arcsinh": "arcsinh", "acosh": "arccosh", "arccosh": "arccosh", "atanh": "arctanh",
+    "arctanh": "arctanh", "floor": "floor", "ceil": "ceil", "ceiling": "ceil", "trunc": "trunc", "fix": "trunc",
+    "rint": "rint", "sign": "sign", "square": "square", "cbrt": "cbrt", "reciprocal": "reciprocal",
+    "negative": "negative", "deg2rad": "deg2rad", "radians": "deg2rad", "rad2deg": "rad2deg",
+    "degrees": "rad2deg", "isnan": "isnan", "isinf": "isinf", "isfinite": "isfinite", "signbit": "signbit",
+    "nan_to_num": "nan_to_num", "logical_not": "logical_not", "invert": "invert", "bitwise_not": "invert",
+    "isnodata": "isnodata",
 }  # fmt: skip
 _TWO = {
-    "power": "power", "pow": "power", "float_power": "power", "minimum": "minimum",
-    "maximum": "maximum", "fmin": "fmin", "fmax": "fmax",
-    "atan2": "arctan2", "arctan2": "arctan2", "hypot": "hypot", "mod": "remainder",
-    "remainder": "remainder", "fmod": "fmod",
-    "floor_divide": "floor_divide", "add": "add", "subtract": "subtract", "multiply": "multiply",
-    "divide": "divide", "true_divide": "divide",
-    "copysign": "copysign", "heaviside": "heaviside", "logaddexp": "logaddexp",
-    "logaddexp2": "logaddexp2", "nextafter": "nextafter",
-    "equal": "equal", "not_equal": "not_equal", "less": "less", "less_equal": "less_equal",
-    "greater": "greater", "greater_equal": "greater_equal",
+    "power": "power", "pow": "power", "float_power": "power", "minimum": "minimum", "maximum": "maximum",
+    "fmin": "fmin", "fmax": "fmax", "atan2": "arctan2", "arctan2": "arctan2", "hypot": "hypot",
+    "mod": "remainder", "remainder": "remainder", "fmod": "fmod", "floor_divide": "floor_divide", "add": "add",
+    "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
+    "copysign": "copysign", "heaviside": "heaviside", "logaddexp": "logaddexp", "logaddexp2": "logaddexp2",
+    "nextafter": "nextafter", "equal": "equal", "not_equal": "not_equal", "less": "less",
+    "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
     "logical_and": "logical_and", "logical_or": "logical_or", "logical_xor": "logical_xor",
-    "bitwise_and": "bitwise_and",
-    "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor", "left_shift": "left_shift", "right_shift": "right_shift",
+    "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor",
+    "left_shift": "left_shift", "right_shift": "right_shift",
 }  # fmt: skip
 #: numpy's types as functions: floating point is what values are already, whole numbers are cut to
 #: and never wrap around.
@@ -214,20 +183,11 @@ _FUNCTIONS: dict[str, Named] = {
     ),
 }
 
-#: Names of numbers, and of the modules that may stand before a function or number.
-CONSTANTS = {
-    "true": 1.0, "false": 0.0,
-    "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi, "_e": math.e,
-    "euler": 0.57721566490153286,
-    "ln2": math.log(2), "ln10": math.log(10), "log2e": math.log2(math.e), "log10e": math.log10(math.e),
-}  # fmt: skip
-MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")
-
 _SUMS = {"+": "add", "-": "subtract"}
 _PRODUCTS = {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"}
 _COMPARISONS = {
-    "=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less",
-    "<=": "less_equal", ">": "greater", ">=": "greater_equal",
+    "=": "equal", "==": "equal", "!=": "not_equal", "<>": "not_equal", "<": "less", "<=": "less_equal",
+    ">": "greater", ">=": "greater_equal",
 }  # fmt: skip
 
 

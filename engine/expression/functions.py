@@ -235,3 +235,11 @@ FUNCTIONS: dict[str, Function] = {
         in_place=False,
     ),
 }
+
+#: Names of numbers, and of the modules that may stand before a function or number.
+CONSTANTS = {
+    "true": 1.0, "false": 0.0, "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi,
+    "_e": math.e, "euler": 0.57721566490153286, "ln2": math.log(2), "ln10": math.log(10),
+    "log2e": math.log2(math.e), "log10e": math.log10(math.e),
+}  # fmt: skip
+MODULES = ("numpy", "np", "math", "gdal_array", "gdalnumeric", "gdal_numeric")

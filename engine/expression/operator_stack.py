@@ -7,7 +7,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .dialects import OPERATOR_EXPANSIONS, Dialect, Named
+from .dialects import Dialect, Expander, Named
 from .formula import FormulaBuilder
 
 LOWEST = 0  #: below every precedence
@@ -21,6 +21,29 @@ _BITS_OF_BOOLEANS = {
     "invert": "logical_not",
 }
 _NUMPYS_BOOLEANS = {**_BITS_OF_BOOLEANS, "add": "logical_or", "multiply": "logical_and"}
+
+
+def _cut_to_integer(function: str) -> Expander:
+    """muParser's words ``and`` and ``or`` cut their operands to integers."""
+
+    def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
+        cut = [
+            argument
+            if builder.is_boolean(argument)
+            else builder.call("truncated_not_zero", argument)
+            for argument in arguments
+        ]
+        return builder.call(function, *cut, span=span)
+
+    return expand
+
+
+#: What a dialect's operators may stand for besides functions of the table.
+_EXPANSIONS: dict[str, Expander] = {
+    "int_and": _cut_to_integer("logical_and"),
+    "int_or": _cut_to_integer("logical_or"),
+    "positive": lambda builder, arguments, span: arguments[0],
+}
 
 
 class Kind(enum.Enum):
@@ -87,8 +110,8 @@ class OperatorStack:
         del self.values[-count:]
         span = start, end
         function = "where" if top.kind is Kind.CHOICE else top.function
-        if function in OPERATOR_EXPANSIONS:
-            self.push(OPERATOR_EXPANSIONS[function](self._builder, arguments, span), start)
+        if function in _EXPANSIONS:
+            self.push(_EXPANSIONS[function](self._builder, arguments, span), start)
             return
         strict = function in self._dialect.strict
         function = self._meaning(function, arguments)

@@ -10,8 +10,9 @@ import math
 
 from ..messages import translate
 from .diagnostics import AGGREGATES, Diagnostics, too_long
-from .dialects import CONSTANTS, MODULES, Dialect
+from .dialects import Dialect
 from .formula import Formula, FormulaBuilder, References, Result
+from .functions import CONSTANTS, MODULES
 from .lexer import Lexer
 from .operator_stack import (
     COMPARISONS,
@@ -39,12 +40,8 @@ def parse(text: str, dialect: Dialect, references: References) -> Formula:
 class _Parser:
     def __init__(self, text: str, dialect: Dialect, references: References) -> None:
         self.typed = text
-        if (
-            dialect.quotes
-            and text.count('"') == 2
-            and text.strip().startswith('"')
-            and text.strip().endswith('"')
-        ):
+        stripped = text.strip()
+        if dialect.quotes and text.count('"') == 2 and stripped[0] == stripped[-1] == '"':
             text = text.replace('"', " ")
         self.lexer = Lexer(text)
         self.dialect, self.references = dialect, references

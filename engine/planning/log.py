@@ -13,11 +13,10 @@ from ..grids.layout import Resampling
 from ..grids.windows import WindowPlan
 from ..job import Job, Note, Report
 from ..messages import Field, Template, Text, join, translate
-from ..radiometry.masks import Area, MaskRule
+from ..radiometry.masks import Area
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import storage_of
 from ..reading.inputs import Input
-from .user_mask import UserMask
 
 MEGABYTE = 10**6
 
@@ -80,18 +79,6 @@ def input_notes(
     return notes
 
 
-def mask_note(mask: UserMask, grid: Grid) -> Note:
-    """How the user's mask raster is read."""
-    text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
-    choice = mask.choice
-    rule = _RULES[mask.rule].format(
-        classes=", ".join(map(str, choice.keep)),
-        flags=", ".join(flag.name.lower().replace("_", " ") for flag in choice.reject),
-    )
-    facts = {"band": mask.input.band.number, "file": file_name(choice.path), "rule": rule}
-    return Note(text.format(**facts, placement=placement(mask.input, grid)))
-
-
 def area_note(area: Area) -> Note:
     """How the area of interest is read."""
     text = translate(
@@ -119,18 +106,6 @@ def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
             )
         notes.append(Note(text.format(value=value), warning=value != CUSTOMARY_NODATA))
     return notes
-
-
-_RULES = {
-    MaskRule.KEEP_NONZERO: translate("Bandwise", "what is not zero is kept"),
-    MaskRule.KEEP_ZERO: translate("Bandwise", "what is zero is kept"),
-    MaskRule.SCL: translate(
-        "Bandwise", "read as Sentinel-2 scene classification, of which {classes} are kept"
-    ),
-    MaskRule.QA_PIXEL: translate(
-        "Bandwise", "read as Landsat quality flags, which leave out: {flags}"
-    ),
-}
 
 
 def placement(band_input: Input, grid: Grid) -> Text:

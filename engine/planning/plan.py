@@ -29,10 +29,10 @@ from ..reading.polygon_mask import PolygonMask
 from ..writing.creation import check_profile, cog_profile, creation_profile
 from ..writing.sink import SINKS
 from .checks import job_warnings, role_warnings, unused_scaling
-from .log import MEGABYTE, area_note, input_notes, mask_note, typed_nodata_notes
+from .log import MEGABYTE, area_note, input_notes, typed_nodata_notes
 from .resources import resources_named
 from .target_grid import Raster, check_georeference, result_grid
-from .user_mask import UserMask, mask_band, user_mask
+from .user_mask import UserMask, mask_band, mask_note, user_mask
 
 _LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
 _LARGE_FOR_COG = 512  #: and beyond which a COG has them

@@ -18,8 +18,9 @@ from ..credentials import without_credentials
 from ..job import BandRef
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import Storage
-from .log import mask_note, placement
+from .log import placement
 from .plan import Plan
+from .user_mask import mask_note
 
 
 def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:

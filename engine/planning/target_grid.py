@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend.crs import transform_points
+from ..backend.crs import pixel_coordinates, transform_points
 from ..errors import GridError, OptionError
 from ..grids.grid import SAME_GRID_TOLERANCE, Grid, Window, crs_name
 from ..grids.layout import Extent, ExtentRule, GridRule, Layout
 from ..messages import Field, translate
-from ..reading.coordinates import pixel_coordinates
 
 _LONGEST_SIDE = 2**31 - 1
 WARP_FIRST = translate(

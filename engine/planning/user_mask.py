@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..arrays import NDArray
+from ..credentials import file_name
 from ..grids.grid import Grid
 from ..grids.layout import Resampling
+from ..job import Note
+from ..messages import translate
 from ..radiometry.masks import MaskChoice, MaskRule, masked, recognised, rule_of
 from ..radiometry.nodata import as_stored, mark
 from ..reading.bands import BandFacts, describe, descriptions_of
 from ..reading.inputs import Input, input_on
+from .log import placement
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,27 @@ def user_mask(choice: MaskChoice, band: BandFacts, grid: Grid) -> UserMask:
     rule = rule_of(choice, band.declared.description)
     nodata = as_stored(band.declared.nodata, band.dtype) if rule is MaskRule.KEEP_NONZERO else None
     return UserMask(choice, rule, input_on(grid, band, Resampling.NEAREST, nodata=nodata))
+
+
+_RULES = {
+    MaskRule.KEEP_NONZERO: translate("Bandwise", "what is not zero is kept"),
+    MaskRule.KEEP_ZERO: translate("Bandwise", "what is zero is kept"),
+    MaskRule.SCL: translate(
+        "Bandwise", "read as Sentinel-2 scene classification, of which {classes} are kept"
+    ),
+    MaskRule.QA_PIXEL: translate(
+        "Bandwise", "read as Landsat quality flags, which leave out: {flags}"
+    ),
+}
+
+
+def mask_note(mask: UserMask, grid: Grid) -> Note:
+    """How the user's mask raster is read."""
+    text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
+    choice = mask.choice
+    rule = _RULES[mask.rule].format(
+        classes=", ".join(map(str, choice.keep)),
+        flags=", ".join(flag.name.lower().replace("_", " ") for flag in choice.reject),
+    )
+    facts = {"band": mask.input.band.number, "file": file_name(choice.path), "rule": rule}
+    return Note(text.format(**facts, placement=placement(mask.input, grid)))

@@ -31,6 +31,25 @@ _LONGEST_NUMBER = 40  #: characters
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30  #: of what a scale or an offset may be
 
 
+class ProductFacts(NamedTuple):
+    """Reflectance = stored value * ``scale`` + ``offset``; ``nodata`` and ``saturated`` are stored values.
+
+    ``source`` names the file and the numbers read from it, ``origin`` the file alone. Where
+    ``missing`` is given, the file's name promises metadata that are not there, and the other fields
+    hold what no metadata mean; ``mixed`` tells of one that is missing because the sources of a VRT
+    differ or are changed on the way.
+    """
+
+    source: Text
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+    saturated: float | None = None
+    missing: bool = False
+    mixed: bool = False
+    origin: Text = translate("Bandwise", "the product's metadata").format()
+
+
 class Element(NamedTuple):
     """An XML element: its tag after those that it is in, its attributes and its text."""
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..errors import MetadataError, OptionError
 from ..messages import Field, Text, translate
-from .metadata_file import is_sound
-from .products import ProductFacts, Products
+from .metadata_file import ProductFacts, is_sound
+from .products import Products
 
 
 class Scaling(enum.Enum):

@@ -11,32 +11,13 @@ import numpy as np
 
 from ..arrays import NDArray
 from ..backend.choice import backend
-from ..backend.crs import same_crs
+from ..backend.crs import pixel_coordinates, pixel_coordinates_grid
 from ..grids.grid import Grid, Window
-from ..grids.kernels import (
-    BILINEAR,
-    CUBIC,
-    CUBIC_SPLINE,
-    LANCZOS,
-    Axis,
-    average,
-    nearest,
-    resampled,
-    scattered,
-    weighted,
-)
+from ..grids.kernels import BILINEAR, CUBIC, CUBIC_SPLINE, LANCZOS, Axis, average, weighted
 from ..grids.layout import Resampling
-from .coordinates import pixel_coordinates, pixel_coordinates_grid
+from ..grids.resampling import resampled, scattered
+from .alignment import TOLERANCE, Line, kernel_scale, lines, margin, scale_of
 
-#: How many source pixels a kernel reaches
-_REACH = {
-    Resampling.NEAREST: 1,
-    Resampling.BILINEAR: 1,
-    Resampling.CUBIC: 2,
-    Resampling.AVERAGE: 1,
-    Resampling.CUBIC_SPLINE: 2,
-    Resampling.LANCZOS: 3,
-}
 _KERNELS = {
     Resampling.BILINEAR: BILINEAR,
     Resampling.CUBIC: CUBIC,
@@ -45,9 +26,6 @@ _KERNELS = {
 }
 _LARGEST_TILE = 512
 _MOST_SOURCE_PIXELS = 2 * 1024 * 1024
-#: Source pixels by which GDAL may be off where it interpolates coordinates; the second for nearest
-_TOLERANCE = (1e-5, 1e-6)
-_SAME_SIZE = 0.95
 _SMALLEST_PART = 32  #: pixels of a tile's side, below which what is not clear is read in whole rows
 #: Places beside each other in a tile that lie a fourth of the source apart lie on two sides of
 #: something
@@ -58,25 +36,6 @@ _SAMPLES = 17  #: places along a tile's side, by which its source window is foun
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
 Read = Callable[[Window], NDArray[np.floating[Any]]]
-
-
-class Line(NamedTuple):
-    """Where the edges of the target's columns, or rows, lie in the source: pixel ``n`` begins at
-    ``start + step * n``.
-    """
-
-    start: float
-    step: float
-
-    def at(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
-        """Places in the source of places in the target, in pixels."""
-        return self.start + self.step * pixels
-
-    def nearest(self, begin: int, count: int, length: int) -> NDArray[np.intp]:
-        """The source pixels, of ``length``, in which the centres of ``count`` pixels from ``begin``
-        on lie; -1 beyond the source.
-        """
-        return nearest(self.at(np.arange(begin, begin + count) + 0.5), length)
 
 
 class Warp(NamedTuple):
@@ -98,14 +57,14 @@ class Warp(NamedTuple):
     @classmethod
     def between(cls, source: Grid, target: Grid, resampling: Resampling) -> Warp:
         """The warp with a tile so small that its source window is not large."""
-        scale = _scale(source, target)
+        scale = scale_of(source, target)
         warp = cls(
             source,
             target,
             resampling,
             _LARGEST_TILE,
             scale,
-            _lines(source, target, resampling, scale),
+            lines(source, target, resampling, scale),
         )
         while warp.tile > 1 and warp.source_pixels > _MOST_SOURCE_PIXELS:
             warp = warp._replace(tile=warp.tile // 2)
@@ -120,14 +79,14 @@ class Warp(NamedTuple):
         )
         return math.ceil(
             math.prod(
-                self.tile / along + (2 if exact else 2 * _margin(self.resampling, along))
+                self.tile / along + (2 if exact else 2 * margin(self.resampling, along))
                 for along in self.scale
             )
         )
 
     @property
     def _widened(self) -> tuple[float, float]:
-        return 1 / _kernel_scale(self.scale[0]), 1 / _kernel_scale(self.scale[1])
+        return 1 / kernel_scale(self.scale[0]), 1 / kernel_scale(self.scale[1])
 
     def _by_places(self, numbers: NDArray[np.floating[Any]]) -> bool:
         """Whether it takes a kernel that GDAL has wrong, or that overshoots without bounds, as it
@@ -200,8 +159,8 @@ class Warp(NamedTuple):
             self.source.crop(window),
             self.target.crop(tile),
             self.resampling,
-            tolerance=_TOLERANCE[self.resampling is Resampling.NEAREST],
-            scale=(_kernel_scale(self.scale[0]), _kernel_scale(self.scale[1])),
+            tolerance=TOLERANCE[self.resampling is Resampling.NEAREST],
+            scale=(kernel_scale(self.scale[0]), kernel_scale(self.scale[1])),
         )
 
     def _places(self, tile: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -242,7 +201,7 @@ class Warp(NamedTuple):
         if self.resampling is Resampling.AVERAGE:
             edges = line.at(np.arange(begin, begin + count + 1))
             return average(edges[:-1], edges[1:], length)
-        widened = 1 / _kernel_scale(1 / abs(line.step))
+        widened = 1 / kernel_scale(1 / abs(line.step))
         return weighted(
             line.at(np.arange(begin, begin + count) + 0.5),
             _KERNELS[self.resampling],
@@ -281,7 +240,7 @@ class Warp(NamedTuple):
         # pixels to the next place on either side
         beyond = 0 if complete else 2 * max(tile.width, tile.height) / (_SAMPLES - 1)
         margins = [
-            _margin(self.resampling, along) + math.ceil(beyond / along) for along in self.scale
+            margin(self.resampling, along) + math.ceil(beyond / along) for along in self.scale
         ]
         left, top = (
             math.floor(numbers.min()) - margin for numbers, margin in zip((columns, rows), margins)
@@ -325,60 +284,3 @@ def _jumps(numbers: NDArray[np.float64], length: int) -> bool:
     """Whether places beside each other lie far apart in a source so long."""
     square = numbers.reshape(_SAMPLES, _SAMPLES)
     return any(bool((np.abs(np.diff(square, axis=axis)) > length / _FAR).any()) for axis in (0, 1))
-
-
-def _lines(
-    source: Grid, target: Grid, resampling: Resampling, scale: tuple[float, float]
-) -> tuple[Line, Line] | None:
-    """Columns and rows of parallel grids; None where they are not, or where GDAL has a kernel of its own.
-
-    GDAL's cubic kernel onto smaller pixels is bilinear beside nodata and at the edge, where it would overshoot.
-    """
-    if not same_crs(source.crs, target.crs) or (
-        resampling is Resampling.CUBIC and min(scale) >= _SAME_SIZE
-    ):
-        return None
-    width, height = target.width, target.height
-    (left, top), (right, turned), (slanted, bottom) = (
-        source.pixel_of(*target.place_of(*corner)) for corner in ((0, 0), (width, 0), (0, height))
-    )
-    if max(abs(turned - top), abs(slanted - left)) > _TOLERANCE[0]:
-        return None
-    return _line(left, right, width), _line(top, bottom, height)
-
-
-def _line(start: float, end: float, count: int) -> Line:
-    """A line from ``start`` to ``end``; where grids nest, so that edges meet, without what rounding
-    made of their georeferences.
-    """
-    step = (end - start) / count
-    parts = max(1, round(1 / abs(step)))  # of the target's pixels in one of the source
-    nested = Line(
-        round(start * parts) / parts, math.copysign(max(1, round(abs(step))) / parts, step)
-    )
-    apart = abs(nested.start - start), abs(nested.start + nested.step * count - end)
-    return nested if max(apart) <= _TOLERANCE[0] else Line(start, step)
-
-
-def _scale(source: Grid, target: Grid) -> tuple[float, float]:
-    """How many target pixels a source pixel has in the middle of the target; without a source there, 1."""
-    column, row = target.width / 2, target.height / 2
-    columns, rows = pixel_coordinates(target, source, [column, column + 1], [row, row + 1])
-    if columns.size != 4:
-        return 1.0, 1.0
-    steps = (
-        math.hypot(numbers[1] - numbers[0], numbers[2] - numbers[0]) for numbers in (columns, rows)
-    )
-    across, down = (1 / step if step > 0 else 1.0 for step in steps)
-    return across, down
-
-
-def _kernel_scale(scale: float) -> float:
-    """What GDAL's kernels are widened by: nothing where pixels are of one size but for the projection."""
-    return scale if scale < _SAME_SIZE else 1.0
-
-
-def _margin(resampling: Resampling, scale: float) -> int:
-    """Source pixels beyond a tile that its own may be made of; kernels widen where pixels grow."""
-    widened = 1.0 if resampling is Resampling.NEAREST else max(1.0, 1 / scale)
-    return math.ceil(_REACH[resampling] * widened) + 2

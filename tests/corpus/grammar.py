@@ -13,6 +13,7 @@ import itertools
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Union
 
@@ -125,10 +126,12 @@ def _tools(dialect: str, folder: Path) -> tuple[Tool, Tool, tuple[str, str, str]
     )
 
 
-def _measure(dialect: str, folder: Path) -> None:
-    on_triples, on_pair, (x, y, z) = _tools(dialect, folder)
-    operators, unary = OPERATORS[dialect].split(), UNARY[dialect].split()
-    texts = []
+def _texts(
+    dialect: str, operators: Sequence[str], unary: Sequence[str], names: tuple[str, str, str]
+) -> list[str]:
+    """For each pair of operators the text without parentheses, and with each pair of them."""
+    x, y, z = names
+    texts: list[str] = []
     for first, second in itertools.product(operators, repeat=2):
         texts += [
             f"{x} {first} {y} {second} {z}",
@@ -153,6 +156,13 @@ def _measure(dialect: str, folder: Path) -> None:
                 f"({x} ? {y} : {z}) {operator} {x}",
                 f"{x} ? {y} : ({z} {operator} {x})",
             ]
+    return texts
+
+
+def _measure(dialect: str, folder: Path) -> None:
+    on_triples, on_pair, (x, y, z) = _tools(dialect, folder)
+    operators, unary = OPERATORS[dialect].split(), UNARY[dialect].split()
+    texts = _texts(dialect, operators, unary, (x, y, z))
     answers = iter(evaluate(on_triples, texts))
 
     def row(title: str, count: int) -> None:

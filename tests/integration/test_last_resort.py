@@ -82,7 +82,8 @@ def faulty(qgis_process, tmp_path_factory):
     (plugins / "faulty").mkdir(parents=True)
     (plugins / "bandwise").symlink_to(ROOT)
     (plugins / "faulty" / "__init__.py").write_text(FAULTY, encoding="utf-8")
-    metadata = "[general]\nname=Faulty\nhasProcessingProvider=yes\nqgisMinimumVersion=3.22\nqgisMaximumVersion=4.99\nversion=1\n"
+    versions = "qgisMinimumVersion=3.22\nqgisMaximumVersion=4.99\nversion=1\n"
+    metadata = f"[general]\nname=Faulty\nhasProcessingProvider=yes\n{versions}"
     (plugins / "faulty" / "metadata.txt").write_text(metadata, encoding="utf-8")
     environment = {**qgis_process.environment, "QGIS_CUSTOM_CONFIG_PATH": str(home)}
 

@@ -38,7 +38,9 @@ def named(scene, tmp_path, request):
         driver = request.param
         script = f"from osgeo import gdal; assert gdal.GetDriverByName('netCDF') and gdal.GetDriverByName('{driver}')"
         for name in ("red", "nir"):
-            script += f"; assert gdal.Translate(r'{folder}/{name}.nc', r'{folder}/{name}.tif', format='netCDF', creationOptions=['FORMAT=NC4'])"
+            files = f"r'{folder}/{name}.nc', r'{folder}/{name}.tif'"
+            options = "format='netCDF', creationOptions=['FORMAT=NC4']"
+            script += f"; assert gdal.Translate({files}, {options})"
         if subprocess.run(
             ["/usr/bin/python3", "-c", script], capture_output=True, check=False
         ).returncode:

@@ -277,7 +277,8 @@ def test_without_rasterio_the_plugin_loads_and_says_what_to_do(tmp_path):
     """In a Python that cannot find rasterio: the provider registers, the algorithm says how to get it."""
     code = f"""{WITHOUT_RASTERIO}
 import importlib.util
-spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r}, submodule_search_locations=[{str(ROOT)!r}])
+spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r},
+    submodule_search_locations=[{str(ROOT)!r}])
 sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["bandwise"])
 from qgis.core import QgsApplication, QgsProcessingContext

@@ -20,7 +20,8 @@ from bandwise.engine.expression.names import named_formula
 def memory(which):
     return int(re.search(which + r":\\s*(\\d+)", open("/proc/self/status").read()).group(1)) * 1024
 
-run(Job(tuple(BandRef(name, f"small.{{end}}") for name, end in zip("ab", ("tif", "jp2"))), named_formula("x := a + b", "ab"), "warm.tif"))
+run(Job(tuple(BandRef(name, f"small.{{end}}") for name, end in zip("ab", ("tif", "jp2"))),
+        named_formula("x := a + b", "ab"), "warm.tif"))
 open("/proc/self/clear_refs", "w").write("5")
 before = memory("VmRSS")
 names = [f"v{{number}}" for number in range({bands})]

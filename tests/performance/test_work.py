@@ -62,7 +62,8 @@ report = run(job)
 peak = tracemalloc.get_traced_memory()[1] if {what!r} == "memory" else 0
 threading.setprofile(None)
 after = io()
-print(json.dumps(dict(read=after["rchar"] - before["rchar"], written=after["wchar"] - before["wchar"], calls=calls[0], peak=peak,
+print(json.dumps(dict(read=after["rchar"] - before["rchar"], written=after["wchar"] - before["wchar"],
+                      calls=calls[0], peak=peak,
                       windows=report.windows, workers=report.workers, handles=report.handles)))
 """
 

@@ -73,8 +73,9 @@ def test_kill(
     )
     (outcome,) = children.run(order)
     moment = (
-        f"{kind}, killed "
-        f"{f'after {order.after:.3f} s' if by_time else f'before operation {order.operation} of {operations}'}: {outcome}"
+        f"{kind}, killed after {order.after:.3f} s: {outcome}"
+        if by_time
+        else f"before operation {order.operation} of {operations}: {outcome}"
     )
     assert outcome.signal in (0, 9) and not outcome.error, moment
     assert outcome.signal or by_time, moment

@@ -40,7 +40,9 @@ def test_a_result_is_read_back(case: Any, scenarios: Any, tmp_path: Path, tally:
     several, cog = random.random() < 0.4, random.random() < 0.15
     formula = named_formula(MULTI if several else "ndvi := (a - b) / (a + b)", ("a", "b"))
     job = Job(
-        tuple(BandRef(letter, scenarios.path(f"{name}.tif")) for letter, name in zip("ab", ("nir", "red"))), formula, str(tmp_path / "out.tif"),
+        tuple(BandRef(letter, scenarios.path(f"{name}.tif")) for letter, name in zip("ab", ("nir", "red"))),
+        formula,
+        str(tmp_path / "out.tif"),
         radiometry=RadiometryChoice(scaling=Scaling.STORED),
         data_type=random.choice(list(DataType)), creation_options="" if cog else _layout(random),
         overviews=random.random() < 0.7, cog=cog, workers=random.randint(1, 4), memory=random.choice((24, 64)),

@@ -130,15 +130,10 @@ def _ended(started: tuple[int, int, float | None]) -> Outcome:
     return outcome
 
 
-def _obey(order: Order, told: int) -> None:
+def _limit(order: Order) -> None:
+    """Become the order's user, and take its limits."""
     import resource
-    import signal
-    import time
 
-    from bandwise.engine.errors import BandwiseError
-    from bandwise.engine.execution.pipeline import run
-
-    os.environ.update(order.environment)
     if order.user is not None:
         os.setgid(order.user)
         os.setuid(order.user)
@@ -152,6 +147,17 @@ def _obey(order: Order, told: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if order.threads is not None:
         resource.setrlimit(resource.RLIMIT_NPROC, (1 + order.threads, 1 + order.threads))
+
+
+def _obey(order: Order, told: int) -> None:
+    import signal
+    import time
+
+    from bandwise.engine.errors import BandwiseError
+    from bandwise.engine.execution.pipeline import run
+
+    os.environ.update(order.environment)
+    _limit(order)
     operations = 0
 
     def audit(event: str, arguments: Any) -> None:

@@ -373,6 +373,16 @@ class Truth:
             missing, self.shape
         )
 
+    def _operated(self, sign: str, arguments: Any) -> Any:
+        """What an operator makes of its operands, of which booleans are no numbers for some dialects."""
+        booleans = all(np.asarray(argument).dtype == bool for argument in arguments)
+        counted = self.dialect is not GDAL_CALC and sign in ("+", "*")
+        if booleans and sign in _OF_TRUTHS and not counted:
+            return _OF_TRUTHS[sign](*arguments)
+        if sign in ("and", "or") and self.dialect is OTB and not booleans:
+            return _OF_TRUTHS[sign](*(np.trunc(_number(argument)) != 0 for argument in arguments))
+        return _OPERATORS[sign](*map(_number, arguments))
+
     def _of(self, tree: Tree) -> tuple[Any, Any]:
         kind = tree[0]
         if kind == "band":
@@ -390,22 +400,10 @@ class Truth:
         )
         missing = np.logical_or.reduce([np.broadcast_to(gap, self.shape) for gap in gaps])
         sign = tree[1] if kind == "infix" else kind
-        if kind == "call":
-            values = tree[1].compute(*map(_number, arguments))
-        elif all(np.asarray(argument).dtype == bool for argument in arguments) and (
-            self.dialect is GDAL_CALC or sign in _OF_TRUTHS
-        ):
-            values = (
-                _OF_TRUTHS[sign](*arguments)
-                if sign in _OF_TRUTHS
-                else _OPERATORS[sign](*map(_number, arguments))
-            )
-            if self.dialect is not GDAL_CALC and sign in ("+", "*"):
-                values = _OPERATORS[sign](*map(_number, arguments))
-        elif sign in ("and", "or") and self.dialect is OTB:
-            values = _OF_TRUTHS[sign](*(np.trunc(_number(argument)) != 0 for argument in arguments))
-        else:
-            values = _OPERATORS[sign](*map(_number, arguments))
+        called = kind == "call"
+        values = (
+            tree[1].compute(*map(_number, arguments)) if called else self._operated(sign, arguments)
+        )
         rough = sign == "power" or (kind == "call" and tree[1].rough)
         if rough:
             values = values * (1 + self.nudge)

@@ -128,11 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             time.sleep(0.3)
         content, stamp = file.read_bytes(), int(file.stat().st_mtime_ns)
-        first, last = 0, len(content) - 1
         asked = self.headers.get("Range", "")
-        if asked:
-            start, _, end = asked.removeprefix("bytes=").partition("-")
-            first, last = int(start), min(int(end), last) if end else last
+        first, last = _range(asked, len(content))
         body = content[first : last + 1]
         if fault == "wrong range":
             body = content[: last + 1 - first]
@@ -173,3 +170,11 @@ if __name__ == "__main__":
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()
+
+
+def _range(asked: str, length: int) -> tuple[int, int]:
+    """The first and the last byte of what is asked for."""
+    if not asked:
+        return 0, length - 1
+    start, _, end = asked.removeprefix("bytes=").partition("-")
+    return int(start), min(int(end), length - 1) if end else length - 1

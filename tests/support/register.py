@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What a bare Python process needs before it can ``from bandwise.engine.execution.pipeline import run``.
 REGISTER = f"""
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r}, submodule_search_locations=[{str(ROOT)!r}])
+spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.py")!r},
+    submodule_search_locations=[{str(ROOT)!r}])
 sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["bandwise"])
 """

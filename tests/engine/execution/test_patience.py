@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bandwise.engine.errors import Cancelled
-from bandwise.engine.execution.executor import attended
+from bandwise.engine.execution.executor import Threads, attended
 from bandwise.engine.execution.pipeline import run
 
 LATE = 10  #: seconds, of a wait that GDAL alone ends after 30 and the server after 60
@@ -116,10 +116,10 @@ def test_a_slow_server_is_waited_for(bench: Any, server: Any, pair: list[str]) -
 def test_local_files_are_planned_in_the_callers_thread() -> None:
     """Another thread takes ten milliseconds more, for PROJ."""
     assert (
-        attended(lambda left: threading.current_thread(), lambda: False, remote=False)
+        attended(lambda left: threading.current_thread(), lambda: False, Threads(), remote=False)
         is threading.current_thread()
     )
     assert (
-        attended(lambda left: threading.current_thread(), lambda: False, remote=True)
+        attended(lambda left: threading.current_thread(), lambda: False, Threads(), remote=True)
         is not threading.current_thread()
     )

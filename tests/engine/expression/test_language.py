@@ -795,7 +795,8 @@ from bandwise.engine.expression.dialects import DIALECTS, DialectChoice
 from bandwise.engine.expression.parser import parse
 from bandwise.engine.expression.names import Raster, RasterBands
 started = time.process_time()
-formula = parse(open("text").read(), DIALECTS[DialectChoice({dialect})], RasterBands([Raster(name, name, ("",)) for name in "abc"]))
+formula = parse(open("text").read(), DIALECTS[DialectChoice({dialect})],
+                RasterBands([Raster(name, name, ("",)) for name in "abc"]))
 program = compile_formula(formula, [BandValue(np.dtype("uint16"))] * 3)
 formula.understood(["A@1", "B@1", "C@1"])
 peak = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")][0]

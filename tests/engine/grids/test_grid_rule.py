@@ -102,4 +102,4 @@ def test_a_reference_without_the_rule_is_told(bench: Any, math: Any) -> None:
     """The first input is no reference."""
     job = math("D - B", FIRST, reference=bench.path("A.tif"))
     assert prepare(job).grid.transform[0] == RASTERS["B"][0]
-    assert any("REFERENCE" in line or "Reference raster" in line for line in bench.notes(job)[1])
+    assert any("reference is given but grid rule does not" in line for line in bench.notes(job)[1])

@@ -197,7 +197,8 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
 for _ in range(2):
     try:
-        run(Job((BandRef("a", {path!r}),), named_formula("x := a + 1", "a"), "out.tif", overviews=False), cancelled=lambda: True)
+        run(Job((BandRef("a", {path!r}),), named_formula("x := a + 1", "a"), "out.tif", overviews=False),
+            cancelled=lambda: True)
     except BandwiseError as error:
         print(type(error).__name__, error.args[0])
 """
@@ -217,13 +218,16 @@ from bandwise.engine.planning.plan import prepare
 from bandwise.engine.expression.names import named_formula
 width = 2**31 - 1
 options = dict(tiled=True, blockxsize=256, blockysize=256) if {form!r} == "tiles" else dict()
-with rasterio.open("x.tif", "w", driver="GTiff", width=width, height=1, count=1, dtype="uint8", SPARSE_OK=True, **options):
+with rasterio.open("x.tif", "w", driver="GTiff", width=width, height=1, count=1, dtype="uint8",
+                   SPARSE_OK=True, **options):
     pass
 name = "x.tif"
 if {form!r} == "VRT of a strip":
     name = "x.vrt"
-    source = '<SimpleSource><SourceFilename relativeToVRT="1">x.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>'
-    text = f'<VRTDataset rasterXSize="{{width}}" rasterYSize="1"><VRTRasterBand dataType="Byte" band="1">{{source}}</VRTRasterBand></VRTDataset>'
+    source = '<SimpleSource><SourceFilename relativeToVRT="1">x.tif</SourceFilename>' \\
+        '<SourceBand>1</SourceBand></SimpleSource>'
+    text = f'<VRTDataset rasterXSize="{{width}}" rasterYSize="1"><VRTRasterBand dataType="Byte" ' \\
+        f'band="1">{{source}}</VRTRasterBand></VRTDataset>'
     open(name, "w").write(text)
 
 def memory(which):

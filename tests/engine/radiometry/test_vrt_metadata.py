@@ -259,10 +259,13 @@ def hand_made(
     bench: Any, *, dtype: str = "UInt16", band: str = "", extra: str = "", source: str = ""
 ) -> str:
     rect = f'xOff="0" yOff="0" xSize="{SIZE}" ySize="{SIZE}"'
-    text = f"""<VRTDataset rasterXSize="{SIZE}" rasterYSize="{SIZE}"><GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>
+    text = f"""<VRTDataset rasterXSize="{SIZE}" rasterYSize="{SIZE}">
+<GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform>
 <VRTRasterBand dataType="{dtype}" band="1" {band}>{extra}<ComplexSource>
-<SourceFilename relativeToVRT="1">P/IMG_DATA/T33UUU_20220413T150759_B04_10m.tif</SourceFilename><SourceBand>1</SourceBand>
-<SourceProperties RasterXSize="{SIZE}" RasterYSize="{SIZE}" DataType="UInt16"/><SrcRect {rect}/><DstRect {rect}/>{source}
+<SourceFilename relativeToVRT="1">P/IMG_DATA/T33UUU_20220413T150759_B04_10m.tif</SourceFilename>
+<SourceBand>1</SourceBand>
+<SourceProperties RasterXSize="{SIZE}" RasterYSize="{SIZE}" DataType="UInt16"/>
+<SrcRect {rect}/><DstRect {rect}/>{source}
 </ComplexSource></VRTRasterBand></VRTDataset>"""
     path = Path(bench.path("hand.vrt"))
     path.write_text(text)

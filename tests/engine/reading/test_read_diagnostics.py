@@ -211,7 +211,8 @@ def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
             f'rasterYSize="{SIDE}"><SRS>EPSG:32633</SRS><GeoTransform>300000,10,0,5000040,0,-10</GeoTransform>'
             '<VRTRasterBand dataType="UInt16" band="1" subClass="VRTRawRasterBand"><SourceFilename '
             'relativetoVRT="1">raw.img</SourceFilename>'
-            f"<ImageOffset>0</ImageOffset><PixelOffset>2</PixelOffset><LineOffset>{2 * SIDE}</LineOffset><ByteOrder>LSB</ByteOrder>"
+            f"<ImageOffset>0</ImageOffset><PixelOffset>2</PixelOffset><LineOffset>{2 * SIDE}</LineOffset>"
+            "<ByteOrder>LSB</ByteOrder>"
             "</VRTRasterBand></VRTDataset>"
         )
     assert (bench.ndvi(path, bench.save("red.tif", values)) == 0).all()

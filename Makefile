@@ -29,7 +29,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side, with a picture of it
-	$(PYTHON) benchmarks/demo.py build/demo --size $(SIZE)
+	$(PYTHON) -m demo build/demo --size $(SIZE)
 
 test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the engine's with the newest rasterio
 	@status=0; set -x; \
@@ -56,17 +56,18 @@ lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	MYPYPATH=benchmarks .venv/bin/mypy benchmarks/*.py
+	.venv/bin/mypy demo/*.py scripts/*.py benchmarks/*.py benchmarks/studies/*.py
+	MYPYPATH=benchmarks/peers .venv/bin/mypy benchmarks/peers/*.py
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms plugin.py
 	.venv/bin/bandit --quiet --recursive engine algorithms plugin.py
 
 package: | system ## the zip for the plugin site, from the last commit
 	mkdir -p dist
 	git archive --prefix=bandwise/ --output=$(ZIP) HEAD
-	$(PYTHON) benchmarks/check_package.py --contents $(ZIP)
+	$(PYTHON) -m scripts.check_package --contents $(ZIP)
 
 check-package: package ## install the zip in a fresh profile and run it there
-	$(PYTHON) benchmarks/check_package.py $(ZIP)
+	$(PYTHON) -m scripts.check_package $(ZIP)
 
 install: package ## put the zip's contents into your QGIS profile (QGIS_PROFILE=default)
 	mkdir -p "$(PLUGINS)"
@@ -75,10 +76,10 @@ install: package ## put the zip's contents into your QGIS profile (QGIS_PROFILE=
 	@echo "Installed in $(PLUGINS)/bandwise; tick Bandwise in QGIS under Plugins > Manage and Install Plugins."
 
 screenshots: | system ## pictures of the real QGIS window for the README
-	$(PYTHON) benchmarks/scene.py $(SHOWN) --size $(SIZE)
+	$(PYTHON) -m demo.scene $(SHOWN) --size $(SIZE)
 	QT_QPA_PLATFORM=xcb DEMO_PRODUCT="$$(echo $(SHOWN)/S2*.SAFE)" \
 		timeout 300 xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" \
-		$(PYTHON) benchmarks/qgis_profile.py build/screenshots . qgis.bin --nologo --noversioncheck --code docs/screenshots.py
+		$(PYTHON) -m scripts.qgis_profile build/screenshots . qgis.bin --nologo --noversioncheck --code demo/screenshots.py
 
 translations: | system ## collect the sentences to translate
 	mkdir -p resources/i18n
@@ -92,13 +93,13 @@ corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to t
 
 bench: PACKAGES += gdal-bin otb-bin rasterio python3-gdal
 bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (BENCH="--case 1 --size 4096"; BENCH_CHROOT: newer tools)
-	$(PYTHON) benchmarks/bench.py $(BENCH)
+	$(PYTHON) -m benchmarks.bench $(BENCH)
 
 bench-options: | system ## measure codecs, levels, predictors and tile sizes of the result (BENCH="--tile 512 --size 4096")
-	$(PYTHON) benchmarks/creation_options.py $(BENCH)
+	$(PYTHON) -m benchmarks.studies.creation_options $(BENCH)
 
 bench-hotspots: | system ## where the engine's CPU time goes, by library and system call (after bench; needs linux-perf)
-	$(PYTHON) benchmarks/hotspots.py $(BENCH)
+	$(PYTHON) -m benchmarks.studies.hotspots $(BENCH)
 
 clean: ## remove everything that the other targets made
 	rm -rf build dist .venv .venv-newest .venv-bench .mypy_cache .ruff_cache .pytest_cache

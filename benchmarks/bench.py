@@ -21,13 +21,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cases import CASES, CODECS, FULL, Case, scene_bands, scene_folder
-from meter import Usage, measure
-from places import EMPTY_ALGORITHM, Absent, Place
-from qgis_profile import Profile
-from report import markdown, text_table
-from targets import HEAD, LIMITS_HEAD, limits, rows
-from tools import HERE, ROOT, TOOLS, Task
+from scripts.qgis_profile import Profile
+
+from .cases import CASES, CODECS, FULL, Case, scene_bands, scene_folder
+from .contenders import ROOT, TOOLS, Task
+from .environments import EMPTY_ALGORITHM, Absent, Place
+from .meter import Usage, measure
+from .report import markdown, text_table
+from .targets import HEAD, LIMITS_HEAD, limits, rows
 
 _GIGABYTE = 1e9
 #: Bytes a pixel that a case needs on disk at once: two inputs and a result.
@@ -78,7 +79,8 @@ class Bench:
         subprocess.run(
             [
                 sys.executable,
-                str(HERE / "scenes.py"),
+                "-m",
+                "benchmarks.scenes",
                 str(self.place.folder),
                 case.scene,
                 str(size),
@@ -154,7 +156,14 @@ class Bench:
             if not output.exists():
                 runner.facts["failed"] = "it wrote nothing"
                 return
-            command = [sys.executable, str(HERE / "truth.py"), expression, str(scene), str(output)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.verify",
+                expression,
+                str(scene),
+                str(output),
+            ]
             done = subprocess.run(
                 command, env=self.place.environment, capture_output=True, text=True, check=False
             )
@@ -326,7 +335,7 @@ def main() -> None:
             else folder / "performance.png"
         )
         subprocess.run(
-            [str(python), str(HERE / "plot.py"), str(folder / "performance.json"), str(picture)],
+            [str(python), "-m", "benchmarks.plot", str(folder / "performance.json"), str(picture)],
             check=True,
         )
 

@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 import rasterio.shutil
-from cases import scene_folder
 from rasterio.windows import Window
-from scene import CACHE, write_plain, write_product
+
+from demo.scene import CACHE, write_plain, write_product
+
+from .cases import scene_folder
 
 BANDS = ("blue", "green", "red", "nir")
 _TILES = {"TILED": "YES", "BLOCKXSIZE": "512", "BLOCKYSIZE": "512"}

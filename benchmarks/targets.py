@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from cases import PEERS
-from report import ratio
+from .cases import PEERS
+from .report import ratio
 
 HEAD = ("case", "against", "target", "measured", "")
 _THREADED = (*PEERS, "gdal_calc-threads", "plain-threads")

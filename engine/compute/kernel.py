@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -205,7 +205,8 @@ class _Chunk:
     """A part of a window of one shape: memory for it, and the operation bound to that."""
 
     def __init__(self, spec: KernelSpec, arrays: _Arrays, shape: Shape) -> None:
-        self._spec, self._shape = spec, shape
+        self._spec, self._shape, self._wide = spec, shape, spec.wide
+        self._narrows = spec.wide and not spec.storage.integer
         read, pixels = math.prod(shape.read), shape.pixels
         nodata, saturated = (
             [_first(array, read) for array in masks] for masks in (arrays.nodata, arrays.saturated)
@@ -225,22 +226,37 @@ class _Chunk:
         excluded: Excluded,
     ) -> list[Statistics]:
         """Fill ``out``, of shape (results, n); see :meth:`Kernel.compute`."""
-        spec = self._spec
         invalid = self._invalid if self._validity.find(values, planes) else None
-        numbers: NDArray[Any] = self._numbers if spec.wide else out
-        shape = len(out), self._shape.height, self._shape.width
-        missing = self._evaluate(self._by_band(values), invalid, numbers.reshape(shape))
-        if spec.wide and not spec.storage.integer:
+        numbers: NDArray[Any] = self._numbers if self._wide else out
+        if self._shape.halo:
+            missing = self._evaluate_rows(values, invalid, numbers)
+        else:
+            missing = self._evaluate(self._by_band(values), invalid, numbers)
+        if self._narrows:
             self._quantiser.narrow(numbers, out)
             numbers = out
         return [
             self._store(*result, excluded)
-            for result in zip(numbers, out, map(_flat, missing), spec.ranges)
+            for result in zip(numbers, out, missing, self._spec.ranges)
         ]
+
+    def _evaluate_rows(
+        self,
+        values: Sequence[NDArray[Any]],
+        invalid: Mapping[int, Booleans] | None,
+        numbers: NDArray[Any],
+    ) -> Sequence[Booleans | None]:
+        """Evaluate an operation that needs neighbours: it sees rows and columns."""
+        shape, read = self._shape, self._shape.read
+        stored = {band: row.reshape(read) for band, row in self._by_band(values).items()}
+        masks = invalid and {band: mask.reshape(read) for band, mask in invalid.items()}
+        results = numbers.reshape(len(numbers), shape.height, shape.width)
+        missing = self._evaluate(stored, masks, results)
+        return [None if mask is None else mask.reshape(-1) for mask in missing]
 
     def _by_band(self, stacks: Sequence[NDArray[Any]]) -> dict[int, NDArray[Any]]:
         return {
-            band: row.reshape(self._shape.read)
+            band: row
             for stack, rows in zip(self._spec.stacks, stacks)
             for band, row in zip(stack.bands, rows)
         }
@@ -278,10 +294,6 @@ class _Chunk:
         statistics = quantiser.store(values, out, valid_range, limits_of(values), invalid)
         np.copyto(out, quantiser.nodata, where=invalid)
         return counts.merged(statistics)
-
-
-def _flat(mask: Booleans | None) -> Booleans | None:
-    return None if mask is None else mask.reshape(-1)
 
 
 def _first(array: NDArray[Any], size: int) -> NDArray[Any]:

@@ -27,20 +27,22 @@ class Evaluate(Protocol):
     ) -> Sequence[Booleans | None]:
         """Compute h rows of w pixels.
 
+        An operation without a halo gets and fills flat arrays: for it rows do not matter.
+
         Parameters
         ----------
         values
-            For each band its stored values, of shape (h + 2 halo, w + 2 halo).
+            For each band its stored values, of shape (h + 2 halo, w + 2 halo), or flat.
         invalid
             Where each band is nodata or saturated, or lies beyond its raster, of the same shape;
             None where no pixel of any band is.
         out
-            Of shape (results, h, w), to be filled, in the operation's ``dtype``.
+            Of shape (results, h, w), or (results, n), to be filled, in the operation's ``dtype``.
 
         Returns
         -------
         sequence of ndarray or None
-            For each result where it is nodata, of shape (h, w), None for nowhere. Results that are
+            For each result where it is nodata, of shape (h, w), or flat, None for nowhere. Results that are
             not finite become nodata anyway.
         """
 
@@ -108,17 +110,11 @@ class FormulaOperation:
             invalid: Mapping[int, Booleans] | None,
             out: NDArray[np.floating[Any]],
         ) -> Sequence[Booleans | None]:
-            shape = out.shape[1:]
-            flat = {band: stored.reshape(-1) for band, stored in values.items()}
-            results = out.reshape(len(out), -1)
             if invalid is not None:
-                masks = {band: mask.reshape(-1) for band, mask in invalid.items()}
-                missing = program.evaluate(flat, masks, results)
-            elif clean is not None:
-                missing = clean.evaluate(flat, {}, results)
-            else:
-                nowhere = np.zeros(results.shape[1], np.bool_)
-                missing = program.evaluate(flat, dict.fromkeys(flat, nowhere), results)
-            return [None if mask is None else mask.reshape(shape) for mask in missing]
+                return program.evaluate(values, invalid, out)
+            if clean is not None:
+                return clean.evaluate(values, {}, out)
+            nowhere = np.zeros(out.shape[1], np.bool_)
+            return program.evaluate(values, dict.fromkeys(values, nowhere), out)
 
         return evaluate

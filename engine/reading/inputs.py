@@ -146,12 +146,14 @@ def input_on(
 class ReadCall(NamedTuple):
     """Inputs at the positions ``bands`` that are read in one call, into ``rows`` of the array of their type.
 
-    So a block that holds several bands is decoded once.
+    So a block that holds several bands is decoded once. The last row is the mask's where it is read
+    ``with_mask``.
     """
 
     bands: tuple[int, ...]
     dtype: str
     rows: slice
+    with_mask: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,8 @@ class ReadPlan:
     """What is read of each window, and where it goes.
 
     ``inputs`` are the bands of the formula, ``stacks`` those of them that are read, and ``mask`` is
-    the user's mask raster, which is read beside them. A window is grown by ``halo`` pixels on each
-    side, but not that of the mask.
+    the user's mask raster. A window is grown by ``halo`` pixels on each side, but not that of the
+    mask, which is read by itself then.
     """
 
     inputs: tuple[Input, ...]
@@ -184,8 +186,11 @@ class ReadPlan:
 
     @property
     def rows_by_type(self) -> dict[str, int]:
-        """How many bands there are of each type."""
-        return Counter(stack.dtype.str for stack in self.stacks for _ in stack.bands)
+        """How many bands there are of each type, the mask among them."""
+        rows = Counter(stack.dtype.str for stack in self.stacks for _ in stack.bands)
+        if self.mask is not None:
+            rows[self.mask.dtype.str] += 1
+        return rows
 
     @property
     def stack_rows(self) -> list[tuple[str, slice]]:
@@ -207,10 +212,15 @@ def read_plan(
     Inputs of one type follow each other, and among these those that are read in one call, for they
     lie in one array.
     """
+    everything = [*inputs, *([mask] if mask else [])]
+    wanted = [
+        *used,
+        *([len(inputs)] if mask and not halo else []),
+    ]  # the mask is the last of its call
     together: dict[str, dict[object, list[int]]] = {}
-    for band in reversed(used):
-        calls_of_type = together.setdefault(inputs[band].dtype.str, {})
-        calls_of_type.setdefault(_call_of(inputs, band), []).append(band)
+    for band in reversed(wanted):
+        calls_of_type = together.setdefault(everything[band].dtype.str, {})
+        calls_of_type.setdefault(_call_of(everything, band), []).append(band)
     order = [band for calls in together.values() for group in calls.values() for band in group][
         ::-1
     ]
@@ -220,13 +230,18 @@ def read_plan(
 
     stacks = tuple(
         Stack(bands, inputs[bands[0]].dtype, *inputs[bands[0]].markers)
-        for bands in (tuple(group) for _, group in groupby(order, alike))
+        for bands in (
+            tuple(group)
+            for _, group in groupby([band for band in order if band < len(inputs)], alike)
+        )
     )
     calls, ends = [], Counter[str]()
-    for bands in (tuple(group) for _, group in groupby(order, partial(_call_of, inputs))):
-        dtype = inputs[bands[0]].dtype.str
-        calls.append(ReadCall(bands, dtype, slice(ends[dtype], ends[dtype] + len(bands))))
-        ends[dtype] += len(bands)
+    for group in (tuple(group) for _, group in groupby(order, partial(_call_of, everything))):
+        dtype, rows = everything[group[0]].dtype.str, len(group)
+        bands = tuple(band for band in group if band < len(inputs))
+        place = slice(ends[dtype], ends[dtype] + rows)
+        calls.append(ReadCall(bands, dtype, place, with_mask=len(bands) < rows))
+        ends[dtype] += rows
     return ReadPlan(tuple(inputs), stacks, tuple(calls), mask, halo)
 
 

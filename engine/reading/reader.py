@@ -50,9 +50,7 @@ class Reader:
         self._rows, self._stack_rows = plan.rows_by_type, plan.stack_rows
         self._values = {dtype: np.empty(rows * pixels, dtype) for dtype, rows in self._rows.items()}
         self._planes = [_planes(band_input, pixels) for band_input in plan.inputs]
-        if plan.mask is not None:
-            self._mask = np.empty(pixels, plan.mask.dtype)
-            self._mask_planes = _planes(plan.mask, pixels)
+        self._mask_planes = _planes(plan.mask, pixels) if plan.mask else []
         self._scratch = Scratch()
 
     def read(self, window: Window) -> Pixels:
@@ -69,17 +67,21 @@ class Reader:
             for dtype, rows in self._rows.items()
         }
         planes = [[plane[: grown.pixels] for plane in band] for band in self._planes]
+        mask_planes = [plane[: window.pixels] for plane in self._mask_planes]
         for call in plan.calls:
             group = [plan.inputs[band] for band in call.bands]
-            self._read(
-                group, grown, values[call.dtype][call.rows], [planes[band] for band in call.bands]
-            )
+            group_planes = [planes[band] for band in call.bands]
+            if call.with_mask and plan.mask is not None:
+                group.append(plan.mask)
+                group_planes.append(mask_planes)
+            self._read(group, grown, values[call.dtype][call.rows], group_planes)
         stacks = [values[dtype][rows] for dtype, rows in self._stack_rows]
         if plan.mask is None:
             return Pixels(stacks, planes)
-        mask = self._mask[: window.pixels]
-        mask_planes = [plane[: window.pixels] for plane in self._mask_planes]
-        self._read([plan.mask], window, mask[np.newaxis], [mask_planes])
+        # the mask is the last of its type, in a window of its own size
+        mask = values[plan.mask.dtype.str][-1][: window.pixels]
+        if plan.halo:
+            self._read([plan.mask], window, mask[np.newaxis], [mask_planes])
         return Pixels(stacks, planes, mask, mask_planes)
 
     def _read(

@@ -214,9 +214,7 @@ def test_nothing_is_cut_out(bench: Any, pair: Any) -> None:
             bench.run(bench.job(near, red, layout=Layout(extent=extent)))
     square = ((0.0, 0.0), (100.0, 0.0), (100.0, 100.0), (0.0, 100.0), (0.0, 0.0))
     for crs in ("", rasterio.crs.CRS.from_epsg(32633).to_wkt()):
-        with pytest.raises(
-            GridError, match=r"area of interest .* cannot be laid over them; warp them first"
-        ):
+        with pytest.raises(GridError, match=r"area cannot be laid over them; warp them first"):
             bench.run(bench.job(near, red, area=Area(((square,),), crs)))
     for rule in ExtentRule:
         bench.run(bench.job(near, red, layout=Layout(extent_rule=rule)))

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from cases import scene_bands
-from scenes import windows
+
+from .cases import scene_bands
+from .scenes import windows
 
 NODATA = 0
 

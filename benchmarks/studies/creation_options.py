@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from cases import FULL, NDVI, scene_bands, scene_folder
-from meter import measure
-from places import Place
-from tools import HERE, ROOT, Task, engine_command
+from benchmarks.cases import FULL, NDVI, scene_bands, scene_folder
+from benchmarks.contenders import HERE, ROOT, Task, engine_command
+from benchmarks.environments import Place
+from benchmarks.meter import measure
 
 #: Creation options by codec, and whether a predictor changes anything.
 CODECS = {
@@ -68,7 +68,12 @@ class Measurements:
         numbers = {"write": usage.seconds, "cpu": usage.cpu, "size": output.stat().st_size / 1e6}
         for key, workers in (("read", 0), ("one", 1)):
             measure(
-                [sys.executable, str(HERE / "read_back.py"), str(output), f"--workers={workers}"],
+                [
+                    sys.executable,
+                    str(HERE / "peers" / "read_back.py"),
+                    str(output),
+                    f"--workers={workers}",
+                ],
                 os.environ,
                 self.log,
             )
@@ -126,7 +131,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log, output = folder / "log.txt", folder / "profile.tif"
     if measure(
-        [sys.executable, str(HERE / "scenes.py"), str(folder), _SCENE, str(arguments.size)],
+        [sys.executable, "-m", "benchmarks.scenes", str(folder), _SCENE, str(arguments.size)],
         os.environ,
         log,
     ).status:

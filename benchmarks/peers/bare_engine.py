@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import sys
 import threading
@@ -11,28 +13,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import engine.pipeline
-import rasterio
 from command import command
-from engine.geotiff import GeoTiffSink
-from engine.references import named_formula
-from engine.sources import Reader, Sources
 
-from engine.compute import Calculator
-from engine.job import BandRef, Job, Report
-from engine.radiometry import RadiometryChoice, Scaling
+ROOT = Path(__file__).resolve().parents[2]
 
-_STEPS: tuple[tuple[str, Any, str], ...] = (
-    ("reading", Reader, "read"),
-    ("computing", Calculator, "compute"),
-    ("writing", GeoTiffSink, "write"),
-    ("planning", engine.pipeline, "prepare"),
-    ("making the file", GeoTiffSink, "__enter__"),
-    ("opening the inputs", Sources, "open"),
-    ("finishing the file", GeoTiffSink, "commit"),
-    ("rasterio.open", rasterio, "open"),  # within the four before it
+
+def _register() -> None:
+    """Load the checkout as the package ``bandwise``, whatever its folder is called."""
+    spec = importlib.util.spec_from_file_location(
+        "bandwise", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    assert spec is not None
+    sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
+
+
+_register()
+
+from bandwise.engine.execution import pipeline
+from bandwise.engine.expression.names import named_formula
+from bandwise.engine.job import BandRef, Job, Report
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+
+#: Steps by their names: module, class or none, and function; each has to exist.
+_STEPS = (
+    ("reading", "reading.reader", "Reader", "read"),
+    ("computing", "compute.kernel", "Kernel", "compute"),
+    ("writing", "writing.geotiff", "GeoTiffSink", "write"),
+    ("planning", "execution.pipeline", "", "prepare"),
+    ("making the file", "writing.geotiff", "GeoTiffSink", "__enter__"),
+    ("opening the inputs", "reading.sources", "Sources", "open"),
+    ("finishing the file", "writing.geotiff", "GeoTiffSink", "commit"),
 )
 
 
@@ -44,7 +54,9 @@ class Watch:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.seconds: dict[str, float] = {}
-        for step, owner, name in _STEPS:
+        for step, module, kind, name in _STEPS:
+            owner: Any = importlib.import_module(f"bandwise.engine.{module}")
+            owner = getattr(owner, kind) if kind else owner
             setattr(owner, name, self._watched(step, getattr(owner, name)))
 
     def _watched(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,7 +97,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     watch = Watch() if arguments.profile else None
-    report = engine.pipeline.run(
+    report = pipeline.run(
         Job(
             tuple(BandRef(*band) for band in arguments.band),
             named_formula(arguments.expression, [band.name for band in arguments.band]),

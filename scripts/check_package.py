@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from qgis_profile import NAME, Profile
 from rasterio.transform import from_origin
+
+from .qgis_profile import NAME, Profile
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _COMPILED = (".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".bin")

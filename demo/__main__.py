@@ -12,10 +12,12 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 import rasterio
-from picture import Histogram, Texts, draw
-from qgis_profile import Profile, Run
 from rasterio.windows import Window
-from scene import CACHE, LARGEST, Product, write_product
+
+from scripts.qgis_profile import Profile, Run
+
+from .picture import Histogram, Texts, draw
+from .scene import CACHE, LARGEST, Product, write_product
 
 ROOT = Path(__file__).resolve().parent.parent
 _EXPECTED_EXACTNESS = 1e-6

@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 import rasterio.shutil
-from landscape import reflectance
 from rasterio.transform import from_origin
 from rasterio.windows import Window
+
+from .landscape import reflectance
 
 LARGEST = 10980
 QUANTIFICATION = 10000

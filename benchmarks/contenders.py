@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cases import NDVI, Bands, s_expression, translated
-from places import Absent, Place, first_line, inside, program, split
+from .cases import NDVI, Bands, s_expression, translated
+from .environments import Absent, Place, first_line, inside, program, split
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -131,7 +131,7 @@ def engine_command(task: Task, *, workers: int = 0, options: str = "") -> list[s
         f"--workers={workers}",
         f"--profile={task.profile}",
     ]
-    return [sys.executable, str(HERE / "bare_engine.py"), *task.arguments, *mine]
+    return [sys.executable, str(HERE / "peers" / "bare_engine.py"), *task.arguments, *mine]
 
 
 def _engine_with_overviews(task: Task) -> list[str]:
@@ -279,7 +279,7 @@ def _rio(task: Task) -> list[str]:
 def _plain(task: Task) -> list[str]:
     return [
         sys.executable,
-        str(HERE / "plain_pattern.py"),
+        str(HERE / "peers" / "plain_pattern.py"),
         *task.arguments,
         f"--options={'|'.join(task.options)}",
     ]
@@ -288,7 +288,7 @@ def _plain(task: Task) -> list[str]:
 def _dask(task: Task) -> list[str]:
     return [
         _venv(task.place),
-        str(HERE / "dask_pattern.py"),
+        str(HERE / "peers" / "dask_pattern.py"),
         *task.arguments,
         f"--options={'|'.join(task.options)}",
     ]
@@ -302,7 +302,7 @@ def _venv(place: Place) -> str:
 
 
 def _decode(task: Task) -> list[str]:
-    return [sys.executable, str(HERE / "read_back.py"), *task.files]
+    return [sys.executable, str(HERE / "peers" / "read_back.py"), *task.files]
 
 
 def _imports(task: Task) -> list[str]:

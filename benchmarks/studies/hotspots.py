@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from cases import CASES, CODECS, FULL, scene_bands, scene_folder
-from places import Place
-from tools import Task, engine_command
+from benchmarks.cases import CASES, CODECS, FULL, scene_bands, scene_folder
+from benchmarks.contenders import Task, engine_command
+from benchmarks.environments import Place
 
 _HERTZ = 2000
 _CASES = ("1", "2a", "2b", "2c", "3", "4", "5", "6")

@@ -80,11 +80,11 @@ class Session:
         picture(self.window, "layer")
         leave(0)
 
-    def later(self, step, milliseconds: int) -> None:
+    def later(self, step: Any, milliseconds: int) -> None:
         QTimer.singleShot(milliseconds, lambda: guarded(step))
 
 
-def picture(widget, name: str) -> None:
+def picture(widget: Any, name: str) -> None:
     """A PNG in its 256 commonest colours, small enough for a repository."""
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint32) & 0xFFFCFCFC
@@ -95,7 +95,7 @@ def picture(widget, name: str) -> None:
     )
 
 
-def guarded(step) -> None:
+def guarded(step: Any) -> None:
     """A failed step ends QGIS with an exit code, as a program should."""
     try:
         step()

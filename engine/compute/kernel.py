@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import NDArray
 from ..radiometry.nodata import Stack
 from ..radiometry.storage import Storage
-from .operation import Operation
+from .operation import Operation, Shape
 from .quantise import Quantiser, fill_invalid, limits_of
 from .statistics import Statistics
 from .validity import NOTHING, Excluded, Validity
@@ -68,23 +68,6 @@ class KernelSpec:
         masks = 2 + 2 * sum(len(stack.bands) for stack in self.stacks)
         scratch = sum(dtype.itemsize for dtype in self.operation.scratch)
         return scratch + masks + 8 + numbers
-
-
-class Shape(NamedTuple):
-    """Rows and columns of results that are computed at a time, which need ``halo`` more on each side."""
-
-    height: int
-    width: int
-    halo: int = 0
-
-    @property
-    def pixels(self) -> int:
-        return self.height * self.width
-
-    @property
-    def read(self) -> tuple[int, int]:
-        """(height, width) with the halo."""
-        return self.height + 2 * self.halo, self.width + 2 * self.halo
 
 
 class Kernel:

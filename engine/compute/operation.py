@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,6 +14,23 @@ from ..arrays import NDArray
 from .program import Evaluator, Program
 
 Booleans = NDArray[np.bool_]
+
+
+class Shape(NamedTuple):
+    """Rows and columns of results that are computed at a time, which need ``halo`` more on each side."""
+
+    height: int
+    width: int
+    halo: int = 0
+
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
+    @property
+    def read(self) -> tuple[int, int]:
+        """(height, width) with the halo."""
+        return self.height + 2 * self.halo, self.width + 2 * self.halo
 
 
 class Evaluate(Protocol):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measures Bandwise and its peers in turn, on the same rasters, and checks every tool's pixels against float64 numpy.
+"""Measure Bandwise and its peers in turn, on the same rasters, and check every tool's pixels against float64 numpy.
 
 Rounds go A B C ... A B C ..., so that a machine that drifts does so for all; ratios are medians of
 the rounds' own. One round before them warms the page cache and is the one whose pixels are checked.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tools that are compared: how each is found, and its command for a task, or why it is not run."""
+"""Find the tools that are compared, and build the command of each for a task, or say why it is not run."""
 
 from __future__ import annotations
 

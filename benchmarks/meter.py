@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs one command: wall time, CPU time, and the most memory that its whole process tree held.
+"""Run one command and measure wall time, CPU time and the peak memory of its process tree.
 
 Linux counts in a child's peak what its parent held at the fork, so whoever measures has to stay small: no numpy here.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was measured, as tables for a terminal and as Markdown."""
+"""Format the measurements as tables for a terminal and as Markdown."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _validity(facts: dict[str, Any]) -> str:
-    """Pixels that are valid in the truth or in the result alone."""
+    """Pixels that are valid only in the reference or only in the result."""
     lost, invented = facts["missing"], facts["invented"]
     return (
         " ".join(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the benchmark's inputs: one landscape in the forms that users have, nodata 0 declared and a swath edge.
+"""Write the benchmark's inputs: one landscape in the forms that users have, nodata 0 declared and a swath edge.
 
 Stored values are those of ``scene.py``; green and blue follow from red and near infrared. A scene is a folder with
 ``bands.json``, which says where each band lies; one that is there already is kept.

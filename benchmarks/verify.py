@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares a result with float64 numpy, window by window, in a process of its own; prints what it found as JSON."""
+"""Compare a result with float64 numpy, window by window, in a separate process; print the differences as JSON."""
 
 from __future__ import annotations
 
@@ -18,44 +18,46 @@ NODATA = 0
 
 
 def compared(expression: str, scene: Path, result: Path) -> dict[str, Any]:
-    """Pixels where the truth is valid, the largest difference there, and how many pixels are valid
-    in one of the two alone.
+    """Count the valid pixels, those valid in only one of the two, and the largest difference.
 
-    A pixel of the truth is valid where no band is nodata and the result is finite; one of the
-    result, where it is finite and not the nodata that its file declares.
+    A reference pixel is valid where no band is nodata and the value is finite; a pixel of the
+    result where it is finite and not the nodata value of its file.
     """
     code = compile(expression, "expression", "eval")
-    bands = {name: place for name, place in scene_bands(scene).items() if name in code.co_names}
+    bands = {name: source for name, source in scene_bands(scene).items() if name in code.co_names}
     valid, missing, invented, difference = 0, 0, 0, 0.0
     sources = {name: (rasterio.open(path), number) for name, (path, number) in bands.items()}
-    with rasterio.open(result) as found, np.errstate(all="ignore"):
-        for window in windows(found.width):
+    with rasterio.open(result) as dataset, np.errstate(all="ignore"):
+        for window in windows(dataset.width):
             stored = {
                 name: source.read(number, window=window)
                 for name, (source, number) in sources.items()
             }
-            truth = eval(
+            reference = eval(
                 code,
                 {"__builtins__": {}},
                 {name: values.astype(np.float64) for name, values in stored.items()},
             )
-            there = np.isfinite(truth) & np.logical_and.reduce(
+            valid_reference = np.isfinite(reference) & np.logical_and.reduce(
                 [values != NODATA for values in stored.values()]
             )
-            values = found.read(1, window=window)
-            seen = np.isfinite(values)
-            if found.nodata is not None:
-                seen &= values != np.asarray(found.nodata, values.dtype)
-            valid += int(there.sum())
-            missing += int((there & ~seen).sum())
-            invented += int((seen & ~there).sum())
+            values = dataset.read(1, window=window)
+            valid_result = np.isfinite(values)
+            if dataset.nodata is not None:
+                valid_result &= values != np.asarray(dataset.nodata, values.dtype)
+            valid += int(valid_reference.sum())
+            missing += int((valid_reference & ~valid_result).sum())
+            invented += int((valid_result & ~valid_reference).sum())
             difference = max(
-                difference, float(np.abs(values - truth).max(where=there & seen, initial=0))
+                difference,
+                float(
+                    np.abs(values - reference).max(where=valid_reference & valid_result, initial=0)
+                ),
             )
         facts = {
-            "dtype": found.dtypes[0],
-            "block": list(found.block_shapes[0]),
-            "codec": found.compression.name if found.compression else "none",
+            "dtype": dataset.dtypes[0],
+            "block": list(dataset.block_shapes[0]),
+            "codec": dataset.compression.name if dataset.compression else "none",
         }
     return {
         "valid": valid,

@@ -24,8 +24,8 @@ _EXPECTED_EXACTNESS = 1e-6
 _BINS = 200
 
 
-class Truth(NamedTuple):
-    """What float64 arithmetic makes of the product: pixel count and mean, and the largest difference to the result."""
+class Reference(NamedTuple):
+    """NDVI computed in float64: valid pixels, mean, histogram, and the largest difference to the result."""
 
     valid: int
     mean: float
@@ -34,7 +34,7 @@ class Truth(NamedTuple):
 
 
 def radiometry(product: Product, band_id: int) -> tuple[float, float]:
-    """Scale and offset of a band from the product's XML: reflectance = (stored value + add offset) / quantification."""
+    """Read a band's scale and offset from the XML: reflectance = (stored + add offset) / quantification."""
     tree = ElementTree.parse(product.metadata)
     quantification = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE", ""))
     offset = float(tree.findtext(f".//BOA_ADD_OFFSET[@band_id='{band_id}']", ""))
@@ -42,13 +42,13 @@ def radiometry(product: Product, band_id: int) -> tuple[float, float]:
 
 
 def windows(size: int, block: int = 1024) -> Iterator[Window]:
-    """The windows of a square raster that cover whole JPEG 2000 tiles."""
+    """Yield the windows of a square raster, each of whole JPEG 2000 tiles."""
     for top in range(0, size, block):
         for left in range(0, size, block):
             yield Window(left, top, min(block, size - left), min(block, size - top))
 
 
-def expected(product: Product, result: Path) -> Truth:
+def expected(product: Product, result: Path) -> Reference:
     """Compute NDVI in float64 by the formula of the XML, window by window, and compare every pixel of the result."""
     scaling = radiometry(product, 3), radiometry(product, 7)
     valid, total, difference = 0, 0.0, 0.0
@@ -61,22 +61,24 @@ def expected(product: Product, result: Path) -> Truth:
     ):
         for window in windows(ndvi.width):
             stored = [band.read(1, window=window) for band in (red, nir)]
-            truth = _ndvi(stored, scaling)
-            found = ndvi.read(1, window=window)
-            there = np.isfinite(truth)
-            if not np.array_equal(there, found != ndvi.nodata):
+            values = _ndvi(stored, scaling)
+            computed = ndvi.read(1, window=window)
+            valid_mask = np.isfinite(values)
+            if not np.array_equal(valid_mask, computed != ndvi.nodata):
                 raise SystemExit(f"{result}: nodata is not where the bands are 0, in {window}")
-            valid += int(there.sum())
-            total += float(truth[there].sum())
-            difference = max(difference, float(np.abs(found - truth).max(where=there, initial=0)))
-            counts += np.histogram(found[there], edges)[0]
-    return Truth(valid, total / max(valid, 1), difference, Histogram(counts, edges))
+            valid += int(valid_mask.sum())
+            total += float(values[valid_mask].sum())
+            difference = max(
+                difference, float(np.abs(computed - values).max(where=valid_mask, initial=0))
+            )
+            counts += np.histogram(computed[valid_mask], edges)[0]
+    return Reference(valid, total / max(valid, 1), difference, Histogram(counts, edges))
 
 
 def _ndvi(
     stored: list[npt.NDArray[np.uint16]], scaling: tuple[tuple[float, float], ...]
 ) -> npt.NDArray[np.float64]:
-    """NDVI of red and near infrared; NaN where a band is nodata."""
+    """Compute NDVI from red and near infrared; NaN where a band is nodata."""
     red, nir = (
         np.where(band == 0, np.nan, band.astype(np.float64) * scale + offset)
         for band, (scale, offset) in zip(stored, scaling)
@@ -85,8 +87,8 @@ def _ndvi(
     return ndvi
 
 
-def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
-    """The run's numbers, a label and a text each."""
+def facts(run: Run, reference: Reference, size: int) -> list[tuple[str, str]]:
+    """Return the numbers of a run, each as a label and a text."""
     number = {
         name: float(text) for name, text in run.results.items() if name not in ("OUTPUT", "REPORT")
     }
@@ -96,8 +98,8 @@ def facts(run: Run, truth: Truth, size: int) -> list[tuple[str, str]]:
         ("Minimum, maximum", f"{number['MINIMUM']:.4f}, {number['MAXIMUM']:.4f}"),
         ("Standard deviation", f"{number['STANDARD_DEVIATION']:.6f}"),
         ("Mean", f"{number['MEAN']:.6f}"),
-        ("Mean in float64, from the XML", f"{truth.mean:.6f}"),
-        ("Largest difference of a pixel", f"{truth.difference:.1e}"),
+        ("Mean in float64, from the XML", f"{reference.mean:.6f}"),
+        ("Largest difference of a pixel", f"{reference.difference:.1e}"),
         (
             "Time, QGIS's start included",
             f"{run.seconds:.1f} s ({size * size / 1e6 / run.seconds:.1f} megapixels/s)",
@@ -132,10 +134,12 @@ def main() -> None:
     )
     picture = folder / "ndvi.png"
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        truth = expected(product, result)
-        lines = facts(run, truth, arguments.size)
+        reference = expected(product, result)
+        lines = facts(run, reference, arguments.size)
         texts = Texts("NDVI of a Sentinel-2-like product", subtitle, lines)
-        draw(result, ROOT / "resources" / "styles" / "ndvi.qml", truth.histogram, texts, picture)
+        draw(
+            result, ROOT / "resources" / "styles" / "ndvi.qml", reference.histogram, texts, picture
+        )
     print()
     for label, text in [
         ("Product", str(product.folder)),
@@ -145,10 +149,10 @@ def main() -> None:
     ]:
         print(f"{label + ':':<34}{text}")
     right = (
-        abs(float(run.results["MEAN"]) - truth.mean) < _EXPECTED_EXACTNESS
-        and truth.difference < _EXPECTED_EXACTNESS
+        abs(float(run.results["MEAN"]) - reference.mean) < _EXPECTED_EXACTNESS
+        and reference.difference < _EXPECTED_EXACTNESS
     )
-    if not right or int(run.results["VALID_PIXELS"]) != truth.valid:
+    if not right or int(run.results["VALID_PIXELS"]) != reference.valid:
         raise SystemExit("The result is not what the product's XML implies.")
     print("The result is what the product's XML implies.")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes a product as ESA distributes Sentinel-2 Level-2A: two 10 m bands as JPEG 2000, and their metadata.
+"""Write a product as ESA distributes Sentinel-2 Level-2A: two 10 m bands as JPEG 2000, and their metadata.
 
 Stored value = reflectance * 10000 + 1000, and 0 where the swath ends. Nothing but ``MTD_MSIL2A.xml`` tells
 so, as in the real products since processing baseline 04.00. Whatever the size, only a row of windows is in

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is the zip one that the plugin site accepts, and does it work in a profile that holds nothing else?"""
+"""Check that the plugin site accepts the zip and that the plugin works in an otherwise empty profile."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A throw-away QGIS profile with the plugin in it, and algorithms run there by the real ``qgis_process``."""
+"""Make a temporary QGIS profile with the plugin, and run algorithms there with the real ``qgis_process``."""
 
 from __future__ import annotations
 

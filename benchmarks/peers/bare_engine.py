@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The engine as a process of its own, without QGIS."""
+"""Run the engine in a separate process, without QGIS."""
 
 from __future__ import annotations
 

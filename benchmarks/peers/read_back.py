@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Decodes every block of rasters and throws the pixels away; prints the seconds that it took as JSON.
+"""Decode every block of rasters, discard the pixels, and print the seconds taken as JSON.
 
 With all cores, no tool that reads the rasters can be faster.
 """

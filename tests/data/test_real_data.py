@@ -18,6 +18,7 @@ from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resamplin
 from bandwise.engine.radiometry.masks import MaskChoice, QaFlag
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling, resolve
 from bandwise.engine.reading.bands import describe
+from bench import Bench
 
 N0400 = "sentinel2_safe_N0400_original_jp2"
 SAFE = f"{N0400}/S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
@@ -40,12 +41,12 @@ def float64_ndvi(near: np.ndarray, visible: np.ndarray, scale: float, offset: fl
 def sentinel2_numbers(xml: Path, band_id: int) -> tuple[float, float]:
     """Quantification and offset of a band, by the standard library's own XML tree."""
     root = ElementTree.parse(xml).getroot()
-    quantification = float(next(root.iter("BOA_QUANTIFICATION_VALUE")).text)
-    offsets = {int(node.get("band_id")): float(node.text) for node in root.iter("BOA_ADD_OFFSET")}
+    quantification = float(next(root.iter("BOA_QUANTIFICATION_VALUE")).text)  # type: ignore[arg-type]
+    offsets = {int(node.get("band_id")): float(node.text) for node in root.iter("BOA_ADD_OFFSET")}  # type: ignore[arg-type]
     return quantification, offsets.get(band_id, 0.0)
 
 
-def test_the_original_sentinel_2_product(bench: Any, shared: Any) -> None:
+def test_the_original_sentinel_2_product(bench: Bench, shared: Any) -> None:
     """NDVI of B8A and B04 at 60 m, baseline 04.00: mean over vegetation (SCL 4) 0.8254, and every
     pixel as its XML implies.
     """
@@ -80,7 +81,7 @@ def test_the_original_sentinel_2_product(bench: Any, shared: Any) -> None:
     ],
 )
 def test_the_offset_decides_over_vegetation(
-    bench: Any, shared: Any, extension: str, choice: RadiometryChoice, mean: float
+    bench: Bench, shared: Any, extension: str, choice: RadiometryChoice, mean: float
 ) -> None:
     """The crops lie outside their product: 0.826 with the offset that the user gives, 0.560 on stored values."""
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
@@ -99,7 +100,7 @@ def test_the_offset_decides_over_vegetation(
         )
 
 
-def test_the_crops_numbers_that_are_published(bench: Any, shared: Any) -> None:
+def test_the_crops_numbers_that_are_published(bench: Bench, shared: Any) -> None:
     """data/README.md: with the offset 2,069 of 186,351 valid pixels leave [-1, 1]."""
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
     near, visible = (str(shared(f"{folder}_{band}_60m_crop.tif")) for band in ("B8A", "B04"))
@@ -114,7 +115,9 @@ def test_the_crops_numbers_that_are_published(bench: Any, shared: Any) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
-def test_real_jpeg_2000_gives_the_same_bytes_for_all(bench: Any, shared: Any, workers: int) -> None:
+def test_real_jpeg_2000_gives_the_same_bytes_for_all(
+    bench: Bench, shared: Any, workers: int
+) -> None:
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
     near, visible = (str(shared(f"{folder}_{band}_60m_crop.jp2")) for band in ("B8A", "B04"))
     a, b = bench.read(near).astype(np.float64), bench.read(visible).astype(np.float64)
@@ -127,7 +130,7 @@ def test_real_jpeg_2000_gives_the_same_bytes_for_all(bench: Any, shared: Any, wo
         )
 
 
-def test_a_product_of_an_older_baseline(bench: Any, shared: Any) -> None:
+def test_a_product_of_an_older_baseline(bench: Bench, shared: Any) -> None:
     """Baseline 02.14 has no offset: the pixels are those of the stored values, nodata 0 by the XML."""
     near, visible = str(shared(f"{OLD_R10M}_B08_10m.jp2")), str(shared(f"{OLD_R10M}_B04_10m.jp2"))
     assert sentinel2_numbers(shared(OLD, "MTD_MSIL2A.xml"), 7) == (10000, 0)
@@ -155,7 +158,7 @@ def test_bands_of_the_sentinel_2_driver_are_known_by_name(shared: Any) -> None:
 
 @pytest.mark.parametrize("date", ["20170703", "20190723"])
 def test_what_sen2r_published_is_reproduced_without_error(
-    bench: Any, shared: Any, date: str
+    bench: Bench, shared: Any, date: str
 ) -> None:
     """sen2r wrote round(10000 * NDVI) as Int16, nodata -32768: error 0 in all pixels."""
     folder = shared("references", "sen2r_barbellino")
@@ -167,7 +170,7 @@ def test_what_sen2r_published_is_reproduced_without_error(
 
 
 @pytest.mark.parametrize("product", LANDSAT)
-def test_landsat_collection_2(bench: Any, shared: Any, product: str) -> None:
+def test_landsat_collection_2(bench: Bench, shared: Any, product: str) -> None:
     """Scale and offset of the MTL's surface reflectance; nodata 0; the CRS is the input's, also
     where it has no code.
     """
@@ -180,7 +183,9 @@ def test_landsat_collection_2(bench: Any, shared: Any, product: str) -> None:
         "END_GROUP"
     )[0]
     scale, offset = (
-        float(re.search(rf"REFLECTANCE_{key}_BAND_4 = (\S+)", group)[1]) for key in ("MULT", "ADD")
+        float(number)
+        for key in ("MULT", "ADD")
+        for number in re.findall(rf"REFLECTANCE_{key}_BAND_4 = (\S+)", group)
     )
     assert (scale, offset) == (2.75e-05, -0.2)
     a, b = bench.read(near), bench.read(visible)
@@ -196,7 +201,7 @@ def test_landsat_collection_2(bench: Any, shared: Any, product: str) -> None:
 
 
 @pytest.mark.parametrize("product", LANDSAT)
-def test_landsat_masked_by_its_quality_flags(bench: Any, shared: Any, product: str) -> None:
+def test_landsat_masked_by_its_quality_flags(bench: Bench, shared: Any, product: str) -> None:
     """The bits of QA_PIXEL, by plain numpy; the polar scene has a CRS without a code."""
     near, visible, flags = (
         str(shared("landsat8_c2l2_stactools", product, f"{product}_{band}.TIF"))
@@ -216,7 +221,7 @@ def test_landsat_masked_by_its_quality_flags(bench: Any, shared: Any, product: s
     ("resampling", "method"), [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear")]
 )
 def test_the_polar_scene_on_a_grid_with_a_code(
-    bench: Any, shared: Any, resampling: Resampling, method: str
+    bench: Bench, shared: Any, resampling: Resampling, method: str
 ) -> None:
     """From the CRS without a code onto EPSG:3031, as gdalwarp; both by the reference's grid."""
     near, visible = (
@@ -268,7 +273,7 @@ def test_the_polar_scene_on_a_grid_with_a_code(
     )
 
 
-def test_landsat_of_level_1_numbers_would_be_wrong(bench: Any, shared: Any) -> None:
+def test_landsat_of_level_1_numbers_would_be_wrong(bench: Bench, shared: Any) -> None:
     """2e-05 and -0.1, which a search for the key finds as well, give other pixels."""
     product = LANDSAT[1]
     near, visible = (
@@ -282,7 +287,7 @@ def test_landsat_of_level_1_numbers_would_be_wrong(bench: Any, shared: Any) -> N
     assert np.count_nonzero(right != wrong) > right.size / 2
 
 
-def test_landsat_5_has_unsigned_bytes(bench: Any, shared: Any) -> None:
+def test_landsat_5_has_unsigned_bytes(bench: Bench, shared: Any) -> None:
     """Red = B3, NIR = B4; over water red is above NIR, and the difference of two bytes is below 0."""
     near, visible = (
         str(shared("landsat5_tm_rstoolbox", f"LT52240631988227CUB02_{band}.TIF"))
@@ -297,7 +302,7 @@ def test_landsat_5_has_unsigned_bytes(bench: Any, shared: Any) -> None:
     )
 
 
-def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Any, shared: Any) -> None:
+def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Bench, shared: Any) -> None:
     """int16, nodata 0: band 1 * 0.0001 + 1000, band 2 * 0.001 + 2000."""
     path = str(shared("rio_tiler_scale_offset", "cog_scale.tif"))
     first, second = bench.read(path, None)
@@ -320,7 +325,7 @@ def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Any, shared: Any)
     [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear"), (Resampling.CUBIC, "cubic")],
 )
 def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
-    bench: Any, shared: Any, resampling: Resampling, method: str
+    bench: Bench, shared: Any, resampling: Resampling, method: str
 ) -> None:
     """82 x 82 pixels of 15 m and 41 x 41 of 30 m, half a small pixel off: the result is on the fine
     grid where both are.
@@ -379,7 +384,7 @@ def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
     )
 
 
-def test_a_60_m_band_with_its_mask_of_20_m(bench: Any, shared: Any) -> None:
+def test_a_60_m_band_with_its_mask_of_20_m(bench: Bench, shared: Any) -> None:
     """Red and near infrared of 60 m, the scene classification of 20 m: it is found by its name, and
     its middle pixel counts.
     """
@@ -397,7 +402,7 @@ def test_a_60_m_band_with_its_mask_of_20_m(bench: Any, shared: Any) -> None:
     assert report.statistics[0].masked == (~kept & (plain != -9999)).sum() + without_number > 1000
 
 
-def test_a_truncated_original_is_named(bench: Any, shared: Any) -> None:
+def test_a_truncated_original_is_named(bench: Bench, shared: Any) -> None:
     """Half of the real B8A: an error that names it, and no NDVI of what was left."""
     source = shared(f"{R60M}_B8A_60m.jp2")
     copy = Path(bench.path(source.name))

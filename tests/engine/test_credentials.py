@@ -21,6 +21,8 @@ from bandwise.engine.files.changes import states_of
 from bandwise.engine.messages import translate
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
+from bench import Bench
+from range_server import Server
 
 SECRET = "Zq9Xw7Lk3"  #: what must be found nowhere
 
@@ -94,7 +96,7 @@ def test_a_sentence_hides_what_it_is_made_of() -> None:
 
 
 @pytest.fixture
-def names(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def names(bench: Bench, server: Server, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """NIR, red and a mask behind a server, each asked for with other credentials."""
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.random.default_rng(3).integers(1, 9000, (3, 300, 300), dtype=np.uint16)
@@ -111,7 +113,7 @@ def names(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]
     ]
 
 
-def test_a_run_with_credentials(bench: Any, server: Any, names: list[str]) -> None:
+def test_a_run_with_credentials(bench: Bench, server: Server, names: list[str]) -> None:
     """Every byte of the result, every line of the log, the report: the secret is in none of them,
     and the server was told it.
     """
@@ -146,7 +148,9 @@ def test_a_run_with_credentials(bench: Any, server: Any, names: list[str]) -> No
 
 
 @pytest.mark.parametrize("spoil", ["missing", "no band", "dies", "changes"])
-def test_errors_with_credentials(bench: Any, server: Any, names: list[str], spoil: str) -> None:
+def test_errors_with_credentials(
+    bench: Bench, server: Server, names: list[str], spoil: str
+) -> None:
     """GDAL's own words, too."""
     first = (
         names[0].replace("nir.tif", "nothing.tif")

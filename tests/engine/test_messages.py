@@ -11,6 +11,7 @@ import pytest
 from bandwise.engine.errors import BandwiseError, GridError, InputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.messages import Text, join, translate
+from bench import Bench
 
 GERMAN = {
     "{file} has no {thing}": "{file} hat keine {thing}",
@@ -68,7 +69,7 @@ def test_errors_travel_with_their_text() -> None:
     assert type(again) is InputError and again.args == (sentence(),) and type(again.args[0]) is Text
 
 
-def test_everything_that_a_run_says_can_be_translated(bench: Any) -> None:
+def test_everything_that_a_run_says_can_be_translated(bench: Bench) -> None:
     """Notes, and an error with a clause inside: each word of the engine's passes through the translator."""
     import numpy as np
 

@@ -91,7 +91,8 @@ def test_an_error_knows_its_field() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", sorted({type(member) for member in labels()}, key=lambda kind: kind.__name__)
+    "kind",
+    sorted({type(member) for member in labels()}, key=lambda kind: kind.__name__),  # type: ignore[attr-defined]
 )
 def test_a_choice_has_a_label_for_every_member(kind: type[enum.Enum]) -> None:
     """QGIS hands over the number of an option: it is the member's value."""

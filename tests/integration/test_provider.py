@@ -251,7 +251,7 @@ def test_a_pip_wheel_of_rasterio_is_refused_on_linux_alone(qgis_app, tmp_path):
     from bandwise.algorithms.requirements import missing_requirement
 
     def find(name: str) -> ModuleSpec:
-        return importlib.util.spec_from_file_location(name, tmp_path / "rasterio" / "__init__.py")
+        return importlib.util.spec_from_file_location(name, tmp_path / "rasterio" / "__init__.py")  # type: ignore[return-value]
 
     (tmp_path / "rasterio").mkdir()
     (tmp_path / "rasterio" / "__init__.py").touch()

@@ -111,7 +111,7 @@ def dialogs():
         if number % 2:
             name, inputs = (
                 "bandwise:bandmath",
-                {"LAYERS": list(INPUTS.values()), "EXPRESSION": "(B - A) / (B + A)"},
+                {"LAYERS": list(INPUTS.values()), "EXPRESSION": "(B - A) / (B + A)"},  # type: ignore[dict-item]
             )
         dialog = processing.createAlgorithmDialog(
             name, {**inputs, "OUTPUT": output(f"dialog_{number}")}

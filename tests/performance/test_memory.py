@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
 import rasterio.warp
+from bench import Bench
 from rasterio.windows import Window
 
 SIZE = 20000
@@ -28,7 +28,7 @@ print(peak, report.statistics[0].valid)
 
 
 @pytest.fixture
-def huge(bench: Any) -> int:
+def huge(bench: Bench) -> int:
     """20000 x 20000 uint16 in tiles of 512, all nodata 0 but for 16 x 16 tiles of NIR 3000, red
     1000: NDVI 0.5; how many pixels these are.
     """
@@ -70,7 +70,7 @@ def huge(bench: Any) -> int:
     ["", "creation_options='COMPRESS=NONE|SPARSE_OK=YES', workers=3"],
     ids=["default", "uncompressed"],
 )
-def test_400_million_pixels_take_less_than_350_mb(bench: Any, huge: int, options: str) -> None:
+def test_400_million_pixels_take_less_than_350_mb(bench: Bench, huge: int, options: str) -> None:
     """The kernel's high-water mark of the process itself; ``ru_maxrss`` would count what its parent
     held before the start.
     """
@@ -104,7 +104,7 @@ print(peak, report.statistics[0].valid)
     not Path("/proc/self/status").exists(),
     reason="needs Linux's peak of resident memory of a process",
 )
-def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Any) -> None:
+def test_memory_is_flat_with_resampled_inputs_a_mask_and_overviews(bench: Bench) -> None:
     """10 m, 20 m and the next UTM zone, 8000 pixels wide, 4000 and 8000 high: the same peak but for
     noise, as what is large in both threads at a time differs from run to run. Both are large enough
     for GDAL's cache, the heap and the overviews that wait for a row of windows to be as full as

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench import Bench
 
 MEASURE = """
 import json, re
@@ -61,13 +62,13 @@ FORMS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("memory", [24, 64, 512])
 @pytest.mark.parametrize("form", FORMS)
 def test_the_plans_memory_bounds_what_is_taken(
-    bench: Any, form: str, memory: int, options: str
+    bench: Bench, form: str, memory: int, options: str
 ) -> None:
     """Where the budget is less than the least windows need the plan tells more, and that is the bound."""
     how = dict(FORMS[form])
     bands, end = how.pop("bands", 1), how.pop("end", "tif")
     values = np.random.default_rng(4).integers(1, 60, (bands, 1536, 1536), dtype=np.uint16)
-    values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]
+    values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]  # type: ignore[arg-type]
     path = bench.save(f"large.{end}", values, **how)
     for small in ("tif", "jp2"):
         bench.save(f"small.{small}", values[0, :256, :256])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench import Bench
 
 WIDTH, HEIGHT = 2600, 2100
 FORMS: dict[str, dict[str, Any]] = {
@@ -74,7 +75,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def count(
-    bench: Any,
+    bench: Bench,
     what: str,
     bands: dict[str, tuple[str, int]],
     expression: str = "(a - b) / (a + b)",
@@ -105,7 +106,7 @@ def stored(bands: int = 2, height: int = HEIGHT, width: int = WIDTH) -> Any:
 
 
 @pytest.fixture
-def pair(bench: Any) -> Any:
+def pair(bench: Bench) -> Any:
     def made(
         form: dict[str, Any], height: int = HEIGHT, width: int = WIDTH
     ) -> dict[str, tuple[str, int]]:
@@ -123,7 +124,7 @@ def pair(bench: Any) -> Any:
     [*((form, 1) for form in FORMS), *((form, 3) for form in FORMS if form not in UNEVEN)],
 )
 def test_every_block_is_read_once_and_every_pixel_written_once(
-    bench: Any, pair: Any, form: str, workers: int
+    bench: Bench, pair: Any, form: str, workers: int
 ) -> None:
     """System calls read the inputs' bytes and write the result's, and hardly more: 5 % for headers
     and what lies beside a block.
@@ -138,7 +139,7 @@ def test_every_block_is_read_once_and_every_pixel_written_once(
     assert 4 * WIDTH * HEIGHT < found["written"] < result * 1.01 + 10_000
 
 
-def test_bands_of_one_file_are_read_together(bench: Any) -> None:
+def test_bands_of_one_file_are_read_together(bench: Bench) -> None:
     """Four bands interleaved by pixel: each block is read once for all of them."""
     path = bench.save("stack.tif", stored(4), nodata=0, interleave="pixel", **FORMS["tiles"])
     found = count(
@@ -150,7 +151,7 @@ def test_bands_of_one_file_are_read_together(bench: Any) -> None:
     assert found["read"] < Path(path).stat().st_size * 1.05 + 100_000
 
 
-def test_a_mask_among_the_bands_is_read_with_them(bench: Any) -> None:
+def test_a_mask_among_the_bands_is_read_with_them(bench: Bench) -> None:
     """Ten bands interleaved by pixel, the fifth a mask: a window's blocks do not stay in GDAL's
     cache until they are asked for again.
     """
@@ -166,7 +167,7 @@ def test_a_mask_among_the_bands_is_read_with_them(bench: Any) -> None:
     assert found["read"] < size * 1.05 + 100_000
 
 
-def test_a_jpeg_2000_is_decoded_once(bench: Any) -> None:
+def test_a_jpeg_2000_is_decoded_once(bench: Bench) -> None:
     values = stored(2, 2200, 2300) // 16
     bands = {
         name: (bench.save(f"{name}.jp2", plane, BLOCKXSIZE=1024, BLOCKYSIZE=1024), 1)
@@ -178,7 +179,7 @@ def test_a_jpeg_2000_is_decoded_once(bench: Any) -> None:
     )
 
 
-def test_a_compressed_result_is_written_once(bench: Any, pair: Any) -> None:
+def test_a_compressed_result_is_written_once(bench: Bench, pair: Any) -> None:
     found = count(bench, "bytes", pair(FORMS["tiles"]), creation_options="")
     result = Path(bench.path("out.tif")).stat().st_size
     assert result * 0.99 < found["written"] < result * 1.01 + 10_000
@@ -192,7 +193,7 @@ def test_a_compressed_result_is_written_once(bench: Any, pair: Any) -> None:
         ("where(a > b, a, b)", 113),
     ],
 )
-def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str, most: int) -> None:
+def test_a_chunk_takes_few_calls(bench: Bench, pair: Any, expression: str, most: int) -> None:
     """Between two calls of numpy a thread holds the interpreter, so calls are what other threads wait for.
 
     Python 3.11 makes 101, 105 and 111 for each 128 Ki pixels of these, the windows' own included; 3.12 a seventh less.
@@ -202,7 +203,7 @@ def test_a_chunk_takes_few_calls(bench: Any, pair: Any, expression: str, most: i
     assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < most
 
 
-def test_overviews_read_nothing_and_write_a_third(bench: Any, pair: Any) -> None:
+def test_overviews_read_nothing_and_write_a_third(bench: Bench, pair: Any) -> None:
     """The overviews are written in whole blocks of 512 across, and as far down as they reach."""
     bands = pair(FORMS["tiles"], 4600, 4600)
     without, with_them = (
@@ -213,7 +214,7 @@ def test_overviews_read_nothing_and_write_a_third(bench: Any, pair: Any) -> None
     assert 0 <= with_them["written"] - without["written"] - size < 100_000
 
 
-def test_memory_is_taken_once_and_not_for_each_window(bench: Any, pair: Any) -> None:
+def test_memory_is_taken_once_and_not_for_each_window(bench: Bench, pair: Any) -> None:
     """Python's peak is that of the buffers of one window, and of samples that are counted together,
     whatever the number of windows.
     """

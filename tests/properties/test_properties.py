@@ -111,7 +111,9 @@ def _evaluated(program: Program, rasters: list[int]) -> Any:
     with np.errstate(all="ignore"):
         out = np.empty((len(program.results), SIZE), np.float32)
         missing = Evaluator(program, registers).evaluate(
-            [STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], out
+            dict(enumerate(STORED[raster] for raster in rasters)),
+            dict(enumerate(GAPS[raster] for raster in rasters)),
+            out,
         )[0]
     single = out[0]
     single[~np.isfinite(single)] = np.nan

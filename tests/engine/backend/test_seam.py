@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench import Bench
 
 #: A whole run in a process that can import neither rasterio nor GDAL.
 RUN = """
@@ -39,7 +40,7 @@ def save(path: str, values: Any, left: float = 0.0, top: float = 0.0) -> None:
     np.savez(path, values=values, transform=transform, crs='LOCAL_CS["field"]')
 
 
-def test_a_run_without_any_raster_library(bench: Any) -> None:
+def test_a_run_without_any_raster_library(bench: Bench) -> None:
     """Two bands on shifted grids and a mask: the pixels are numpy's, where all three are."""
     random = np.random.default_rng(3)
     nir = random.integers(0, 3000, (1, 200, 300)).astype(np.uint16)
@@ -48,8 +49,8 @@ def test_a_run_without_any_raster_library(bench: Any) -> None:
     save(bench.path("nir.npz"), nir)
     save(bench.path("red.npz"), red, left=-50.0, top=-40.0)  # 5 columns before, 4 rows below
     save(bench.path("mask.npz"), mask)
-    support = str(Path(__file__).resolve().parents[2] / "support")
-    result = bench.python(RUN, env={**os.environ, "PYTHONPATH": support})
+    doubles = str(Path(__file__).resolve().parents[2] / "doubles")
+    result = bench.python(RUN, env={**os.environ, "PYTHONPATH": doubles})
     assert result.returncode == 0, result.stderr
     planned, windows, valid, masked = json.loads(result.stdout.splitlines()[-1])
     assert windows > 1 and planned > 0

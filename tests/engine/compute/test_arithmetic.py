@@ -13,6 +13,7 @@ from bandwise.engine.errors import InputError
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bench import Bench
 from rasterio.dtypes import dtype_fwd
 
 NODATA = np.float32(-9999)
@@ -29,7 +30,7 @@ RED = [[1500, 1800, 0, 3000, 2000, 2000, 1000, 30000]]
 
 
 @pytest.fixture
-def plane(bench: Any) -> Any:
+def plane(bench: Bench) -> Any:
     """A function from (name, dtype, rows of values, options) to a file of them."""
 
     def save(name: str, dtype: str, values: Any, **options: Any) -> str:
@@ -38,7 +39,7 @@ def plane(bench: Any) -> Any:
     return save
 
 
-def test_the_eight_pixels(bench: Any, plane: Any) -> None:
+def test_the_eight_pixels(bench: Bench, plane: Any) -> None:
     """NIR/red, nodata 0: .4, -.2, nodata, .9125, nodata, 0, 0, 1/7."""
     pixels, report = bench.run(
         bench.job(
@@ -57,7 +58,7 @@ def test_the_eight_pixels(bench: Any, plane: Any) -> None:
 
 
 def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(
-    bench: Any, plane: Any
+    bench: Bench, plane: Any
 ) -> None:
     """The fourth pixel, NIR 65535, is nodata: no light was measured there, only that there was too much."""
     Path(bench.path("MTD_MSIL2A.xml")).write_text(PRODUCT)
@@ -76,7 +77,7 @@ def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
-def test_unsigned_values_do_not_wrap_around(bench: Any, plane: Any, dtype: str) -> None:
+def test_unsigned_values_do_not_wrap_around(bench: Bench, plane: Any, dtype: str) -> None:
     """Red above NIR: (120 - 180) / 300 = -.2; sums beyond the type: (max - (max - 1)) / (2 max - 1)."""
     top = np.iinfo(dtype).max
     pixels = bench.ndvi(
@@ -86,7 +87,7 @@ def test_unsigned_values_do_not_wrap_around(bench: Any, plane: Any, dtype: str) 
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint64"])
-def test_other_integers_work_too(bench: Any, plane: Any, dtype: str) -> None:
+def test_other_integers_work_too(bench: Bench, plane: Any, dtype: str) -> None:
     if dtype == "int8" and tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) < (3, 7):
         pytest.skip("GDAL has int8 from 3.7")
     # rasterio 1.3 takes each for the other
@@ -101,7 +102,7 @@ def test_other_integers_work_too(bench: Any, plane: Any, dtype: str) -> None:
     np.testing.assert_array_equal(pixels, np.array([[1 / 3, -0.25, 0]], np.float32))
 
 
-def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Any, plane: Any) -> None:
+def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Bench, plane: Any) -> None:
     """0/0, x/0 with x = 2000 and -2000, NaN and infinity in an input; the last pixel is 1/3."""
     near = plane("nir.tif", "float32", [[0, 1000, -1000, np.nan, np.inf, 2]])
     visible = plane("red.tif", "float32", [[0, -1000, 1000, 1, 1, 1]])
@@ -114,7 +115,7 @@ def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Any, plane: Any
     ) == (5, 0, 1)
 
 
-def test_a_result_beyond_float32_is_not_finite(bench: Any, plane: Any) -> None:
+def test_a_result_beyond_float32_is_not_finite(bench: Bench, plane: Any) -> None:
     """1e300 * 1e300 overflows float64, 1e30 * 1e30 only float32."""
     big = plane("big.tif", "float64", [[1e300, 1e30, 1e10]])
     job = Job((BandRef("a", big),), named_formula("square := a * a", "a"), bench.path("out.tif"))
@@ -123,7 +124,7 @@ def test_a_result_beyond_float32_is_not_finite(bench: Any, plane: Any) -> None:
     assert report.statistics[0].not_finite == 2
 
 
-def test_all_pixels_may_be_nodata(bench: Any, plane: Any) -> None:
+def test_all_pixels_may_be_nodata(bench: Bench, plane: Any) -> None:
     path = plane("zero.tif", "uint16", np.zeros((3, 5)), nodata=0)
     pixels, report = bench.run(bench.job(path, path))
     assert (pixels == NODATA).all()
@@ -133,7 +134,7 @@ def test_all_pixels_may_be_nodata(bench: Any, plane: Any) -> None:
         assert dataset.tags(1)["STATISTICS_VALID_PERCENT"] == "0"
 
 
-def test_ndvi_of_zero_is_a_value(bench: Any, plane: Any) -> None:
+def test_ndvi_of_zero_is_a_value(bench: Bench, plane: Any) -> None:
     """The input's nodata 0 is not inherited: equal bands give NDVI 0, and it is valid."""
     path = plane("same.tif", "uint16", [[5, 7, 0]], nodata=0)
     pixels, report = bench.run(bench.job(path, path))
@@ -144,7 +145,7 @@ def test_ndvi_of_zero_is_a_value(bench: Any, plane: Any) -> None:
     assert report.statistics[0].valid == 2
 
 
-def test_nodata_is_tested_on_the_stored_value(bench: Any, plane: Any) -> None:
+def test_nodata_is_tested_on_the_stored_value(bench: Bench, plane: Any) -> None:
     """Scale 0.5, offset 1: stored 0 means 1 and is nodata; stored 2 means 2; no stored value means
     0, the nodata value.
     """
@@ -173,7 +174,7 @@ def test_nodata_is_tested_on_the_stored_value(bench: Any, plane: Any) -> None:
     ],
 )
 def test_nodata_given_by_the_user_matches_only_what_the_type_can_hold(
-    bench: Any, plane: Any, dtype: str, nodata: float, valid: list[int]
+    bench: Bench, plane: Any, dtype: str, nodata: float, valid: list[int]
 ) -> None:
     """Stored values 4, 1, 2, 3 in both bands; a nodata that no pixel can have hides no pixel (-9999 is not 55537)."""
     path = plane("band.tif", dtype, [[4, 1, 2, 3]])
@@ -182,14 +183,14 @@ def test_nodata_given_by_the_user_matches_only_what_the_type_can_hold(
     assert (pixels != NODATA).astype(int).tolist() == [valid]
 
 
-def test_user_nodata_does_not_wrap_into_the_type(bench: Any, plane: Any) -> None:
+def test_user_nodata_does_not_wrap_into_the_type(bench: Bench, plane: Any) -> None:
     """55537 is what -9999 becomes in uint16 arithmetic; 0 is what 65536 becomes."""
     near, visible = plane("nir.tif", "uint16", [[55537, 0]]), plane("red.tif", "uint16", [[1, 1]])
     for nodata in (-9999.0, 65536.0):
         assert (bench.ndvi(near, visible, scaling=RadiometryChoice(nodata=nodata)) != NODATA).all()
 
 
-def test_nan_nodata_matches_nan(bench: Any, plane: Any) -> None:
+def test_nan_nodata_matches_nan(bench: Bench, plane: Any) -> None:
     near = plane("nir.tif", "float32", [[np.nan, 3, 0]], nodata=float("nan"))
     visible = plane("red.tif", "float32", [[1, 1, 1]], nodata=float("nan"))
     pixels, report = bench.run(bench.job(near, visible))
@@ -197,7 +198,7 @@ def test_nan_nodata_matches_nan(bench: Any, plane: Any) -> None:
     assert (report.statistics[0].nodata, report.statistics[0].not_finite) == (1, 0)
 
 
-def test_float32_nodata_is_compared_as_float32(bench: Any, plane: Any) -> None:
+def test_float32_nodata_is_compared_as_float32(bench: Bench, plane: Any) -> None:
     """-3.4028234663852886e+38 is the usual one; 0.1 is not a float32, and what the file holds is its nearest."""
     for nodata in (-3.4028234663852886e38, 0.1):
         near = plane("nir.tif", "float32", [[nodata, 3]], nodata=nodata)
@@ -207,7 +208,7 @@ def test_float32_nodata_is_compared_as_float32(bench: Any, plane: Any) -> None:
         )
 
 
-def test_each_band_has_its_own_nodata(bench: Any, plane: Any) -> None:
+def test_each_band_has_its_own_nodata(bench: Bench, plane: Any) -> None:
     near = plane("nir.tif", "uint16", [[1, 2, 3]], nodata=1)
     visible = plane("red.tif", "uint16", [[1, 2, 1]], nodata=2)
     np.testing.assert_array_equal(
@@ -215,7 +216,7 @@ def test_each_band_has_its_own_nodata(bench: Any, plane: Any) -> None:
     )
 
 
-def test_nodata_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
+def test_nodata_from_a_pam_sidecar(bench: Bench, plane: Any) -> None:
     near, visible = plane("nir.tif", "uint16", [[7, 3]]), plane("red.tif", "uint16", [[1, 1]])
     Path(near + ".aux.xml").write_text(
         '<PAMDataset><PAMRasterBand band="1"><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>'
@@ -223,7 +224,7 @@ def test_nodata_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, 0.5]], np.float32))
 
 
-def test_scale_and_offset_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
+def test_scale_and_offset_from_a_pam_sidecar(bench: Bench, plane: Any) -> None:
     """3 * 0.5 + 1 = 2.5 against a red of 1: 1.5 / 3.5."""
     near, visible = plane("nir.tif", "uint16", [[3]]), plane("red.tif", "uint16", [[1]])
     Path(near + ".aux.xml").write_text(
@@ -234,7 +235,7 @@ def test_scale_and_offset_from_a_pam_sidecar(bench: Any, plane: Any) -> None:
 
 @pytest.mark.parametrize("inside", [True, False])
 @pytest.mark.parametrize("nodata", [None, 9])
-def test_a_mask_makes_nodata(bench: Any, inside: bool, nodata: int | None) -> None:
+def test_a_mask_makes_nodata(bench: Bench, inside: bool, nodata: int | None) -> None:
     """Pixels 3, 3, 9 with the second masked, inside the file or in a .msk beside it; 9 may be nodata besides."""
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside):
         near = bench.save(
@@ -250,7 +251,7 @@ def test_a_mask_makes_nodata(bench: Any, inside: bool, nodata: int | None) -> No
 
 
 @pytest.mark.parametrize("nodata", [None, 9])
-def test_an_alpha_band_makes_nodata_beside_a_nodata_value(bench: Any, nodata: int | None) -> None:
+def test_an_alpha_band_makes_nodata_beside_a_nodata_value(bench: Bench, nodata: int | None) -> None:
     """Band 1 = 3, 3, 9; band 2 = alpha 255, 0, 1: GDAL's own mask shows nodata alone where both exist."""
     near = bench.save(
         "nir.tif", np.array([[[3, 3, 9]], [[255, 0, 1]]], np.uint8), alpha=2, nodata=nodata
@@ -260,7 +261,7 @@ def test_an_alpha_band_makes_nodata_beside_a_nodata_value(bench: Any, nodata: in
     np.testing.assert_array_equal(bench.ndvi(near, visible), expected)
 
 
-def test_an_alpha_band_of_16_bits_is_not_cut_to_8(bench: Any) -> None:
+def test_an_alpha_band_of_16_bits_is_not_cut_to_8(bench: Bench) -> None:
     """Alpha 256 and 65280 have no bit in their lower byte, and are not transparent."""
     near = bench.save("nir.tif", np.array([[[3, 3, 3]], [[256, 65280, 0]]], np.uint16), alpha=2)
     visible = bench.save("red.tif", np.array([[1, 1, 1]], np.uint16))
@@ -269,7 +270,7 @@ def test_an_alpha_band_of_16_bits_is_not_cut_to_8(bench: Any) -> None:
     )
 
 
-def test_an_alpha_band_can_be_an_input_itself(bench: Any) -> None:
+def test_an_alpha_band_can_be_an_input_itself(bench: Bench) -> None:
     stack = bench.save("stack.tif", np.array([[[3, 3]], [[1, 0]]], np.uint8), alpha=2)
     job = Job(
         (BandRef("alpha", stack, 2),), named_formula("alpha", ("alpha",)), bench.path("out.tif")
@@ -277,7 +278,7 @@ def test_an_alpha_band_can_be_an_input_itself(bench: Any) -> None:
     assert bench.run(job)[0].tolist() == [[1, 0]]
 
 
-def test_pixels_that_are_nodata_together_in_all_bands(bench: Any) -> None:
+def test_pixels_that_are_nodata_together_in_all_bands(bench: Bench) -> None:
     """NODATA_VALUES of the dataset: a pixel is nodata only where every band has its value there."""
     stack = bench.save(
         "stack.tif", np.array([[[0, 0, 3]], [[0, 1, 1]]], np.uint8), tags={"NODATA_VALUES": "0 0"}
@@ -288,7 +289,7 @@ def test_pixels_that_are_nodata_together_in_all_bands(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "float64"])
-def test_digits_above_2_to_24_are_kept(bench: Any, plane: Any, dtype: str) -> None:
+def test_digits_above_2_to_24_are_kept(bench: Bench, plane: Any, dtype: str) -> None:
     """20000001 - 20000000 = 1: in float32 the two are the same number and NDVI 0."""
     near, visible = (
         plane("nir.tif", dtype, [[20000001, 2**31 - 1]]),
@@ -299,7 +300,7 @@ def test_digits_above_2_to_24_are_kept(bench: Any, plane: Any, dtype: str) -> No
     )
 
 
-def test_float32_inputs_are_computed_in_float64(bench: Any, plane: Any) -> None:
+def test_float32_inputs_are_computed_in_float64(bench: Bench, plane: Any) -> None:
     """(1 - 2**-24) + 1 is 2 in float32: NDVI would be -2**-25 exactly, and is -2**-25 / (1 - 2**-25)."""
     near, visible = (
         plane("nir.tif", "float32", [[1 - 2.0**-24, 16777216.0]]),
@@ -313,7 +314,7 @@ def test_float32_inputs_are_computed_in_float64(bench: Any, plane: Any) -> None:
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(
-    bench: Any, plane: Any, masked: bool
+    bench: Bench, plane: Any, masked: bool
 ) -> None:
     """Stored -9999 is a valid value of this band: it becomes the fifth float32 above, -9998.995, in
     pixels and in statistics.
@@ -333,7 +334,7 @@ def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(
-    bench: Any, plane: Any, masked: bool
+    bench: Bench, plane: Any, masked: bool
 ) -> None:
     path = plane("band.tif", "int16", [[-9999, -9998, 7]], **({"nodata": 7} if masked else {}))
     pixels, report = bench.run(
@@ -344,7 +345,7 @@ def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(
     assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-11)
 
 
-def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -> None:
+def test_values_outside_the_range_are_kept_and_counted(bench: Bench, plane: Any) -> None:
     """Custom offset -1000: reflectances 0.05 and -0.01 give 1.5; 0.0001 and -0.0101 give -1.02; 0.2
     and 0.1 stay inside.
     """
@@ -367,7 +368,7 @@ def test_values_outside_the_range_are_kept_and_counted(bench: Any, plane: Any) -
     assert any("2 pixels lie outside -1 to 1" in line for line in heard)
 
 
-def test_two_bands_of_one_file(bench: Any) -> None:
+def test_two_bands_of_one_file(bench: Bench) -> None:
     """A stack: NIR in band 3, red in band 1."""
     stack = bench.save("stack.tif", np.array([[[1, 4]], [[0, 0]], [[3, 1]]], np.uint16))
     np.testing.assert_array_equal(
@@ -375,7 +376,7 @@ def test_two_bands_of_one_file(bench: Any) -> None:
     )
 
 
-def test_bands_of_different_types(bench: Any, plane: Any) -> None:
+def test_bands_of_different_types(bench: Bench, plane: Any) -> None:
     near, visible = plane("nir.tif", "float64", [[0.3]]), plane("red.tif", "uint8", [[1]])
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-0.7 / 1.3]], np.float32))
 
@@ -384,7 +385,7 @@ def test_bands_of_different_types(bench: Any, plane: Any) -> None:
     ("width", "height"), [(1, 1), (257, 511), (1, 2000), (2000, 1), (513, 512)]
 )
 @pytest.mark.parametrize("tiled", [True, False])
-def test_odd_sizes(bench: Any, width: int, height: int, tiled: bool) -> None:
+def test_odd_sizes(bench: Bench, width: int, height: int, tiled: bool) -> None:
     """NIR = column + 2 * row + 1, red = 3 * column + row + 2; every 7th pixel of NIR is nodata 0."""
     row, column = np.mgrid[0:height, 0:width]
     near, visible = column + 2 * row + 1, 3 * column + row + 2

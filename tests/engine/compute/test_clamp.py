@@ -14,11 +14,12 @@ import rasterio
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 
 FLOATS = [DataType.FLOAT32, DataType.FLOAT64]
 
 
-def job(bench: Any, expression: str, values: Any, **options: Any) -> Job:
+def job(bench: Bench, expression: str, values: Any, **options: Any) -> Job:
     path = bench.save("a.tif", np.atleast_2d(values), nodata=77)
     return Job(
         (BandRef("a", path),), named_formula(expression, ("a",)), bench.path("out.tif"), **options
@@ -32,7 +33,7 @@ def job(bench: Any, expression: str, values: Any, **options: Any) -> Job:
     ids=["nodata", "constant", "nan"],
 )
 def test_statistics_where_all_values_lie_beyond(
-    bench: Any, data_type: DataType, values: Any
+    bench: Bench, data_type: DataType, values: Any
 ) -> None:
     """Minimum, maximum, mean and histogram are of the clamped values: the report's, the tags' and
     GDAL's own are one.
@@ -60,7 +61,7 @@ def test_statistics_where_all_values_lie_beyond(
 
 
 @pytest.mark.parametrize("data_type", FLOATS)
-def test_the_least_and_the_largest_are_stored_values(bench: Any, data_type: DataType) -> None:
+def test_the_least_and_the_largest_are_stored_values(bench: Bench, data_type: DataType) -> None:
     """77.7 is no float32; what the file holds is what is told."""
     got, report = bench.run(
         job(bench, "a", [[5.0, 1000, 78]], data_type=data_type, clamp=(77.7, 77.75))
@@ -74,7 +75,7 @@ def test_the_least_and_the_largest_are_stored_values(bench: Any, data_type: Data
 
 
 @pytest.mark.parametrize("data_type", FLOATS)
-def test_a_number_beyond_float32_is_clamped(bench: Any, data_type: DataType) -> None:
+def test_a_number_beyond_float32_is_clamped(bench: Bench, data_type: DataType) -> None:
     """exp(100) is 2.7e43, exp(800) infinite in float64: the first is a number, the second and 1/0 are not."""
     values = [[0.0, 100, 800, 77, -3]]
     got, report = bench.run(job(bench, "exp(a)", values, data_type=data_type, clamp=(None, 1.0)))
@@ -107,7 +108,7 @@ def test_a_number_beyond_float32_is_clamped(bench: Any, data_type: DataType) -> 
     ],
 )
 def test_beyond_float32_without_a_clamp_that_float32_holds(
-    bench: Any, clamp: Any, expected: float
+    bench: Bench, clamp: Any, expected: float
 ) -> None:
     """2.7e43 stays beyond float32, where it is nodata; Float64 holds it."""
     values = [[0.0, 100, 1]]
@@ -120,7 +121,7 @@ def test_beyond_float32_without_a_clamp_that_float32_holds(
 
 
 @pytest.mark.parametrize("results", ["x := exp(a); y := a; z := 1 / a", "x := 0 - exp(a) * exp(a)"])
-def test_clamped_float32_is_clamped_float64_rounded(bench: Any, results: str) -> None:
+def test_clamped_float32_is_clamped_float64_rounded(bench: Bench, results: str) -> None:
     """For numbers of every size, in several results, nodata and an area of windows between them."""
     rng = np.random.default_rng(5)
     values = rng.normal(0, 60, (300, 500))

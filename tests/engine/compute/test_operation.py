@@ -16,6 +16,7 @@ from bandwise.engine.job import BandRef, Job
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.masks import Area, MaskChoice, MaskRule
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 from mean_operation import Mean
 from scipy import ndimage
 
@@ -49,7 +50,7 @@ def job(paths: list[str], output: str, **options: Any) -> Job:
 @pytest.mark.parametrize(("workers", "memory"), [(1, 1), (3, 4), (2, 512)])
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", "BLOCKXSIZE=64|BLOCKYSIZE=32", "TILED=NO"])
 def test_windows_do_not_matter(
-    bench: Any, shape: tuple[int, int], workers: int, memory: int, options: str
+    bench: Bench, shape: tuple[int, int], workers: int, memory: int, options: str
 ) -> None:
     """Nodata counts for nothing, and so does what lies beyond the raster."""
     values = [pixels(shape, seed) for seed in (1, 2)]
@@ -71,7 +72,7 @@ def test_windows_do_not_matter(
         np.testing.assert_array_equal(bench.read(bench.path("m.tif"), number), right)
 
 
-def test_neighbours_beyond_the_result_are_read(bench: Any) -> None:
+def test_neighbours_beyond_the_result_are_read(bench: Bench) -> None:
     """The result is the part that both rasters have; the larger one goes on beside it."""
     large, small = pixels((120, 160)), pixels((60, 70), 2)
     a = bench.save("a.tif", large)
@@ -86,7 +87,7 @@ def test_neighbours_beyond_the_result_are_read(bench: Any) -> None:
 @pytest.mark.parametrize(
     "resampling", [Resampling.NEAREST, Resampling.AVERAGE, Resampling.BILINEAR]
 )
-def test_resampled_bands_have_neighbours(bench: Any, resampling: Resampling) -> None:
+def test_resampled_bands_have_neighbours(bench: Bench, resampling: Resampling) -> None:
     """A formula brings the coarse band onto the grid; the mean of that is the operation's result."""
     fine, coarse = pixels((200, 240)), pixels((60, 60), 2)
     a = bench.save("a.tif", fine)
@@ -107,7 +108,7 @@ def test_resampled_bands_have_neighbours(bench: Any, resampling: Resampling) -> 
     np.testing.assert_allclose(found[inner], right[inner], rtol=1e-12)
 
 
-def test_masks_areas_and_integers(bench: Any) -> None:
+def test_masks_areas_and_integers(bench: Bench) -> None:
     """What the user leaves out is nodata in the result, and still a neighbour; integers are rounded."""
     values = pixels((150, 170))
     mask = (np.random.default_rng(5).random(values.shape) < 0.3).astype(np.uint8)
@@ -139,7 +140,7 @@ def test_masks_areas_and_integers(bench: Any) -> None:
     assert band.outside == (~inside).sum() and band.valid == (~hidden).sum()
 
 
-def test_parallel_is_serial_byte_for_byte(bench: Any) -> None:
+def test_parallel_is_serial_byte_for_byte(bench: Bench) -> None:
     path = bench.save("a.tif", pixels((900, 1300)), nodata=0)
     for workers in (1, 4):
         output = bench.path(f"{workers}/m.tif")
@@ -149,7 +150,7 @@ def test_parallel_is_serial_byte_for_byte(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["formula", "operation"])
-def test_a_plan_travels_to_another_process(bench: Any, kind: str) -> None:
+def test_a_plan_travels_to_another_process(bench: Bench, kind: str) -> None:
     """Pickled there and back, with mask and area, it computes the same."""
     values = pixels((64, 80))
     path, mask = (

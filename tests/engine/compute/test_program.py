@@ -31,7 +31,7 @@ def evaluate(program: Program, *stored: np.ndarray) -> list[np.ndarray]:
     invalid = [np.zeros(stored[0].shape, bool) for _ in stored]
     with np.errstate(all="ignore"):
         out = np.empty((len(program.results), stored[0].size), program.dtype)
-        Evaluator(program, registers).evaluate(stored, invalid, out)
+        Evaluator(program, registers).evaluate(stored, invalid, out)  # type: ignore[arg-type]
     return list(out)
 
 

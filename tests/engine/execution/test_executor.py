@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from bandwise.engine.errors import ReadError
 from bandwise.engine.execution.pipeline import run
+from bench import Bench
 from serial_executor import Serial
 
 VALUES = np.random.default_rng(7).integers(1, 3000, (2, 1000, 700)).astype(np.uint16)
 
 
-def test_one_turn_after_the_other_gives_the_same_bytes(bench: Any) -> None:
+def test_one_turn_after_the_other_gives_the_same_bytes(bench: Bench) -> None:
     nir, red = (bench.save(f"{name}.tif", band) for name, band in zip(("nir", "red"), VALUES))
     options = {"workers": 3, "memory": 1, "creation_options": "COMPRESS=NONE"}
     run(bench.job(nir, red, output="out/threads.tif", **options))
@@ -28,7 +28,7 @@ def test_one_turn_after_the_other_gives_the_same_bytes(bench: Any) -> None:
     assert threads == turns
 
 
-def test_an_error_of_a_turn_is_the_run_s(bench: Any) -> None:
+def test_an_error_of_a_turn_is_the_run_s(bench: Bench) -> None:
     path = bench.save(
         "nir.tif", VALUES[0], tiled=True, blockxsize=64, blockysize=64, compress="deflate"
     )

@@ -13,12 +13,14 @@ import pytest
 from bandwise.engine.errors import Cancelled
 from bandwise.engine.execution.executor import Threads, attended
 from bandwise.engine.execution.pipeline import run
+from bench import Bench
+from range_server import Server
 
 LATE = 10  #: seconds, of a wait that GDAL alone ends after 30 and the server after 60
 
 
 @pytest.fixture
-def pair(bench: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def pair(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.random.default_rng(3).integers(1, 9000, (2, 1500, 1500), dtype=np.uint16)
     return [
@@ -29,7 +31,7 @@ def pair(bench: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ]
 
 
-def cancel_when_silent(bench: Any, server: Any, job: Any) -> None:
+def cancel_when_silent(bench: Bench, server: Server, job: Any) -> None:
     """Cancel a run half a second after the server stopped answering; the run ends while the server
     still has the request.
     """
@@ -53,7 +55,7 @@ def cancel_when_silent(bench: Any, server: Any, job: Any) -> None:
 )
 @pytest.mark.parametrize("form", ["file", "vrt"])
 def test_a_cancel_while_the_server_is_silent(
-    bench: Any, server: Any, pair: list[str], form: str, healthy: int
+    bench: Bench, server: Server, pair: list[str], form: str, healthy: int
 ) -> None:
     """Twice, and then the server recovers: what was left behind writes nothing, and the next run is right."""
     here = bench.ndvi(*pair, output="here.tif")
@@ -83,7 +85,9 @@ def test_a_cancel_while_the_server_is_silent(
     np.testing.assert_array_equal(bench.run(job)[0], here)
 
 
-def test_the_end_of_the_process_does_not_wait(bench: Any, server: Any, pair: list[str]) -> None:
+def test_the_end_of_the_process_does_not_wait(
+    bench: Bench, server: Server, pair: list[str]
+) -> None:
     """Daemon threads: a cancelled qgis_process comes back at once."""
     server.healthy, server.manner = 7, "hang"
     script = f"""
@@ -104,7 +108,7 @@ except Cancelled:
     assert server.waiting
 
 
-def test_a_slow_server_is_waited_for(bench: Any, server: Any, pair: list[str]) -> None:
+def test_a_slow_server_is_waited_for(bench: Bench, server: Server, pair: list[str]) -> None:
     """Each answer takes half a second: all of them come."""
     server.delay = 0.5
     assert (

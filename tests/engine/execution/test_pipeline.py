@@ -18,6 +18,7 @@ from bandwise.engine.errors import BandwiseError, Cancelled, ReadError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
+from bench import Bench
 from rasterio.env import get_gdal_config
 
 HEIGHT, WIDTH = 1100, 1300
@@ -50,14 +51,14 @@ def expected(near: np.ndarray, visible: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def scene(bench: Any) -> Any:
+def scene(bench: Bench) -> Any:
     """A function from a layout's name to the paths of NIR and red (see :func:`ramps`), nodata 0 given by a sidecar."""
 
     def save(layout: str, **profile: Any) -> list[str]:
         extension, options = LAYOUTS[layout]
         paths = []
         for name, values in zip(("nir", "red"), ramps()):
-            paths.append(bench.save(f"{name}_{layout}.{extension}", values, **options, **profile))
+            paths.append(bench.save(f"{name}_{layout}.{extension}", values, **options, **profile))  # type: ignore[arg-type]
         declared = '<PAMDataset><PAMRasterBand band="1"><NoDataValue>0</NoDataValue></PAMRasterBand></PAMDataset>'
         Path(paths[0] + ".aux.xml").write_text(declared)
         return paths
@@ -70,7 +71,7 @@ SLOW = "COMPRESS=DEFLATE|ZLEVEL=9"
 
 
 @pytest.fixture
-def large(bench: Any) -> Any:
+def large(bench: Bench) -> Any:
     """Paths of NIR and red, 4096 x 4096 random uint16 in 64 uncompressed tiles of 512: some seconds of work."""
     values = np.random.default_rng(1).integers(1, 65535, (4096, 4096), dtype=np.uint16)
     profile = {"tiled": True, "blockxsize": 512, "blockysize": 512}
@@ -81,7 +82,7 @@ def large(bench: Any) -> Any:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_pixels_do_not_depend_on_workers_or_memory(bench: Any, scene: Any, layout: str) -> None:
+def test_pixels_do_not_depend_on_workers_or_memory(bench: Bench, scene: Any, layout: str) -> None:
     paths = scene(layout)
     truth = expected(*ramps()).tobytes()
     plans = set()
@@ -107,7 +108,7 @@ def test_pixels_do_not_depend_on_workers_or_memory(bench: Any, scene: Any, layou
 
 
 @pytest.mark.parametrize("block", [16, 128, 256, 1024])
-def test_pixels_do_not_depend_on_the_results_blocks(bench: Any, scene: Any, block: int) -> None:
+def test_pixels_do_not_depend_on_the_results_blocks(bench: Bench, scene: Any, block: int) -> None:
     paths = scene("tiled")
     options = f"BLOCKXSIZE={block}|BLOCKYSIZE={block}|COMPRESS=NONE"
     assert (
@@ -116,7 +117,7 @@ def test_pixels_do_not_depend_on_the_results_blocks(bench: Any, scene: Any, bloc
     )
 
 
-def test_statistics_do_not_depend_on_workers(bench: Any, scene: Any) -> None:
+def test_statistics_do_not_depend_on_workers(bench: Bench, scene: Any) -> None:
     """The same windows, merged in their order: the same bits, whichever worker was first."""
     paths = scene("tiled")
     statistics = {
@@ -127,7 +128,7 @@ def test_statistics_do_not_depend_on_workers(bench: Any, scene: Any) -> None:
     assert len(statistics) == 1
 
 
-def test_masks_are_read_by_several_workers(bench: Any) -> None:
+def test_masks_are_read_by_several_workers(bench: Bench) -> None:
     """A .msk with every third column masked; an alpha band with every fifth row transparent."""
     near, visible = ramps()
     row, column = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -144,7 +145,7 @@ def test_masks_are_read_by_several_workers(bench: Any) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(
-    bench: Any, large: Any, workers: int
+    bench: Bench, large: Any, workers: int
 ) -> None:
     """By version: rasterio >= 1.5 on GDAL >= 3.11 has one handle a file, older one a file and worker."""
     report = bench.run(bench.job(*large, workers=workers))[1]
@@ -153,13 +154,15 @@ def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(
     assert report.handles == (2 if NEWEST else 2 * workers)
 
 
-def test_bands_of_one_file_share_a_handle(bench: Any) -> None:
+def test_bands_of_one_file_share_a_handle(bench: Bench) -> None:
     stack = bench.save("stack.tif", np.stack(ramps()), **TILED)
     assert bench.run(bench.job((stack, 1), (stack, 2), workers=1))[1].handles == 1
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_progress_rises_to_one_in_the_callers_thread(bench: Any, large: Any, workers: int) -> None:
+def test_progress_rises_to_one_in_the_callers_thread(
+    bench: Bench, large: Any, workers: int
+) -> None:
     heard: list[tuple[float, int, Any]] = []
     asked: list[int] = []
 
@@ -192,7 +195,7 @@ def test_progress_rises_to_one_in_the_callers_thread(bench: Any, large: Any, wor
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5])
-def test_cancel_leaves_nothing(bench: Any, large: Any, calls: int) -> None:
+def test_cancel_leaves_nothing(bench: Bench, large: Any, calls: int) -> None:
     before = bench.listing()
     count = itertools.count()
     with pytest.raises(Cancelled):
@@ -203,7 +206,7 @@ def test_cancel_leaves_nothing(bench: Any, large: Any, calls: int) -> None:
     assert bench.listing() == before
 
 
-def test_cancel_keeps_the_former_result(bench: Any, scene: Any) -> None:
+def test_cancel_keeps_the_former_result(bench: Bench, scene: Any) -> None:
     paths = scene("tiled")
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     Path(bench.path("ndvi.tif.aux.xml")).write_bytes(b"its sidecar")
@@ -213,7 +216,7 @@ def test_cancel_keeps_the_former_result(bench: Any, scene: Any) -> None:
     assert bench.listing() == before
 
 
-def test_cancel_takes_effect_within_the_time_of_a_few_windows(bench: Any, large: Any) -> None:
+def test_cancel_takes_effect_within_the_time_of_a_few_windows(bench: Bench, large: Any) -> None:
     job = bench.job(*large, workers=2, memory=24, creation_options=SLOW)
     pressed: list[float] = []
     windows: list[float] = []
@@ -235,7 +238,7 @@ def test_cancel_takes_effect_within_the_time_of_a_few_windows(bench: Any, large:
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 @pytest.mark.parametrize("calls", [0, 3, 12])
 def test_an_exception_in_the_callers_own_progress_leaves_nothing(
-    bench: Any, large: Any, error: type[BaseException], calls: int
+    bench: Bench, large: Any, error: type[BaseException], calls: int
 ) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     before, threads = bench.listing(), threading.active_count()
@@ -253,7 +256,7 @@ def test_an_exception_in_the_callers_own_progress_leaves_nothing(
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_the_first_error_stops_the_run_and_is_the_one_raised(
-    bench: Any, large: Any, workers: int
+    bench: Bench, large: Any, workers: int
 ) -> None:
     """The lower three quarters of NIR are cut off: what is raised is a worker's own error, not the
     stop that the others met.
@@ -272,7 +275,7 @@ def test_the_first_error_stops_the_run_and_is_the_one_raised(
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's count of bytes read")
-def test_workers_go_on_while_the_caller_is_busy(bench: Any, large: Any) -> None:
+def test_workers_go_on_while_the_caller_is_busy(bench: Bench, large: Any) -> None:
     """A caller that does not come back until all is read, by the kernel's count of bytes; each
     worker holds one window all the while.
     """
@@ -291,7 +294,7 @@ def test_workers_go_on_while_the_caller_is_busy(bench: Any, large: Any) -> None:
 
 
 @pytest.mark.parametrize("spoil", [None, "cancel", "truncate", "option"])
-def test_gdals_block_cache_is_as_it_was(bench: Any, large: Any, spoil: str | None) -> None:
+def test_gdals_block_cache_is_as_it_was(bench: Bench, large: Any, spoil: str | None) -> None:
     before = get_gdal_config("GDAL_CACHEMAX")
     during: list[Any] = []
     if spoil == "truncate":
@@ -313,7 +316,7 @@ def test_gdals_block_cache_is_as_it_was(bench: Any, large: Any, spoil: str | Non
         assert during[0] != before, "it was bounded meanwhile"
 
 
-def test_runs_may_overlap(bench: Any, scene: Any) -> None:
+def test_runs_may_overlap(bench: Bench, scene: Any) -> None:
     """Two runs in two threads: both right, and GDAL's cache as it was."""
     paths, before = scene("tiled"), get_gdal_config("GDAL_CACHEMAX")
     jobs = [
@@ -331,7 +334,7 @@ def test_runs_may_overlap(bench: Any, scene: Any) -> None:
 
 
 @pytest.mark.parametrize("interleave", ["PIXEL", "BAND"])
-def test_several_result_bands(bench: Any, interleave: str) -> None:
+def test_several_result_bands(bench: Bench, interleave: str) -> None:
     """NDVI, the difference and NIR itself; red alone is nodata in its stripe only, NIR in its own."""
     near, visible = ramps()
     visible[100:120] = 0
@@ -368,7 +371,7 @@ def test_several_result_bands(bench: Any, interleave: str) -> None:
         assert dataset.interleaving.name.lower() == interleave.lower()
 
 
-def test_an_unpickled_job_gives_the_same_pixels(bench: Any, scene: Any) -> None:
+def test_an_unpickled_job_gives_the_same_pixels(bench: Bench, scene: Any) -> None:
     job = bench.job(*scene("tiled"))
     first = bench.run(job)[0].tobytes()
     again = pickle.loads(pickle.dumps(job))
@@ -377,7 +380,7 @@ def test_an_unpickled_job_gives_the_same_pixels(bench: Any, scene: Any) -> None:
     assert bench.run(again)[0].tobytes() == first
 
 
-def test_a_job_travels_to_another_process(bench: Any, scene: Any) -> None:
+def test_a_job_travels_to_another_process(bench: Bench, scene: Any) -> None:
     job = bench.job(*scene("tiled"))
     Path(bench.path("job.pickle")).write_bytes(pickle.dumps(job))
     result = bench.python(
@@ -390,7 +393,7 @@ def test_a_job_travels_to_another_process(bench: Any, scene: Any) -> None:
     assert int(result.stdout) == np.count_nonzero(pixels != -9999)
 
 
-def test_a_vrt_over_a_mosaic(bench: Any) -> None:
+def test_a_vrt_over_a_mosaic(bench: Bench) -> None:
     """Two tiles side by side in a VRT, read by three workers: the same as the whole."""
     near, visible = ramps()
     red = bench.save("red.tif", visible, **TILED)

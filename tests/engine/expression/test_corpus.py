@@ -134,11 +134,11 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
         defined = (
             ~np.isnan(right) & ~np.isnan(pixels) if case.text in UNDEFINED else ~np.isnan(right)
         )
-        np.testing.assert_allclose(pixels[defined], right[defined], **TOLERANCE)
+        np.testing.assert_allclose(pixels[defined], right[defined], **TOLERANCE)  # type: ignore[call-overload]
         told = pixels.ravel()[sample][np.isnan(right.ravel()[sample])]
         assert all(np.isnan(value) or value in answer for value in told)
     else:
-        np.testing.assert_allclose(pixels, right, **TOLERANCE)
+        np.testing.assert_allclose(pixels, right, **TOLERANCE)  # type: ignore[call-overload]
         told = np.array(
             [
                 float("nan") if value in ("nodata", "nan", "inf", "-inf") else value
@@ -146,7 +146,7 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
             ],
             float,
         )
-        np.testing.assert_allclose(pixels.ravel()[sample], told, **TOLERANCE)
+        np.testing.assert_allclose(pixels.ravel()[sample], told, **TOLERANCE)  # type: ignore[call-overload]
     if case.dialect != "gdal_calc":
         np.testing.assert_array_equal(
             computed(case, rasters, tmp_path, DialectChoice.AUTOMATIC),

@@ -23,6 +23,7 @@ from bandwise.engine.expression.parser import parse
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bench import Bench
 
 STORED = RadiometryChoice(scaling=Scaling.STORED)
 AUTOMATIC, BANDWISE, QGIS, GDAL_CALC, OTB = DialectChoice
@@ -31,7 +32,7 @@ AUTOMATIC, BANDWISE, QGIS, GDAL_CALC, OTB = DialectChoice
 class Desk:
     """Rasters A = 3, 0, 7, 2, B = 1, 0, 2, 8 (nodata 8), C = -1, 4, 0.5, 0 and what expressions make of them."""
 
-    def __init__(self, bench: Any) -> None:
+    def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.rasters = [
             ("first", bench.save("B08.tif", np.array([[3, 0, 7, 2]], np.uint16))),
@@ -69,7 +70,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(bench: Any) -> Desk:
+def desk(bench: Bench) -> Desk:
     return Desk(bench)
 
 
@@ -84,7 +85,7 @@ def marked(refusal: str) -> tuple[str, str]:
 
 
 def save_bands(
-    bench: Any, name: str, descriptions: tuple[str, ...], values: tuple[int, ...]
+    bench: Bench, name: str, descriptions: tuple[str, ...], values: tuple[int, ...]
 ) -> str:
     path = bench.save(name, np.array([[[value]] for value in values], np.uint16))
     with rasterio.open(path, "r+") as dataset:
@@ -94,7 +95,7 @@ def save_bands(
 
 
 @pytest.fixture
-def named(bench: Any) -> Any:
+def named(bench: Bench) -> Any:
     """A = "S2A_T33.v2-1" with B04 = 10, NIR = 20, nir = 30, B08 = 40, B08 = 50; B = "dem 10 m" with
     (none) = 60, x = 70.
     """
@@ -153,7 +154,7 @@ def test_a_reference_to_nothing_or_to_several_lists_the_choices(
         assert word in sentence
 
 
-def test_letters_go_on_after_z(bench: Any) -> None:
+def test_letters_go_on_after_z(bench: Bench) -> None:
     rasters = [
         (f"layer {number}", bench.save(f"{number}.tif", np.array([[number]], np.uint16)))
         for number in range(30)
@@ -173,7 +174,7 @@ def test_letters_go_on_after_z(bench: Any) -> None:
         assert bench.read(bench.path("out.tif"))[0, 0] == value
 
 
-def test_an_ambiguous_layer_name_lists_the_letters(bench: Any) -> None:
+def test_an_ambiguous_layer_name_lists_the_letters(bench: Bench) -> None:
     one, two = (bench.save(name, np.array([[1]], np.uint16)) for name in ("one.tif", "two.tif"))
     for dialect in (AUTOMATIC, QGIS):
         with pytest.raises(ExpressionError) as caught:
@@ -189,7 +190,7 @@ def test_an_ambiguous_layer_name_lists_the_letters(bench: Any) -> None:
         assert "A = one.tif, B = two.tif" in sentence
 
 
-def test_one_file_twice_under_one_name_is_not_ambiguous(bench: Any) -> None:
+def test_one_file_twice_under_one_name_is_not_ambiguous(bench: Bench) -> None:
     path = bench.save("one.tif", np.array([[5]], np.uint16))
     run(
         bandmath_job(
@@ -242,7 +243,7 @@ PRECEDENCE = [
 
 @pytest.mark.parametrize("text", PRECEDENCE)
 @pytest.mark.parametrize("form", ["constants", "bands"])
-def test_precedence_is_pythons(bench: Any, text: str, form: str) -> None:
+def test_precedence_is_pythons(bench: Bench, text: str, form: str) -> None:
     """Python's own answer is the truth; every operator is tried folded and on pixels."""
     right = float(eval(text))
     if form == "bands":
@@ -533,7 +534,7 @@ def test_the_bits_of_no_number_are_nodata(desk: Desk, text: str) -> None:
     assert desk(text, BANDWISE)[pixel] is None
 
 
-def test_masks_and_saturation_are_nodata_by_band(bench: Any) -> None:
+def test_masks_and_saturation_are_nodata_by_band(bench: Bench) -> None:
     """A is masked in its first pixel, 65535 is saturated where the product says so; only what is used counts."""
     masked = bench.save("a.tif", np.array([[1, 2, 3]], np.uint16), mask=[[False, True, True]])
     other = bench.save("b.tif", np.array([[4.0, np.nan, 6.0]], np.float32), nodata=np.nan)
@@ -580,7 +581,7 @@ WRAPS = [
 
 
 @pytest.mark.parametrize("dtype", EXTREMES)
-def test_whole_numbers_never_wrap(bench: Any, dtype: str) -> None:
+def test_whole_numbers_never_wrap(bench: Bench, dtype: str) -> None:
     """Python's integers are the truth, rounded once to float32."""
     path = bench.save("a.tif", np.array([EXTREMES[dtype]], dtype))
     run(
@@ -652,7 +653,7 @@ CANCELLING = {
 
 @pytest.mark.parametrize("text", CANCELLING)
 @pytest.mark.parametrize("scale", [1e-4, 2.75e-5])
-def test_cancellation_costs_no_digits(bench: Any, text: str, scale: float) -> None:
+def test_cancellation_costs_no_digits(bench: Bench, text: str, scale: float) -> None:
     random = np.random.default_rng(3)
     near, red = random.integers(1, 65536, (2, 40, 50), dtype=np.uint16)
     red[0], red[1] = near[0], near[1] - 1
@@ -699,7 +700,7 @@ def test_float32_works_only_where_it_is_exact(text: str, dtype: str) -> None:
 # What is read
 
 
-def truncated(bench: Any, name: str) -> str:
+def truncated(bench: Bench, name: str) -> str:
     """Two bands of 512 x 512 noise, the second of which the file has no longer."""
     path = bench.save(
         name,
@@ -713,7 +714,7 @@ def truncated(bench: Any, name: str) -> str:
     return path
 
 
-def test_only_bands_that_are_used_are_read(bench: Any) -> None:
+def test_only_bands_that_are_used_are_read(bench: Bench) -> None:
     broken = truncated(bench, "broken.tif")
     good = bench.save("good.tif", np.full((512, 512), 2, np.uint16))
     rasters = [("good", good), ("broken", broken)]
@@ -725,7 +726,7 @@ def test_only_bands_that_are_used_are_read(bench: Any) -> None:
     assert [band.path for band in job.bands] == [good]
 
 
-def test_a_constant_reads_nothing(bench: Any) -> None:
+def test_a_constant_reads_nothing(bench: Bench) -> None:
     """The grid is all that it needs of a raster whose pixels cannot be read."""
     path = bench.save(
         "noise.tif",
@@ -739,7 +740,7 @@ def test_a_constant_reads_nothing(bench: Any) -> None:
     assert (bench.read(bench.path("out.tif")) == 42).all()
 
 
-def test_an_unused_raster_may_lie_elsewhere(bench: Any) -> None:
+def test_an_unused_raster_may_lie_elsewhere(bench: Bench) -> None:
     small, large = (
         bench.save("s.tif", np.array([[1, 2]], np.uint8)),
         bench.save("l.tif", np.ones((3, 3), np.uint8)),
@@ -809,7 +810,7 @@ print(time.process_time() - started, peak)
     reason="needs Linux's peak of resident memory of a process",
 )
 @pytest.mark.parametrize("name", LONG)
-def test_a_long_expression_is_compiled_in_bounded_time_and_memory(bench: Any, name: str) -> None:
+def test_a_long_expression_is_compiled_in_bounded_time_and_memory(bench: Bench, name: str) -> None:
     """Up to 100,000 characters: three seconds and 300 MB, of which Python and rasterio take 60."""
     text, dialect = LONG[name]
     Path(bench.path("text")).write_text(text)
@@ -843,7 +844,7 @@ print(peak)
     reason="needs Linux's peak of resident memory of a process",
 )
 @pytest.mark.parametrize("name", DEEP)
-def test_a_deep_expression_runs_in_little_memory(bench: Any, name: str) -> None:
+def test_a_deep_expression_runs_in_little_memory(bench: Bench, name: str) -> None:
     """Hundreds of levels, whose left sides must be kept until the innermost is known, on 500 x 400 pixels."""
     parts = DEEP[name].split("{n}")
     Path(bench.path("text")).write_text(
@@ -861,7 +862,7 @@ def test_a_deep_expression_runs_in_little_memory(bench: Any, name: str) -> None:
         )
 
 
-def test_a_sum_of_10_000_terms_is_right_in_seconds(bench: Any) -> None:
+def test_a_sum_of_10_000_terms_is_right_in_seconds(bench: Bench) -> None:
     """A * (0 + 1 + ... + 9999) on 100,000 pixels; 10,000 products and sums."""
     values = np.arange(100_000, dtype=np.uint32).reshape(200, 500)
     path = bench.save("a.tif", values)
@@ -948,7 +949,7 @@ def test_the_tags_hold_the_text_as_typed_with_its_quotes(desk: Desk) -> None:
 
 
 @pytest.fixture
-def wide(bench: Any) -> tuple[str, str]:
+def wide(bench: Bench) -> tuple[str, str]:
     """Red and NIR of 1500 x 1300 uint16 noise in tiles of 256, nodata 0, with zeros and 65535."""
     random = np.random.default_rng(17)
     paths = []
@@ -963,7 +964,7 @@ def wide(bench: Any) -> tuple[str, str]:
 @pytest.mark.parametrize("memory", [1, 16, 1000])
 @pytest.mark.parametrize("scale", [1.0, 1e-4], ids=["stored", "scaled"])
 def test_ndvi_typed_is_ndvi_byte_for_byte(
-    bench: Any, wide: tuple[str, str], workers: int, memory: int, scale: float
+    bench: Bench, wide: tuple[str, str], workers: int, memory: int, scale: float
 ) -> None:
     """For any worker count, memory and so window; against float64 numpy too, where scale and offset cancel or not."""
     radiometry = (
@@ -1001,7 +1002,7 @@ def test_ndvi_typed_is_ndvi_byte_for_byte(
     ],
 )
 def test_pixels_do_not_depend_on_workers_memory_or_windows(
-    bench: Any, wide: tuple[str, str], text: str
+    bench: Bench, wide: tuple[str, str], text: str
 ) -> None:
     seen, windows = set(), set()
     for workers, memory in ((1, 1), (1, 1000), (2, 30), (3, 1), (3, 1000), (5, 12)):

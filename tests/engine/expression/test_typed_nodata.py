@@ -14,6 +14,7 @@ import rasterio
 from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 
 A = np.array([[-5.0, 1, 2, 3, -9999, 7]])  #: 7 is nodata
 B = np.array([[10.0, 0, 30, 7, 50, 60]])
@@ -21,7 +22,7 @@ NODATA = A == 7
 
 
 @pytest.fixture
-def math(bench: Any) -> Any:
+def math(bench: Bench) -> Any:
     """A function from (expression, options) to (pixels, which GDAL masks, first statistics, log lines)."""
 
     def run(text: str, **options: Any) -> Any:
@@ -121,7 +122,7 @@ def test_what_is_computed_with_stays_a_number(math: Any, text: str, expected: An
     assert statistics.valid == (~masked).sum()
 
 
-def test_a_condition_may_be_both(bench: Any, math: Any) -> None:
+def test_a_condition_may_be_both(bench: Bench, math: Any) -> None:
     """The same text as a result and in arithmetic, in one run: nodata in the first, -19998 in the second."""
     _, masked, _, _ = math("where(B > 5, A, -9999); where(B > 5, A, -9999) * 2")
     np.testing.assert_array_equal(masked, NODATA | (B <= 5))

@@ -22,11 +22,12 @@ from bandwise.engine.files.input_files import InputFiles
 from bandwise.engine.grids.layout import GridRule, Layout
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
+from bench import Bench
 
 VALUES = np.arange(1, 5001, dtype=np.uint16).reshape(50, 100)
 
 
-def contents(bench: Any) -> dict[str, str]:
+def contents(bench: Bench) -> dict[str, str]:
     """Every file but those that GDAL itself writes beside what it decompresses, and where links lead."""
     files = {
         name: digest for name, digest in bench.listing().items() if not name.endswith(".properties")
@@ -41,7 +42,7 @@ def contents(bench: Any) -> dict[str, str]:
     }
 
 
-def refused(bench: Any, job: Any, *words: str) -> str:
+def refused(bench: Bench, job: Any, *words: str) -> str:
     before = contents(bench)
     with pytest.raises(OutputError) as caught:
         run(job)
@@ -53,7 +54,7 @@ def refused(bench: Any, job: Any, *words: str) -> str:
     return sentence
 
 
-def vrt(bench: Any, name: str, source: str, relative: int = 0) -> str:
+def vrt(bench: Bench, name: str, source: str, relative: int = 0) -> str:
     bench.save("form.tif", VALUES)
     text = f"""<VRTDataset rasterXSize="100" rasterYSize="50"><SRS>EPSG:32633</SRS>
 <GeoTransform>300000, 10, 0, 5000040, 0, -10</GeoTransform><VRTRasterBand dataType="UInt16" band="1"><SimpleSource>
@@ -63,52 +64,52 @@ def vrt(bench: Any, name: str, source: str, relative: int = 0) -> str:
     return bench.path(name)
 
 
-def zipped(bench: Any) -> str:
+def zipped(bench: Bench) -> str:
     with zipfile.ZipFile(bench.path("out.tif"), "w") as archive:
         archive.write(bench.save("inner.tif", VALUES), "inner.tif")
     return f"/vsizip/{{{bench.path('out.tif')}}}/inner.tif"
 
 
-def tarred(bench: Any) -> str:
+def tarred(bench: Bench) -> str:
     with tarfile.open(bench.path("out.tif"), "w") as archive:
         archive.add(bench.save("inner.tif", VALUES), "deep/inner.tif")
     return f"/vsitar/{{{bench.path('out.tif')}}}/deep/inner.tif"
 
 
-def compressed(bench: Any) -> str:
+def compressed(bench: Bench) -> str:
     Path(bench.path("out.tif")).write_bytes(
         gzip.compress(Path(bench.save("inner.tif", VALUES)).read_bytes())
     )
     return f"/vsigzip/{bench.path('out.tif')}"
 
 
-def zip_with_a_link_to_a_zip(bench: Any) -> str:
+def zip_with_a_link_to_a_zip(bench: Bench) -> str:
     name = zipped(bench)
     os.symlink(bench.path("out.tif"), bench.path("link.zip"))
     return name.replace("{" + bench.path("out.tif") + "}", bench.path("link.zip"))
 
 
-def part_of_a_file(bench: Any) -> str:
+def part_of_a_file(bench: Bench) -> str:
     size = os.path.getsize(bench.save("out.tif", VALUES))
     return f"/vsisubfile/0_{size},{bench.path('out.tif')}"
 
 
-def part_of_a_compressed_file(bench: Any) -> str:
+def part_of_a_compressed_file(bench: Bench) -> str:
     name = compressed(bench)
     return f"/vsisubfile/0_{os.path.getsize(bench.path('inner.tif'))},{name}"
 
 
-def vrt_of_a_vrt(bench: Any, middle: str, relative: int = 0) -> str:
+def vrt_of_a_vrt(bench: Bench, middle: str, relative: int = 0) -> str:
     bench.save("out.tif", VALUES)
     vrt(bench, middle, "out.tif" if relative else bench.path("out.tif"), relative)
     return vrt(bench, "outer.vrt", bench.path(middle))
 
 
-def vrt_of_an_archive(bench: Any) -> str:
+def vrt_of_an_archive(bench: Bench) -> str:
     return vrt(bench, "outer.txt", zipped(bench))
 
 
-def netcdf(bench: Any) -> str:
+def netcdf(bench: Bench) -> str:
     """The output is a link to the file; names of GeoTIFFs alone are accepted."""
     rows = bench.save("plain.tif", VALUES)
     try:
@@ -142,13 +143,13 @@ WAYS: dict[str, Callable[[Any], str]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_output_is_an_input_by_whatever_name(bench: Any, way: str) -> None:
+def test_the_output_is_an_input_by_whatever_name(bench: Bench, way: str) -> None:
     name = WAYS[way](bench)
     assert refused(bench, bench.job(name, name, output="out.tif"), "out.tif", "is an input")
 
 
 @pytest.mark.parametrize("way", ["zip", "VRT named as a TIFF", "part of a file"])
-def test_a_raster_that_is_listed_and_not_used_is_an_input_too(bench: Any, way: str) -> None:
+def test_a_raster_that_is_listed_and_not_used_is_an_input_too(bench: Bench, way: str) -> None:
     name, other = WAYS[way](bench), bench.save("other.tif", VALUES)
     refused(
         bench, bench.job(other, other, output="out.tif")._replace(listed=(name,)), "is an input"
@@ -164,7 +165,7 @@ def test_a_raster_that_is_listed_and_not_used_is_an_input_too(bench: Any, way: s
 
 @pytest.mark.parametrize("kind", ["itself", "link", "hard link", "VRT", "zip"])
 @pytest.mark.parametrize("suffix", [".msk", ".ovr", ".aux.xml", ".msk.ovr", ".OVR"])
-def test_a_sidecar_of_the_outputs_name_is_an_input(bench: Any, suffix: str, kind: str) -> None:
+def test_a_sidecar_of_the_outputs_name_is_an_input(bench: Bench, suffix: str, kind: str) -> None:
     """GDAL would read it as a part of the new file, so it would have to go."""
     beside = bench.path(f"scene.tif{suffix}")
     os.rename(bench.save("mask.tif", (VALUES % 2).astype(np.uint8)), beside)
@@ -193,7 +194,7 @@ def test_a_sidecar_of_the_outputs_name_is_an_input(bench: Any, suffix: str, kind
         refused(bench, job, f"scene.tif{suffix}", "is an input", "another name")
 
 
-def test_a_world_file_of_an_input_is_not_overwritten(bench: Any) -> None:
+def test_a_world_file_of_an_input_is_not_overwritten(bench: Bench) -> None:
     """scene.tfw belongs to scene.tiff, and would be written with scene.tif."""
     name = bench.save("scene.tiff", VALUES, crs=None, transform=None)
     Path(bench.path("scene.tfw")).write_text("10\n0\n0\n-10\n300005\n5000035\n", encoding="ascii")
@@ -208,7 +209,7 @@ def test_a_world_file_of_an_input_is_not_overwritten(bench: Any) -> None:
 
 
 def test_names_that_only_look_alike_are_no_inputs(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A path with separators of other names in it is that path alone, and a folder is no file."""
     monkeypatch.chdir(bench.folder)
@@ -229,7 +230,7 @@ def test_names_that_only_look_alike_are_no_inputs(
     assert bench.path("out.tif") not in files and bench.folder not in files
 
 
-def test_a_vrt_that_is_its_own_source_ends(bench: Any) -> None:
+def test_a_vrt_that_is_its_own_source_ends(bench: Bench) -> None:
     one = vrt(bench, "one.vrt", bench.path("two.vrt"))
     two = vrt(bench, "two.vrt", one)
     assert (
@@ -239,7 +240,7 @@ def test_a_vrt_that_is_its_own_source_ends(bench: Any) -> None:
     )
 
 
-def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Any) -> None:
+def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Bench) -> None:
     """10,000 sources: each is looked at once."""
     path = vrt(bench, "wide.vrt", bench.path("tile0.tif"))
     text = Path(path).read_text(encoding="utf-8")
@@ -252,7 +253,7 @@ def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Any) -
     ) not in InputFiles([path])
 
 
-def test_a_fifo_and_a_device_are_no_files(bench: Any) -> None:
+def test_a_fifo_and_a_device_are_no_files(bench: Bench) -> None:
     name = bench.save("other.tif", VALUES)
     os.mkfifo(bench.path("out.tif"))
     refused_without_reading = bench.job(name, name, output="out.tif")
@@ -310,7 +311,7 @@ except OutputError as error:
     ],
 )
 def test_what_may_not_be_replaced_is_refused_before_the_work(
-    bench: Any, mode: int, owner: int, folder_mode: int, said: str
+    bench: Bench, mode: int, owner: int, folder_mode: int, said: str
 ) -> None:
     bench.save("nir.tif", VALUES)
     Path(bench.path("out.tif")).write_bytes(b"former result")
@@ -328,7 +329,7 @@ def test_what_may_not_be_replaced_is_refused_before_the_work(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
 )
 def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_work(
-    bench: Any,
+    bench: Bench,
 ) -> None:
     """The link lies in a folder of root's, and what it points to in the user's own."""
     bench.save("nir.tif", VALUES)
@@ -346,7 +347,7 @@ def test_a_sidecar_beside_a_link_that_cannot_be_removed_is_refused_before_the_wo
     assert bench.listing() == before
 
 
-def test_an_input_that_does_not_exist_is_complained_of_as_such(bench: Any) -> None:
+def test_an_input_that_does_not_exist_is_complained_of_as_such(bench: Bench) -> None:
     job = Job(
         (BandRef("nir", bench.path("gone.tif")),),
         bench.job("", "").formula._replace(),

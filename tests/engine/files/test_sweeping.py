@@ -22,6 +22,7 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.files import sidecars as sidecar_files
 from bandwise.engine.files import temporaries
 from bandwise.engine.files.temporaries import Temporaries, sweep
+from bench import Bench
 from register import REGISTER
 
 pytestmark = pytest.mark.skipif(
@@ -31,7 +32,7 @@ SIZE = 900
 
 
 @pytest.fixture
-def pair(bench: Any) -> list[str]:
+def pair(bench: Bench) -> list[str]:
     values = np.random.default_rng(5).integers(1, 10000, (2, SIZE, SIZE), dtype=np.uint16)
     return [bench.save("nir.tif", values[0]), bench.save("red.tif", values[1])]
 
@@ -59,7 +60,7 @@ print("done")
 """
 
 
-def former(bench: Any) -> dict[str, bytes]:
+def former(bench: Bench) -> dict[str, bytes]:
     """A former result of other values, with everything that GDAL puts beside it: overviews, mask and statistics."""
     values = np.full((SIZE, SIZE), 7, np.float32)
     path = bench.save("ndvi.tif", values)
@@ -84,7 +85,7 @@ needs_gdal = pytest.mark.skipif(
     [(False, False, ""), (True, True, ""), (False, False, "PROFILE=BASELINE|TFW=YES")],
 )
 def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
-    bench: Any, pair: list[str], overviews: bool, cog: bool, options: str
+    bench: Bench, pair: list[str], overviews: bool, cog: bool, options: str
 ) -> None:
     """Killed before each call that changes the folder: old pixels, or new ones without an old sidecar."""
     run(bench.job(*pair, output="right.tif", overviews=overviews, cog=cog))
@@ -140,7 +141,7 @@ def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
 
 @needs_gdal
 def test_sidecars_are_put_back_where_the_file_cannot_be_replaced(
-    bench: Any, pair: list[str], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, pair: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows, where a program has it open."""
     former(bench)
@@ -169,7 +170,7 @@ def test_sidecars_are_put_back_where_the_file_cannot_be_replaced(
     ],
 )
 def test_a_run_that_is_killed_in_the_middle_is_swept_by_the_next(
-    bench: Any, pair: list[str], options: dict[str, Any]
+    bench: Bench, pair: list[str], options: dict[str, Any]
 ) -> None:
     """By one into the same folder, whatever it makes; one into another folder leaves it alone."""
     script = f"""
@@ -196,7 +197,7 @@ run(Job(bands, named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red")
     assert sorted(bench.listing()) == ["elsewhere/a.tif", "nir.tif", "other.tif", "red.tif"]
 
 
-def test_only_what_is_dead_and_of_this_host_is_swept(bench: Any) -> None:
+def test_only_what_is_dead_and_of_this_host_is_swept(bench: Bench) -> None:
     """Kept: files of living runs, even old ones, of other hosts, of disks without locks, of the user, and folders."""
     living = Temporaries(bench.folder)
     living.path(".tif").write_bytes(b"living")
@@ -227,7 +228,7 @@ def test_only_what_is_dead_and_of_this_host_is_swept(bench: Any) -> None:
     assert set(bench.listing()) == set(kept)
 
 
-def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: Any) -> None:
+def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: Bench) -> None:
     """As an input it is refused, by a link too, until it has another name."""
     name = bench.save(
         f".bandwise-{temporaries._host()}-0123456789ab.tif", np.ones((4, 4), np.uint8)
@@ -243,7 +244,7 @@ def test_a_temporary_file_that_somebody_wants_to_rescue_is_not_removed(bench: An
 
 
 def test_a_lock_that_was_swept_before_it_was_locked_is_not_relied_on(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run may look between the making of the lock and its locking; then a new one is made."""
     swept: list[str] = []
@@ -268,7 +269,7 @@ def test_a_lock_that_was_swept_before_it_was_locked_is_not_relied_on(
 
 
 def test_a_lock_that_a_sweeping_run_holds_just_then_is_made_anew(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So what a run leaves that is killed later is swept, too."""
     held: list[int] = []
@@ -292,7 +293,7 @@ def test_a_lock_that_a_sweeping_run_holds_just_then_is_made_anew(
 
 
 def test_where_the_disk_knows_no_locks_nothing_is_swept_and_all_works(
-    bench: Any, pair: list[str], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, pair: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(temporaries, "_can_lock", lambda file: None)
     mine = Temporaries(bench.folder)
@@ -306,7 +307,7 @@ def test_where_the_disk_knows_no_locks_nothing_is_swept_and_all_works(
 
 
 def test_without_fcntl_an_open_file_that_cannot_be_removed_is_the_lock(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows."""
     monkeypatch.setattr(temporaries, "fcntl", None)
@@ -329,7 +330,7 @@ def test_without_fcntl_an_open_file_that_cannot_be_removed_is_the_lock(
     assert bench.listing() == {}
 
 
-def test_runs_at_once_into_one_folder_and_one_output(bench: Any, pair: list[str]) -> None:
+def test_runs_at_once_into_one_folder_and_one_output(bench: Bench, pair: list[str]) -> None:
     """Six processes, three of them killed: the others finish, the result is complete, and a last run sweeps all."""
     run(bench.job(*pair, output="right.tif", overviews=True))
     right = bench.read(bench.path("right.tif"))

@@ -11,6 +11,7 @@ import rasterio
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
+from bench import Bench
 
 #: Letter to pixel size and left edge: A and C are as large as each other, and half a pixel apart; E
 #: covers nothing of the others.
@@ -25,7 +26,7 @@ FIRST, FINEST, COARSEST = GridRule.FIRST, GridRule.FINEST, GridRule.COARSEST
 
 
 @pytest.fixture
-def math(bench: Any) -> Any:
+def math(bench: Bench) -> Any:
     """A function from (expression, rule) to a job over all the rasters, each of which holds the
     number of its letter.
     """
@@ -69,7 +70,7 @@ def math(bench: Any) -> Any:
     ],
 )
 def test_the_raster_whose_grid_is_taken(
-    bench: Any, math: Any, text: str, rule: GridRule, like: str
+    bench: Bench, math: Any, text: str, rule: GridRule, like: str
 ) -> None:
     """E is never used, although it is the finest; C and A tie, and A comes first."""
     bench.run(math(text, rule))
@@ -77,7 +78,7 @@ def test_the_raster_whose_grid_is_taken(
         assert (dataset.transform.a, dataset.transform.c) == RASTERS[like]
 
 
-def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Any, math: Any) -> None:
+def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Bench, math: Any) -> None:
     """D, A and B hold 4, 1 and 2, each its own number."""
     got, _ = bench.run(math("D * 100 + A * 10 + B; A - D", FIRST))
     np.testing.assert_array_equal(got, np.full((60, 60), 412))
@@ -90,7 +91,7 @@ def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Any, m
     assert tags["BANDWISE_FORMULA_1"].endswith("= ((D@1 * 100) + (A@1 * 10)) + B@1")
 
 
-def test_a_raster_that_is_not_used_is_told(bench: Any, math: Any) -> None:
+def test_a_raster_that_is_not_used_is_told(bench: Bench, math: Any) -> None:
     lines, _ = bench.notes(math("D - B", FIRST))
     (line,) = (line for line in lines if "Not used by the expression" in line)
     assert line.endswith("A = A.tif; C = C.tif; E = E.tif") and "grid" in line
@@ -98,7 +99,7 @@ def test_a_raster_that_is_not_used_is_told(bench: Any, math: Any) -> None:
     assert not any("Not used" in line for line in lines)
 
 
-def test_a_reference_without_the_rule_is_told(bench: Any, math: Any) -> None:
+def test_a_reference_without_the_rule_is_told(bench: Bench, math: Any) -> None:
     """The first input is no reference."""
     job = math("D - B", FIRST, reference=bench.path("A.tif"))
     assert prepare(job).grid.transform[0] == RASTERS["B"][0]

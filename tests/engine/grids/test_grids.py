@@ -14,12 +14,13 @@ import rasterio
 from bandwise.engine.errors import InputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid
+from bench import Bench
 
 ORIGIN = (10.0, 0.0, 300000.0, 0.0, -10.0, 5000000.0)
 
 
 @pytest.fixture
-def pair(bench: Any) -> Any:
+def pair(bench: Bench) -> Any:
     """A function from what NIR and red have of their own to their paths; 40 x 30 pixels of 10 m,
     NIR 3, red 1: NDVI 0.5.
     """
@@ -52,7 +53,7 @@ def moved(columns: float, rows: float) -> dict[str, Any]:
     ],
     ids=["half a pixel off", "0.02 of a pixel off", "20 m", "0.01 m wider pixels", "south-up"],
 )
-def test_same_shape_is_not_same_grid(bench: Any, pair: Any, red: dict[str, Any]) -> None:
+def test_same_shape_is_not_same_grid(bench: Bench, pair: Any, red: dict[str, Any]) -> None:
     lines, _ = bench.notes(bench.job(*pair({}, red)))
     assert ["resampled" in line for line in lines].count(True) == 1, lines
     pixels = bench.ndvi(*pair({}, red))
@@ -62,7 +63,7 @@ def test_same_shape_is_not_same_grid(bench: Any, pair: Any, red: dict[str, Any])
 @pytest.mark.parametrize(
     "red", [{"shape": (30, 41)}, {"shape": (40, 30)}, moved(1, 0), moved(0, -2)]
 )
-def test_one_lattice_is_read_as_it_is(bench: Any, pair: Any, red: dict[str, Any]) -> None:
+def test_one_lattice_is_read_as_it_is(bench: Bench, pair: Any, red: dict[str, Any]) -> None:
     lines, _ = bench.notes(bench.job(*pair({}, red)))
     assert not any("resampled" in line for line in lines), lines
 
@@ -80,7 +81,9 @@ def test_one_lattice_is_read_as_it_is(bench: Any, pair: Any, red: dict[str, Any]
     ids=["south-up", "rotated", "degrees", "no CRS", "no georeference", "a CRS without a code"],
 )
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_the_result_lies_where_the_inputs_lie(bench: Any, pair: Any, both: dict[str, Any]) -> None:
+def test_the_result_lies_where_the_inputs_lie(
+    bench: Bench, pair: Any, both: dict[str, Any]
+) -> None:
     paths = pair(both, both)
     pixels = bench.ndvi(*paths)
     assert (pixels == 0.5).all()
@@ -92,12 +95,12 @@ def test_the_result_lies_where_the_inputs_lie(bench: Any, pair: Any, both: dict[
 
 @pytest.mark.parametrize("columns", [0.009, -0.009, 1e-6])
 def test_a_shift_below_a_hundredth_of_a_pixel_is_none(
-    bench: Any, pair: Any, columns: float
+    bench: Bench, pair: Any, columns: float
 ) -> None:
     assert (bench.ndvi(*pair({}, moved(columns, columns))) == 0.5).all()
 
 
-def test_a_pixel_size_that_adds_up_counts(bench: Any, pair: Any) -> None:
+def test_a_pixel_size_that_adds_up_counts(bench: Bench, pair: Any) -> None:
     """0.001 m a pixel is nothing at one pixel, and 0.4 of a pixel after 4000."""
     drifting = {"transform": (10.001, 0.0, 300000.0, 0.0, -10.0, 5000000.0)}
     assert (bench.ndvi(*pair({"shape": (2, 40)}, {"shape": (2, 40), **drifting})) == 0.5).all()
@@ -105,14 +108,14 @@ def test_a_pixel_size_that_adds_up_counts(bench: Any, pair: Any) -> None:
     assert "resampled (bilinear) from pixels of 10.001 x 10" in lines[1]
 
 
-def test_the_same_crs_in_other_words(bench: Any, pair: Any) -> None:
+def test_the_same_crs_in_other_words(bench: Bench, pair: Any) -> None:
     """A code and the WKT behind it are one CRS."""
     spelled = rasterio.crs.CRS.from_epsg(32633).to_wkt()
     assert (bench.ndvi(*pair({}, {"crs": spelled})) == 0.5).all()
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_a_geotransform_without_area_is_refused(bench: Any) -> None:
+def test_a_geotransform_without_area_is_refused(bench: Bench) -> None:
     path = bench.path("flat.vrt")
     Path(path).write_text(
         '<VRTDataset rasterXSize="4" rasterYSize="4"><GeoTransform>0, 10, 10, 0, 10, 10</GeoTransform>'

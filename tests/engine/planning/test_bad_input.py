@@ -21,17 +21,18 @@ from bandwise.engine.errors import (
     SpaceError,
 )
 from bandwise.engine.execution.pipeline import run
+from bench import Bench
 
 TILED = {"tiled": True, "blockxsize": 256, "blockysize": 256}
 
 
 @pytest.fixture
-def good(bench: Any) -> str:
+def good(bench: Bench) -> str:
     """A stack of two bands, 4 x 4 pixels: 3 and 1."""
     return bench.save("good.tif", np.array([[[3] * 4] * 4, [[1] * 4] * 4], np.uint16))
 
 
-def refused(bench: Any, job: Any, error: type[BandwiseError], *words: str) -> str:
+def refused(bench: Bench, job: Any, error: type[BandwiseError], *words: str) -> str:
     """The one sentence that a job is refused with, the folder being as it was."""
     before = bench.listing()
     with pytest.raises(BandwiseError) as caught:
@@ -48,7 +49,7 @@ def refused(bench: Any, job: Any, error: type[BandwiseError], *words: str) -> st
 
 
 def simple_vrt(
-    bench: Any, name: str, source: str, *, width: int = 4, height: int = 4, band: str = "UInt16"
+    bench: Bench, name: str, source: str, *, width: int = 4, height: int = 4, band: str = "UInt16"
 ) -> str:
     """A VRT of one band over band 1 of ``source``."""
     path = bench.path(name)
@@ -62,7 +63,7 @@ def simple_vrt(
     return path
 
 
-def test_a_missing_file(bench: Any, good: str) -> None:
+def test_a_missing_file(bench: Bench, good: str) -> None:
     refused(
         bench,
         bench.job((good, 1), bench.path("gone.tif")),
@@ -73,7 +74,7 @@ def test_a_missing_file(bench: Any, good: str) -> None:
     )
 
 
-def test_no_file_at_all(bench: Any, good: str) -> None:
+def test_no_file_at_all(bench: Bench, good: str) -> None:
     refused(bench, bench.job((good, 1), ""), InputError, "choose a file")
 
 
@@ -88,7 +89,7 @@ def test_no_file_at_all(bench: Any, good: str) -> None:
         ("broken.vrt", b"<VRTDataset rasterXSize='4' rasterYSize='4'><VRTRasterBand"),
     ],
 )
-def test_not_a_raster(bench: Any, good: str, name: str, content: bytes) -> None:
+def test_not_a_raster(bench: Bench, good: str, name: str, content: bytes) -> None:
     Path(bench.path(name)).write_bytes(content)
     refused(
         bench,
@@ -100,7 +101,7 @@ def test_not_a_raster(bench: Any, good: str, name: str, content: bytes) -> None:
     )
 
 
-def test_a_folder(bench: Any, good: str) -> None:
+def test_a_folder(bench: Bench, good: str) -> None:
     os.mkdir(bench.path("folder"))
     refused(
         bench,
@@ -120,20 +121,20 @@ def test_a_folder(bench: Any, good: str) -> None:
         "gone.tif",
     ],
 )
-def test_what_is_not_a_file(bench: Any, good: str, address: str) -> None:
+def test_what_is_not_a_file(bench: Bench, good: str, address: str) -> None:
     sentence = refused(bench, bench.job((good, 1), address), InputError, address)
     assert "choose a file" in sentence or "check the path" in sentence
 
 
 @pytest.mark.parametrize("number", [0, -1, 3, 10**6])
-def test_a_band_out_of_range(bench: Any, good: str, number: int) -> None:
+def test_a_band_out_of_range(bench: Bench, good: str, number: int) -> None:
     refused(
         bench, bench.job((good, number), (good, 1)), InputError, good, f"no band {number}", "1 to 2"
     )
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
-def test_a_container_of_subdatasets(bench: Any, good: str) -> None:
+def test_a_container_of_subdatasets(bench: Bench, good: str) -> None:
     path = bench.path("two.gpkg")
     for number, table in enumerate(("first", "second")):
         options = {"APPEND_SUBDATASET": "YES"} if number else {}
@@ -164,12 +165,12 @@ def test_a_container_of_subdatasets(bench: Any, good: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
-def test_complex_numbers(bench: Any, dtype: str) -> None:
+def test_complex_numbers(bench: Bench, dtype: str) -> None:
     path = bench.save("radar.tif", np.ones((4, 4), dtype))
     refused(bench, bench.job(path, path), InputError, path, "Band 1", "complex", "convert")
 
 
-def test_a_source_of_a_vrt_that_is_missing(bench: Any, good: str) -> None:
+def test_a_source_of_a_vrt_that_is_missing(bench: Bench, good: str) -> None:
     """GDAL opens the VRT happily; what it lacks shows at the first window, or before."""
     path = simple_vrt(bench, "hollow.vrt", bench.path("gone.tif"))
     before = bench.listing()
@@ -179,7 +180,7 @@ def test_a_source_of_a_vrt_that_is_missing(bench: Any, good: str) -> None:
     assert bench.listing() == before
 
 
-def test_the_output_is_an_input(bench: Any, good: str) -> None:
+def test_the_output_is_an_input(bench: Bench, good: str) -> None:
     refused(
         bench,
         bench.job((good, 1), (good, 2), output="good.tif"),
@@ -199,7 +200,7 @@ def test_the_output_is_an_input(bench: Any, good: str) -> None:
         "linked folder",
     ],
 )
-def test_the_output_is_an_input_by_another_name(bench: Any, good: str, kind: str) -> None:
+def test_the_output_is_an_input_by_another_name(bench: Bench, good: str, kind: str) -> None:
     target, source = "other.tif", good
     if kind == "symbolic link to the input":
         os.symlink(good, bench.path(target))
@@ -223,7 +224,7 @@ def test_the_output_is_an_input_by_another_name(bench: Any, good: str, kind: str
     )
 
 
-def test_the_output_is_a_source_of_an_input(bench: Any) -> None:
+def test_the_output_is_a_source_of_an_input(bench: Bench) -> None:
     """red.tif inside red.vrt, and the same once more removed."""
     inner = bench.save("red.tif", np.ones((4, 4), np.uint16))
     outer = simple_vrt(bench, "red.vrt", inner)
@@ -234,7 +235,7 @@ def test_the_output_is_a_source_of_an_input(bench: Any) -> None:
     )
 
 
-def test_the_output_is_an_input_of_a_zip_or_a_subdataset(bench: Any, good: str) -> None:
+def test_the_output_is_an_input_of_a_zip_or_a_subdataset(bench: Bench, good: str) -> None:
     address = f"GTIFF_DIR:1:{good}"
     refused(
         bench,
@@ -245,14 +246,14 @@ def test_the_output_is_an_input_of_a_zip_or_a_subdataset(bench: Any, good: str) 
     )
 
 
-def test_the_outputs_folder_is_missing(bench: Any, good: str) -> None:
+def test_the_outputs_folder_is_missing(bench: Bench, good: str) -> None:
     job = bench.job((good, 1), (good, 2), output="x.tif")
     for folder in ("nowhere", "good.tif", "nowhere/deeper"):
         job = type(job)(job.bands, job.formula, str(bench.folder / folder / "ndvi.tif"))
         refused(bench, job, OutputError, str(bench.folder / folder), "does not exist", "create it")
 
 
-def test_the_output_is_a_folder(bench: Any, good: str) -> None:
+def test_the_output_is_a_folder(bench: Bench, good: str) -> None:
     os.mkdir(bench.path("result.tif"))
     refused(
         bench,
@@ -264,16 +265,16 @@ def test_the_output_is_a_folder(bench: Any, good: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ndvi", "ndvi.jp2", "ndvi.tif.zip", "ndvi.vrt", "ndvi.tif "])
-def test_an_output_that_is_not_named_as_a_geotiff(bench: Any, good: str, name: str) -> None:
+def test_an_output_that_is_not_named_as_a_geotiff(bench: Bench, good: str, name: str) -> None:
     refused(bench, bench.job((good, 1), (good, 2), output=name), OutputError, name, ".tif")
 
 
 @pytest.mark.parametrize("name", ["n" * 300 + ".tif", "nul\0.tif"])
-def test_an_output_name_that_no_disk_takes(bench: Any, good: str, name: str) -> None:
+def test_an_output_name_that_no_disk_takes(bench: Bench, good: str, name: str) -> None:
     refused(bench, bench.job((good, 1), (good, 2), output=name), OutputError)
 
 
-def test_a_folder_that_may_not_be_written_to(bench: Any, good: str) -> None:
+def test_a_folder_that_may_not_be_written_to(bench: Bench, good: str) -> None:
     """In a process without root's rights, whoever runs the tests."""
     os.mkdir(bench.path("locked"), 0o755)
     os.chmod(bench.folder, 0o755)
@@ -335,14 +336,16 @@ except OutputError as error:
         ("transform=1", "transform"),
     ],
 )
-def test_creation_options_that_mean_nothing(bench: Any, good: str, options: str, word: str) -> None:
+def test_creation_options_that_mean_nothing(
+    bench: Bench, good: str, options: str, word: str
+) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     refused(bench, bench.job((good, 1), (good, 2), creation_options=options), OptionError, word)
 
 
 @pytest.mark.parametrize(("workers", "memory"), [(-1, 512), (1, 0), (1, -5)])
 def test_numbers_of_workers_and_megabytes_that_mean_nothing(
-    bench: Any, good: str, workers: int, memory: int
+    bench: Bench, good: str, workers: int, memory: int
 ) -> None:
     refused(
         bench,
@@ -354,7 +357,7 @@ def test_numbers_of_workers_and_megabytes_that_mean_nothing(
 
 
 @pytest.mark.parametrize("options", ["", "COMPRESS=NONE"])
-def test_not_enough_room_is_seen_before_the_run(bench: Any, options: str) -> None:
+def test_not_enough_room_is_seen_before_the_run(bench: Bench, options: str) -> None:
     """2,000,000 x 2,000,000 pixels of 4 bytes: 16 TB, 8 TB at best compressed, and a third of it for overviews."""
     inner = bench.save("red.tif", np.ones((4, 4), np.uint16))
     path = simple_vrt(bench, "world.vrt", inner, width=2_000_000, height=2_000_000)
@@ -371,7 +374,7 @@ def test_not_enough_room_is_seen_before_the_run(bench: Any, options: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["nir.jp2", "nir.tif", "striped.tif"])
-def test_a_truncated_file_is_found_halfway(bench: Any, name: str) -> None:
+def test_a_truncated_file_is_found_halfway(bench: Bench, name: str) -> None:
     """Half of the bytes of a raster of 25 windows: the sentence names file, band and window; the
     former result stays.
     """
@@ -381,7 +384,7 @@ def test_a_truncated_file_is_found_halfway(bench: Any, name: str) -> None:
         "nir.tif": {**TILED, "compress": "DEFLATE"},
         "striped.tif": {},
     }[name]
-    path, other = bench.save(name, values, **profile), bench.save("red.tif", values, **TILED)
+    path, other = bench.save(name, values, **profile), bench.save("red.tif", values, **TILED)  # type: ignore[arg-type]
     os.truncate(path, os.path.getsize(path) // 2)
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     heard: list[float] = []
@@ -403,7 +406,7 @@ def test_a_truncated_file_is_found_halfway(bench: Any, name: str) -> None:
     "options",
     ["", "COMPRESS=NONE", "SPARSE_OK=YES", "COMPRESS=NONE|TILED=NO", "COMPRESS=ZSTD|BIGTIFF=YES"],
 )
-def test_a_disk_that_runs_full_leaves_nothing(bench: Any, options: str) -> None:
+def test_a_disk_that_runs_full_leaves_nothing(bench: Bench, options: str) -> None:
     """A limit on the size of a file stands for the full disk: from no byte at all to a few short of
     what the result takes.
     """

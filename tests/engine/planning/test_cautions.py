@@ -13,6 +13,7 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.checks import wants_reflectance
 from bandwise.engine.planning.plan import prepare
+from bench import Bench
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_an_index_of_reflectance_on_stored_values(text: str, wants: bool) -> Non
     assert not wants_reflectance(formula, [False] * 3)
 
 
-def job_warnings(bench: Any, *paths: str, text: str = "A + B", **options: Any) -> list[str]:
+def job_warnings(bench: Bench, *paths: str, text: str = "A + B", **options: Any) -> list[str]:
     job = bandmath_job(
         [(f"r{number}", path) for number, path in enumerate(paths)],
         text,
@@ -51,7 +52,7 @@ def job_warnings(bench: Any, *paths: str, text: str = "A + B", **options: Any) -
     return found
 
 
-def test_zeros_and_no_nodata(bench: Any) -> None:
+def test_zeros_and_no_nodata(bench: Bench) -> None:
     collar = np.full((300, 300), 5, np.uint16)
     collar[-70:, -70:] = 0
     plain = bench.save("plain.tif", np.full((300, 300), 5, np.uint16))
@@ -61,13 +62,13 @@ def test_zeros_and_no_nodata(bench: Any) -> None:
     assert not job_warnings(bench, plain, bench.save("other.tif", collar + 1))
 
 
-def test_one_file_twice(bench: Any) -> None:
+def test_one_file_twice(bench: Bench) -> None:
     path = bench.save("a.tif", np.ones((30, 30), np.uint16))
     (warning,) = job_warnings(bench, path, path)
     assert "same band" in warning and "A@1" in warning and "B@1" in warning
 
 
-def test_evi_of_stored_values(bench: Any) -> None:
+def test_evi_of_stored_values(bench: Bench) -> None:
     paths = [bench.save(f"{name}.tif", np.full((30, 30), 3000, np.uint16)) for name in "abc"]
     (warning,) = job_warnings(bench, *paths, text="2.5 * (A - B) / (A + 6 * B - 7.5 * C + 1)")
     assert "set scaling to custom" in warning
@@ -75,7 +76,7 @@ def test_evi_of_stored_values(bench: Any) -> None:
     assert not job_warnings(bench, *scaled, text="2.5 * (A - B) / (A + 6 * B - 7.5 * C + 1)")
 
 
-def test_a_dry_run_writes_nothing_and_tells_what_a_run_does(bench: Any) -> None:
+def test_a_dry_run_writes_nothing_and_tells_what_a_run_does(bench: Bench) -> None:
     fine = bench.save(
         "fine.tif",
         np.ones((600, 700), np.uint16),

@@ -21,6 +21,7 @@ from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.reading.bands import describe, descriptions_of
+from bench import Bench
 
 TYPES = {2: "s", 3: "H", 4: "I", 12: "d"}
 ENTRY = {
@@ -108,7 +109,7 @@ GEOTRANSFORMS = {
 
 
 @pytest.mark.parametrize("name", GEOTRANSFORMS)
-def test_a_geotransform_beyond_any_map(bench: Any, name: str) -> None:
+def test_a_geotransform_beyond_any_map(bench: Bench, name: str) -> None:
     """By itself, and with a sound raster, as the first and as the second: refused, or the numbers
     never come into play; JSON stays JSON.
     """
@@ -127,7 +128,7 @@ def test_a_geotransform_beyond_any_map(bench: Any, name: str) -> None:
 @pytest.mark.parametrize(
     "numbers", [(1e-9, 1e-9, 0.0, 0.0), (1e9, 1e9, 0.0, 0.0), (10.0, 10.0, 1e12, -1e12)]
 )
-def test_a_geotransform_of_an_unusual_map(bench: Any, numbers: tuple[float, ...]) -> None:
+def test_a_geotransform_of_an_unusual_map(bench: Bench, numbers: tuple[float, ...]) -> None:
     odd = tiff(bench.path("odd.tif"), 10, 10, extra=georeferenced(*numbers))
     report = json.loads(dry_run(bench.job(odd, odd)), parse_constant=pytest.fail)
     assert report["output"]["width"] == 10
@@ -142,15 +143,15 @@ def test_a_geotransform_of_an_unusual_map(bench: Any, numbers: tuple[float, ...]
         (1e300, 1e300, 1.1e300, 1.1e300),
     ],
 )
-def test_an_extent_beyond_any_map(bench: Any, extent: tuple[float, ...]) -> None:
+def test_an_extent_beyond_any_map(bench: Bench, extent: tuple[float, ...]) -> None:
     sound = bench.save("sound.tif", np.full((10, 10), 7, np.uint16))
     with np.errstate(all="ignore"), pytest.raises(BandwiseError) as caught:
-        prepare(bench.job(sound, sound, layout=Layout(extent=Extent(*extent, ""))))
+        prepare(bench.job(sound, sound, layout=Layout(extent=Extent(*extent, ""))))  # type: ignore[arg-type, call-arg]
     assert len(str(caught.value)) < 1000
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\xe9", b"NIR \xe9", b"\x80"])
-def test_a_description_that_is_not_utf_8(bench: Any, text: bytes) -> None:
+def test_a_description_that_is_not_utf_8(bench: Bench, text: bytes) -> None:
     """Such a band has no name, and its pixels are as good as any."""
     path = tiff(bench.path("odd.tif"), 10, 10, extra=described(text))
     assert descriptions_of(path) == ("",) and describe(path, 1).declared.description == ""
@@ -158,7 +159,7 @@ def test_a_description_that_is_not_utf_8(bench: Any, text: bytes) -> None:
     assert (bench.ndvi(path, path) == 0).all()
 
 
-def test_a_crs_that_is_not_utf_8(bench: Any) -> None:
+def test_a_crs_that_is_not_utf_8(bench: Bench) -> None:
     keys = (34735, 3, (1, 1, 0, 2, 1024, 0, 1, 1, 1026, 34737, 4, 0))
     path = tiff(
         bench.path("odd.tif"),
@@ -183,7 +184,7 @@ def test_a_crs_that_is_not_utf_8(bench: Any) -> None:
         (10, 10, 2**20),
     ],
 )
-def test_a_header_of_an_impossible_size(bench: Any, width: int, height: int, tile: int) -> None:
+def test_a_header_of_an_impossible_size(bench: Bench, width: int, height: int, tile: int) -> None:
     """In a process with 2 GB of address space: a sentence, and nothing that size is made."""
     path = tiff(
         bench.path("odd.tif"), width, height, tile=tile, extra=georeferenced(10.0, 10.0, 0.0, 0.0)
@@ -208,7 +209,7 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize("form", ["strip", "tiles", "VRT of a strip"])
-def test_planning_reads_no_row_of_two_billion_pixels(bench: Any, form: str) -> None:
+def test_planning_reads_no_row_of_two_billion_pixels(bench: Bench, form: str) -> None:
     """By the kernel's high-water mark: what planning adds to a process that made the file."""
     script = f"""
 import re, rasterio
@@ -243,7 +244,7 @@ print(memory("VmHWM") - before)
     assert int(result.stdout) < 400
 
 
-def test_any_number_of_workers_is_planned_at_once(bench: Any) -> None:
+def test_any_number_of_workers_is_planned_at_once(bench: Bench) -> None:
     """No more than windows, nor than the memory holds; a thousand million are tried no one by one."""
     sound = bench.save(
         "sound.tif", np.full((1000, 1500), 7, np.uint16), tiled=True, blockxsize=256, blockysize=256
@@ -323,7 +324,7 @@ print(run(job).statistics[0].valid)
 @pytest.mark.parametrize(
     ("what", "room"), [("threads", 0), ("memory", 150_000_000), ("GDAL's memory", 250_000_000)]
 )
-def test_a_machine_without_memory_or_threads(bench: Any, what: str, room: int) -> None:
+def test_a_machine_without_memory_or_threads(bench: Bench, what: str, room: int) -> None:
     """Twice a sentence and nothing on disk, then, with both back, the result: a strip of 144 MB is
     more than numpy gets, of 600 MB than GDAL.
     """

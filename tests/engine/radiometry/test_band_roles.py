@@ -23,6 +23,7 @@ from bandwise.engine.radiometry.band_names import (
     short_name,
 )
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bench import Bench
 
 PRODUCT = "S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
 BANDS = f"sentinel2_safe_N0400_original_jp2/{PRODUCT}/GRANULE/L2A_T29UNU_A038058_20221005T115407/IMG_DATA/R60m"
@@ -145,11 +146,11 @@ def test_short_names() -> None:
     ] == [*("B4", "B4", "B4", "B10", "B8A", "B10", "SCL", "SCL", "QA_PIXEL", "B0")]
 
 
-def band(bench: Any, name: str, value: int = 3000, **options: Any) -> str:
+def band(bench: Bench, name: str, value: int = 3000, **options: Any) -> str:
     return bench.save(name, np.full((30, 30), value, np.uint16), **options)
 
 
-def said(bench: Any, red: Any, nir: Any) -> list[str]:
+def said(bench: Bench, red: Any, nir: Any) -> list[str]:
     """Warnings of an NDVI job about its bands, of red first."""
     return [text for text in bench.notes(bench.job(nir, red))[1] if ", not " in text][::-1]
 
@@ -181,7 +182,7 @@ def said(bench: Any, red: Any, nir: Any) -> list[str]:
         ("AOT", "B08", ["AOT of Sentinel-2, not red"]),
     ],
 )
-def test_wrong_bands_of_sentinel_2(bench: Any, red: str, nir: str, expected: list[str]) -> None:
+def test_wrong_bands_of_sentinel_2(bench: Bench, red: str, nir: str, expected: list[str]) -> None:
     paths = [band(bench, f"{S2}_{name}_10m.tif") for name in (red, nir)]
     found = said(bench, *paths)
     assert len(found) == len(expected) and all(part in text for part, text in zip(expected, found))
@@ -198,21 +199,21 @@ def test_wrong_bands_of_sentinel_2(bench: Any, red: str, nir: str, expected: lis
         (L8, "QA_PIXEL", "SR_B5", 1),
     ],
 )
-def test_wrong_bands_of_landsat(bench: Any, product: str, red: str, nir: str, count: int) -> None:
+def test_wrong_bands_of_landsat(bench: Bench, product: str, red: str, nir: str, count: int) -> None:
     found = said(bench, *(band(bench, f"{product}_{name}.TIF") for name in (red, nir)))
     assert len(found) == count and all(
         ("Landsat " + product[3]) in text or "classes or flags" in text for text in found
     )
 
 
-def described(bench: Any, *descriptions: str) -> str:
+def described(bench: Bench, *descriptions: str) -> str:
     path = bench.save("stack.tif", np.full((len(descriptions), 30, 30), 3000, np.uint16))
     with rasterio.open(path, "r+") as dataset:
         dataset.descriptions = descriptions
     return str(path)
 
 
-def test_wrong_bands_by_description(bench: Any) -> None:
+def test_wrong_bands_by_description(bench: Bench) -> None:
     path = described(bench, "B2", "B3", "B4", "B8", "B8A", "SCL", "blue")
     assert not said(bench, (path, 3), (path, 4)) and not said(bench, (path, 3), (path, 5))
     assert len(said(bench, (path, 4), (path, 3))) == 1, (
@@ -224,7 +225,7 @@ def test_wrong_bands_by_description(bench: Any) -> None:
     assert "is blue, not red; choose the red band" in said(bench, (path, 7), (path, 4))[0]
 
 
-def test_a_palette_is_a_classification(bench: Any) -> None:
+def test_a_palette_is_a_classification(bench: Bench) -> None:
     path = bench.save("classes.tif", np.full((30, 30), 4, np.uint8))
     with rasterio.open(path, "r+") as dataset:
         dataset.write_colormap(1, {0: (0, 0, 0, 255), 4: (0, 200, 0, 255)})
@@ -234,14 +235,14 @@ def test_a_palette_is_a_classification(bench: Any) -> None:
     )
 
 
-def test_nothing_is_said_of_bands_of_band_math_or_of_unknown_files(bench: Any) -> None:
+def test_nothing_is_said_of_bands_of_band_math_or_of_unknown_files(bench: Bench) -> None:
     paths = [band(bench, f"{S2}_{name}_10m.tif") for name in ("B08", "B04")]
     job = bandmath_job([("r", path) for path in paths], "(B - A) / (B + A)", bench.path("out.tif"))
     assert not [text for text in bench.notes(job)[1] if ", not " in text]
     assert not said(bench, band(bench, "one.tif"), band(bench, "two.tif"))
 
 
-def test_bands_are_known_through_a_vrt(bench: Any) -> None:
+def test_bands_are_known_through_a_vrt(bench: Bench) -> None:
     paths = [band(bench, f"{S2}_{name}_10m.tif") for name in ("B04", "B08", "SCL")]
     path = bench.path("scene.vrt")
     subprocess.run(
@@ -255,7 +256,7 @@ def test_bands_are_known_through_a_vrt(bench: Any) -> None:
     assert "Band 3 of scene.vrt holds classes or flags" in said(bench, (path, 3), (path, 2))[0]
 
 
-def closing(bench: Any, red: Any, nir: Any, **options: Any) -> list[str]:
+def closing(bench: Bench, red: Any, nir: Any, **options: Any) -> list[str]:
     """What a run says of pixels outside -1 to 1."""
     told: list[str] = []
     run(
@@ -265,7 +266,7 @@ def closing(bench: Any, red: Any, nir: Any, **options: Any) -> list[str]:
     return [text for text in told if "pixels lie outside" in text]
 
 
-def test_negative_reflectance_is_the_reason_only_where_it_can_be(bench: Any) -> None:
+def test_negative_reflectance_is_the_reason_only_where_it_can_be(bench: Bench) -> None:
     offset = RadiometryChoice(Scaling.CUSTOM, scale=0.0001, offset=-0.1)
     low, high = band(bench, "low.tif", 500), band(bench, "high.tif", 2000)
     (text,) = closing(bench, low, high, scaling=offset)
@@ -279,7 +280,7 @@ def test_negative_reflectance_is_the_reason_only_where_it_can_be(bench: Any) -> 
 
 
 @pytest.mark.parametrize("name", ["B04", "B4", "b04", "b4"])
-def test_a_files_name_is_a_name_in_expressions(bench: Any, name: str) -> None:
+def test_a_files_name_is_a_name_in_expressions(bench: Bench, name: str) -> None:
     job = bandmath_job(
         [("r", band(bench, f"{S2}_B04_60m.tif"))], f"A@{name} * 2", bench.path("out.tif")
     )
@@ -287,7 +288,7 @@ def test_a_files_name_is_a_name_in_expressions(bench: Any, name: str) -> None:
     assert np.all(bench.read(job.output) == 6000)
 
 
-def test_names_in_a_stack_by_its_sources_and_by_descriptions(bench: Any) -> None:
+def test_names_in_a_stack_by_its_sources_and_by_descriptions(bench: Bench) -> None:
     paths = [
         band(bench, f"{S2}_{name}_10m.tif", value)
         for name, value in (("B04", 4), ("B08", 8), ("B8A", 81), ("SCL", 5))
@@ -310,14 +311,14 @@ def test_names_in_a_stack_by_its_sources_and_by_descriptions(bench: Any) -> None
         bandmath_job([("r", stack)], "A@B04", bench.path("out.tif"))
 
 
-def test_a_description_goes_before_a_files_name(bench: Any) -> None:
+def test_a_description_goes_before_a_files_name(bench: Bench) -> None:
     path = band(bench, f"{S2}_B04_60m.tif")
     with rasterio.open(path, "r+") as dataset:
         dataset.descriptions = ("B04 cut",)
     bandmath_job([("r", path)], 'A@"B04 cut" + A@B04', bench.path("out.tif"))
 
 
-def test_real_files(bench: Any, shared: Any) -> None:
+def test_real_files(bench: Bench, shared: Any) -> None:
     """RED=B8A with NIR=B04, and RED=SCL, of the real product; A@B04 of its file, which has no description."""
     red, nir, classes = (
         str(shared(BANDS, f"{S2}_{name}_60m.jp2")) for name in ("B04", "B8A", "SCL")

@@ -16,6 +16,7 @@ from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.products import product_facts
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
+from bench import Bench
 
 LANDSAT = "LC08_L2SP_001070_20190114_20200830_02_T2"
 GROUP = "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS"
@@ -47,12 +48,12 @@ def mtl(form: str, scale: str, offset: str) -> str:
     )
 
 
-def sentinel2_band(bench: Any, text: str) -> str:
+def sentinel2_band(bench: Bench, text: str) -> str:
     Path(bench.path("P/MTD_MSIL2A.xml")).write_text(text, "utf-8")
     return bench.save("P/T33UUU_20220413T150759_B04_10m.tif", np.full((30, 30), 3000, np.uint16))
 
 
-def landsat_band(bench: Any, form: str, text: str) -> str:
+def landsat_band(bench: Bench, form: str, text: str) -> str:
     Path(bench.path(f"{LANDSAT}_MTL.{form}")).write_text(text, "utf-8")
     return bench.save(f"{LANDSAT}_SR_B4.TIF", np.full((30, 30), 3000, np.uint16))
 
@@ -83,7 +84,7 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_what_python_or_others_take_for_a_number_is_none(bench: Any, text: str) -> None:
+def test_what_python_or_others_take_for_a_number_is_none(bench: Bench, text: str) -> None:
     for metadata in (
         sentinel2(text),
         sentinel2(offset=text or " "),
@@ -106,13 +107,13 @@ def test_what_python_or_others_take_for_a_number_is_none(bench: Any, text: str) 
     ("text", "value"),
     [("10000", 1e4), ("10000.0", 1e4), ("1e4", 1e4), ("+1.E+04", 1e4), (".5e1", 5.0)],
 )
-def test_what_is_a_number(bench: Any, text: str, value: float) -> None:
+def test_what_is_a_number(bench: Bench, text: str, value: float) -> None:
     found = product_facts(sentinel2_band(bench, sentinel2(text)), "uint16")
     assert found is not None and found.scale == 1 / value
 
 
 @pytest.mark.parametrize("form", ['{"M": 2.75e-05, "A": -0.2}', '{"M": "2.75e-05", "A": "-0.2"}'])
-def test_numbers_of_json_with_and_without_quotes(bench: Any, form: str) -> None:
+def test_numbers_of_json_with_and_without_quotes(bench: Bench, form: str) -> None:
     text = form.replace("M", "REFLECTANCE_MULT_BAND_4").replace('A":', 'REFLECTANCE_ADD_BAND_4":')
     found = product_facts(
         landsat_band(bench, "json", f'{{"LANDSAT_METADATA_FILE": {{"{GROUP}": {text}}}}}'), "uint16"
@@ -121,7 +122,7 @@ def test_numbers_of_json_with_and_without_quotes(bench: Any, form: str) -> None:
 
 
 @pytest.mark.parametrize("band", ["", " ", "x", "1_0", "３", "-1", "3.0", "99999"])
-def test_a_band_id_that_is_no_number(bench: Any, band: str) -> None:
+def test_a_band_id_that_is_no_number(bench: Bench, band: str) -> None:
     """It followed the right one, and its offset was taken."""
     path = sentinel2_band(
         bench, sentinel2(extra=f'<BOA_ADD_OFFSET band_id="{band}">-7777</BOA_ADD_OFFSET>')
@@ -135,7 +136,7 @@ def test_a_band_id_that_is_no_number(bench: Any, band: str) -> None:
         )
 
 
-def test_a_number_given_twice_and_not_alike(bench: Any) -> None:
+def test_a_number_given_twice_and_not_alike(bench: Bench) -> None:
     for extra in (
         "<BOA_QUANTIFICATION_VALUE>1000</BOA_QUANTIFICATION_VALUE>",
         '<BOA_ADD_OFFSET band_id="3">0</BOA_ADD_OFFSET>',
@@ -151,7 +152,7 @@ BEYOND = ["1e-320", "1e-31", "1e31", "1e308", "1e-400"]
 
 
 @pytest.mark.parametrize("text", BEYOND)
-def test_scales_and_offsets_of_metadata_have_bounds(bench: Any, text: str) -> None:
+def test_scales_and_offsets_of_metadata_have_bounds(bench: Bench, text: str) -> None:
     cases = [sentinel2(text)] if text != "1e-400" else []
     if float(text) > 1:
         cases += [sentinel2("1", offset=text), sentinel2("1e-20", offset="-1e308")]
@@ -180,7 +181,7 @@ def test_scales_and_offsets_of_metadata_have_bounds(bench: Any, text: str) -> No
     ],
 )
 def test_scales_and_offsets_of_the_user_and_of_tags_have_bounds(
-    bench: Any, scale: float, offset: float
+    bench: Bench, scale: float, offset: float
 ) -> None:
     plain = bench.save("plain.tif", np.full((30, 30), 3000, np.uint16))
     choice = RadiometryChoice(Scaling.CUSTOM, scale=scale, offset=offset)
@@ -221,7 +222,7 @@ def test_scales_and_offsets_of_the_user_and_of_tags_have_bounds(
         "1e308 - A",
     ],
 )
-def test_numbers_at_the_bounds_run(bench: Any, scale: float, offset: float, text: str) -> None:
+def test_numbers_at_the_bounds_run(bench: Bench, scale: float, offset: float, text: str) -> None:
     """float64 is the judge: what it cannot hold is nodata."""
     path = bench.save("plain.tif", np.full((30, 30), 3, np.uint16))
     choice = RadiometryChoice(Scaling.CUSTOM, scale=scale, offset=offset)
@@ -259,7 +260,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_bombs_cost_little(bench: Any, bomb: str) -> None:
+def test_bombs_cost_little(bench: Bench, bomb: str) -> None:
     metadata = Path(bench.path("MTD_MSIL2A.xml"))
     metadata.write_text(BOMBS[bomb]())
     if bomb == "a sparse file":
@@ -298,13 +299,13 @@ def test_bombs_cost_little(bench: Any, bomb: str) -> None:
         "elements",
     ],
 )
-def test_bombs_of_landsat(bench: Any, form: str, text: str) -> None:
+def test_bombs_of_landsat(bench: Bench, form: str, text: str) -> None:
     Path(bench.path(f"{LANDSAT}_MTL.{form}")).write_text(text)
     result = cost(bench, bench.path(f"{LANDSAT}_SR_B4.TIF"))
     assert result["refused"] and result["peak"] < KILOBYTES + 80_000, result
 
 
-def test_a_bomb_of_a_vrt(bench: Any) -> None:
+def test_a_bomb_of_a_vrt(bench: Bench) -> None:
     """A VRT of 18 MB with 70,000 sources of one band, each a file of its own: a thousand are looked
     at, and memory stays small.
     """
@@ -317,7 +318,7 @@ def test_a_bomb_of_a_vrt(bench: Any) -> None:
     assert not result["refused"] and result["peak"] < KILOBYTES + 100_000, result
 
 
-def cost(bench: Any, path: str) -> dict[str, Any]:
+def cost(bench: Bench, path: str) -> dict[str, Any]:
     """What looking for the metadata of a band takes, in a process of its own: peak kilobytes, and
     whether it was refused.
 

@@ -18,12 +18,13 @@ from bandwise.engine.radiometry.masks import (
     clear_classes,
     recognised,
 )
+from bench import Bench
 
 AT = (10.0, 0.0, 500000.0, 0.0, -10.0, 5000000.0)
 
 
 @pytest.fixture
-def pair(bench: Any) -> list[str]:
+def pair(bench: Bench) -> list[str]:
     """NIR 3, red 1, so NDVI 0.5; 60 x 40 pixels of 10 m; red is 0, its nodata, in row 0 and both are 0 in row 1."""
     red, nir = np.ones((40, 60), np.uint16), np.full((40, 60), 3, np.uint16)
     red[0] = 0
@@ -74,7 +75,7 @@ def by_cause(report: Any) -> dict[str, int]:
 )
 @pytest.mark.parametrize("dtype", ["uint16", "int32", "float32"])
 def test_what_a_value_means(
-    bench: Any, pair: list[str], rule: MaskRule, value: int, kept: bool, dtype: str
+    bench: Bench, pair: list[str], rule: MaskRule, value: int, kept: bool, dtype: str
 ) -> None:
     mask = np.full((40, 60), value, dtype)
     path = bench.save("mask.tif", mask, transform=AT)
@@ -90,7 +91,7 @@ def test_what_a_value_means(
     }
 
 
-def test_options_change_what_is_kept(bench: Any, pair: list[str]) -> None:
+def test_options_change_what_is_kept(bench: Bench, pair: list[str]) -> None:
     scl = bench.save("SCL.tif", np.full((40, 60), 9, np.uint8), transform=AT)
     assert (bench.ndvi(*pair, mask=MaskChoice(scl, keep=(9,)))[2:] == 0.5).all()
     qa = bench.save("x_QA_PIXEL.tif", np.full((40, 60), 32 + 8, np.uint16), transform=AT)
@@ -116,7 +117,7 @@ def test_masks_are_told_by_name(path: str, description: str, rule: MaskRule | No
     assert recognised(path, description) is rule
 
 
-def test_the_band_that_is_described_is_the_mask(bench: Any, pair: list[str]) -> None:
+def test_the_band_that_is_described_is_the_mask(bench: Bench, pair: list[str]) -> None:
     planes = np.stack([np.zeros((40, 60)), np.full((40, 60), 4)]).astype(np.uint8)
     path = bench.save("stack.tif", planes, transform=AT)
     with rasterio.open(path, "r+") as dataset:
@@ -124,7 +125,7 @@ def test_the_band_that_is_described_is_the_mask(bench: Any, pair: list[str]) -> 
     assert (bench.ndvi(*pair, mask=MaskChoice(path))[2:] == 0.5).all()
 
 
-def test_the_log_and_the_tags_say_how_a_mask_is_read(bench: Any, pair: list[str]) -> None:
+def test_the_log_and_the_tags_say_how_a_mask_is_read(bench: Bench, pair: list[str]) -> None:
     path = bench.save(
         "T_SCL_20m.tif", np.full((20, 30), 4, np.uint8), transform=(20, 0, 500000, 0, -20, 5000000)
     )
@@ -150,7 +151,7 @@ def test_the_log_and_the_tags_say_how_a_mask_is_read(bench: Any, pair: list[str]
     ), lines
 
 
-def test_a_mask_of_unknown_kind_is_asked_about(bench: Any, pair: list[str]) -> None:
+def test_a_mask_of_unknown_kind_is_asked_about(bench: Bench, pair: list[str]) -> None:
     path = bench.save("clouds.tif", np.zeros((40, 60), np.uint8), transform=AT)
     with pytest.raises(OptionError, match="choose in mask rule"):
         prepare(bench.job(*pair, mask=MaskChoice(path)))
@@ -163,7 +164,7 @@ def test_classes_that_are_none(text: str) -> None:
     assert clear_classes(" 5, 4,5 ") == (4, 5)
 
 
-def test_a_mask_of_20_m_on_a_grid_of_10_m(bench: Any, pair: list[str]) -> None:
+def test_a_mask_of_20_m_on_a_grid_of_10_m(bench: Bench, pair: list[str]) -> None:
     """A checkerboard of vegetation and cloud: each class holds for four pixels; beyond the mask
     nothing is known, so nothing is kept.
     """
@@ -177,7 +178,7 @@ def test_a_mask_of_20_m_on_a_grid_of_10_m(bench: Any, pair: list[str]) -> None:
     assert by_cause(report)["masked"] == 38 * 60 - kept.sum()
 
 
-def test_a_mask_on_the_grid_but_smaller(bench: Any, pair: list[str]) -> None:
+def test_a_mask_on_the_grid_but_smaller(bench: Bench, pair: list[str]) -> None:
     path = bench.save(
         "mask.tif", np.ones((10, 10), np.uint8), transform=(10, 0, 500050, 0, -10, 4999900)
     )
@@ -190,7 +191,7 @@ def square(left: float, top: float, width: float, height: float) -> tuple[tuple[
     return ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
 
 
-def test_an_area_with_a_hole(bench: Any, pair: list[str]) -> None:
+def test_an_area_with_a_hole(bench: Bench, pair: list[str]) -> None:
     """Columns 10 to 29, rows 10 to 29, without columns and rows 15 to 19; and columns 40 to 44 of
     row 0, which is nodata.
     """
@@ -215,14 +216,14 @@ def test_an_area_with_a_hole(bench: Any, pair: list[str]) -> None:
     }
 
 
-def test_a_pixel_lies_where_its_centre_does(bench: Any, pair: list[str]) -> None:
+def test_a_pixel_lies_where_its_centre_does(bench: Bench, pair: list[str]) -> None:
     # the centre at 500105, 4999895 and the next at 500115, 4999885
     area = Area(((square(500104, 4999896, 12, 12),),))
     got = bench.ndvi(*pair, area=area)
     assert (got == 0.5).sum() == 4 and (got[10:12, 10:12] == 0.5).all()
 
 
-def test_an_area_in_another_crs(bench: Any, pair: list[str]) -> None:
+def test_an_area_in_another_crs(bench: Bench, pair: list[str]) -> None:
     wkt = rasterio.crs.CRS.from_epsg(4326).to_wkt()
     ring = square(500100, 4999900, 200, 200)
     xs, ys = rasterio.warp.transform("EPSG:32633", "EPSG:4326", *zip(*ring))
@@ -230,7 +231,7 @@ def test_an_area_in_another_crs(bench: Any, pair: list[str]) -> None:
     assert (got == 0.5).sum() == 400 and (got[10:30, 10:30] == 0.5).all()
 
 
-def test_an_area_of_nothing(bench: Any, pair: list[str]) -> None:
+def test_an_area_of_nothing(bench: Bench, pair: list[str]) -> None:
     with pytest.raises(OptionError, match="holds no polygons"):
         prepare(bench.job(*pair, area=Area(())))
     with pytest.raises(GridError, match="area"):
@@ -247,7 +248,7 @@ def test_an_area_of_nothing(bench: Any, pair: list[str]) -> None:
     assert (got == -9999).all() and by_cause(report)["outside"] == 2400
 
 
-def test_causes_do_not_depend_on_windows(bench: Any, pair: list[str]) -> None:
+def test_causes_do_not_depend_on_windows(bench: Bench, pair: list[str]) -> None:
     """A window wholly outside is not read; its pixels count as outside all the same."""
     area = Area(((square(500000, 5000000, 100, 100),),))
     mask = bench.save("mask.tif", np.indices((40, 60))[1].astype(np.uint8) % 3, transform=AT)
@@ -274,7 +275,7 @@ def test_causes_do_not_depend_on_windows(bench: Any, pair: list[str]) -> None:
     }
 
 
-def test_inputs_without_nodata_are_masked_too(bench: Any) -> None:
+def test_inputs_without_nodata_are_masked_too(bench: Bench) -> None:
     paths = [
         bench.save(f"{name}.tif", np.full((64, 64), value, np.uint16), transform=AT)
         for name, value in (("nir", 3), ("red", 1))
@@ -296,7 +297,7 @@ def test_inputs_without_nodata_are_masked_too(bench: Any) -> None:
     }
 
 
-def test_a_masks_own_nodata_keeps_nothing(bench: Any, pair: list[str]) -> None:
+def test_a_masks_own_nodata_keeps_nothing(bench: Bench, pair: list[str]) -> None:
     values = np.ones((40, 60), np.uint8)
     values[20:] = 255
     for name, transform, shape in (
@@ -308,7 +309,7 @@ def test_a_masks_own_nodata_keeps_nothing(bench: Any, pair: list[str]) -> None:
         assert (got[2:20] == 0.5).all() and (got[20:] == -9999).all()
 
 
-def test_edges_of_an_area_in_another_crs_are_what_they_are_there(bench: Any) -> None:
+def test_edges_of_an_area_in_another_crs_are_what_they_are_there(bench: Bench) -> None:
     """A parallel is no straight line in UTM: 150 km of it bend by hundreds of metres."""
     at = (100, 0, 420000, 0, -100, 5320000)
     paths = [

@@ -21,6 +21,7 @@ from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
 from bandwise.engine.radiometry.nodata import nodata_range
 from bandwise.engine.radiometry.scaling import RadiometryChoice
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 from rasterio.dtypes import dtype_rev
 from rasterio.warp import Resampling as Method
 from rasterio.warp import reproject
@@ -93,7 +94,7 @@ def around(number: float, dtype: Any) -> Any:
 
 
 @pytest.fixture
-def declared(bench: Any) -> Any:
+def declared(bench: Bench) -> Any:
     """A function from (dtype, nodata's text) to a file of values around it."""
 
     def save(dtype: Any, text: str) -> tuple[str, Any]:
@@ -111,7 +112,7 @@ def declared(bench: Any) -> Any:
 @pytest.mark.parametrize("text", DECLARED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_gdal_masks_in_an_input_is_nodata(
-    bench: Any, declared: Any, dtype: Any, text: str
+    bench: Bench, declared: Any, dtype: Any, text: str
 ) -> None:
     path, values = declared(dtype, text)
     job = Job(
@@ -131,7 +132,7 @@ def test_what_gdal_masks_in_an_input_is_nodata(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_gdal_masks_is_nodata_where_bands_are_resampled(
-    bench: Any, declared: Any, dtype: Any
+    bench: Bench, declared: Any, dtype: Any
 ) -> None:
     """By the nearest pixel on a grid a fifth of a pixel to the side, which the warper is asked for."""
     path, values = declared(dtype, "-9999")
@@ -154,7 +155,7 @@ def test_what_gdal_masks_is_nodata_where_bands_are_resampled(
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_mask_does_not_know_what_gdal_masks(bench: Any, declared: Any, dtype: Any) -> None:
+def test_a_mask_does_not_know_what_gdal_masks(bench: Bench, declared: Any, dtype: Any) -> None:
     path, values = declared(dtype, "-9999")
     other = bench.save("b.tif", np.ones((1, values.size), np.float32))
     mask = MaskChoice(path, rule=MaskRule.KEEP_NONZERO)
@@ -163,7 +164,7 @@ def test_a_mask_does_not_know_what_gdal_masks(bench: Any, declared: Any, dtype: 
     np.testing.assert_array_equal(got == -9999, masked_by_gdal(path) | (values == 0))
 
 
-def test_a_nodata_value_of_the_user_has_the_same_tolerance(bench: Any) -> None:
+def test_a_nodata_value_of_the_user_has_the_same_tolerance(bench: Bench) -> None:
     values = around(-9999.0, np.float32)
     path = bench.save("a.tif", np.atleast_2d(values))
     job = Job(
@@ -181,7 +182,7 @@ def test_a_nodata_value_of_the_user_has_the_same_tolerance(bench: Any) -> None:
 @pytest.mark.parametrize(
     "text", ["-9999", "-9984", "0.1", "0", "1", "-65504", "65504", "33000", "nan"]
 )
-def test_float16_is_compared_exactly(bench: Any, text: str) -> None:
+def test_float16_is_compared_exactly(bench: Bench, text: str) -> None:
     values = np.arange(2**16, dtype=np.uint16).view(np.float16)
     path = bench.save("a.tif", np.atleast_2d(values[np.isfinite(values)]), nodata=-1)
     declare(path, text)
@@ -195,7 +196,7 @@ def test_float16_is_compared_exactly(bench: Any, text: str) -> None:
     ("dtype", "text"),
     [("uint8", "0.5"), ("int16", "-32768.4"), ("uint8", "-9999"), ("uint16", "65536")],
 )
-def test_the_log_says_why_nothing_is_nodata(bench: Any, dtype: str, text: str) -> None:
+def test_the_log_says_why_nothing_is_nodata(bench: Bench, dtype: str, text: str) -> None:
     """GDAL cuts the fraction off and masks 0 for 0.5; a number that no pixel can have marks none
     here, and the log tells.
     """
@@ -212,7 +213,7 @@ def test_the_log_says_why_nothing_is_nodata(bench: Any, dtype: str, text: str) -
     )
 
 
-def test_integers_equal_nodata_or_do_not(bench: Any) -> None:
+def test_integers_equal_nodata_or_do_not(bench: Bench) -> None:
     path = bench.save("a.tif", np.array([[-32768, -32767, -32766]], np.int16), nodata=-32768)
     got, _ = bench.run(
         Job((BandRef("a", path),), named_formula("a", ("a",)), bench.path("out.tif"))
@@ -223,14 +224,14 @@ def test_integers_equal_nodata_or_do_not(bench: Any) -> None:
 @pytest.mark.parametrize("data_type", list(FLOATS), ids=lambda data_type: data_type.name)
 @pytest.mark.parametrize("clamp", [(None, None), (-1e4, None)])
 def test_no_valid_value_of_a_result_is_masked_by_gdal(
-    bench: Any, data_type: DataType, clamp: Any
+    bench: Bench, data_type: DataType, clamp: Any
 ) -> None:
     """Values around -9999, in 200 rows with and without nodata beside them, keep their number: each
     is moved as little as can be.
     """
     values = np.tile(around(-9999.0, FLOATS[data_type]), (200, 1))
     gaps = np.arange(values.size).reshape(values.shape) % 7 == 3
-    stored = np.where(gaps, FLOATS[data_type](77), values)
+    stored = np.where(gaps, FLOATS[data_type](77), values)  # type: ignore[call-overload]
     stored[:100] = values[:100]
     stored[stored > 1e30], stored[stored < -1e30] = 0, -100
     path = bench.save("a.tif", stored, nodata=77)
@@ -296,7 +297,7 @@ def moved_up(dtype: np.dtype[Any]) -> float:
     return float(np.nextafter(high, dtype.type(0)))
 
 
-def test_the_numbers_beside_nodata(bench: Any) -> None:
+def test_the_numbers_beside_nodata(bench: Bench) -> None:
     """Five steps of float32; in float64 what GDAL's precision of float32 leaves."""
     for dtype, expected in ((np.float32, -9998.9951171875), (np.float64, -9998.99523210639)):
         assert moved_up(np.dtype(dtype)) == expected
@@ -310,7 +311,7 @@ def test_the_numbers_beside_nodata(bench: Any) -> None:
 )
 @pytest.mark.parametrize("data_type", list(FLOATS), ids=lambda data_type: data_type.name)
 def test_a_mean_of_valid_values_in_an_overview_is_valid(
-    bench: Any, data_type: DataType, options: str, cog: bool
+    bench: Bench, data_type: DataType, options: str, cog: bool
 ) -> None:
     """-10000 and -9998 have the mean -9999; a fourth of the pixels is nodata in half of the raster."""
     values = np.where(np.indices((600, 1200)).sum(axis=0) % 2, -10000.0, -9998.0)

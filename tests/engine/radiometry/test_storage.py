@@ -17,6 +17,7 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 
 #: Type, nodata, factor, shift.
 TYPES = {
@@ -37,7 +38,7 @@ VALUES = "-3e9 -40000 -32768 -9999 -2.5 -1.5 -1 -0.5 -0.00005 0 0.00005 0.00015 
 VALUES += "0.005 0.5 1 1.5 2.5 254.5 255 255.5 65535 7e4 3e9 77 inf"
 
 
-def math(bench: Any, expression: str, values: Any, data_type: DataType, **options: Any) -> Job:
+def math(bench: Bench, expression: str, values: Any, data_type: DataType, **options: Any) -> Job:
     path = bench.save(
         "a.tif",
         np.atleast_2d(values),
@@ -53,7 +54,7 @@ def math(bench: Any, expression: str, values: Any, data_type: DataType, **option
 
 
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
-def test_values_nodata_and_counts_of_every_type(bench: Any, data_type: DataType) -> None:
+def test_values_nodata_and_counts_of_every_type(bench: Bench, data_type: DataType) -> None:
     """Values from far below to far above what each type holds, ties among them, one nodata and one
     that is no number.
     """
@@ -93,7 +94,7 @@ def test_values_nodata_and_counts_of_every_type(bench: Any, data_type: DataType)
 
 
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
-def test_readers_see_the_values_again(bench: Any, data_type: DataType) -> None:
+def test_readers_see_the_values_again(bench: Bench, data_type: DataType) -> None:
     """Scale, offset, nodata and statistics of stored values are in the file, and no statistics have to be computed."""
     _, nodata, factor, shift = TYPES[data_type]
     bench.run(math(bench, "a", [0, 0.25, 1, 77], data_type, nodata=77))
@@ -107,7 +108,7 @@ def test_readers_see_the_values_again(bench: Any, data_type: DataType) -> None:
         assert abs(again - [0, 0.25, 1]).max() <= (0 if stored.dtype.kind == "f" else 0.5 / factor)
 
 
-def test_integers_are_rounded_from_float64(bench: Any) -> None:
+def test_integers_are_rounded_from_float64(bench: Bench) -> None:
     """As plain numpy rounds them, for every quotient of small numbers: many lie at a tie, which float32 would move."""
     nir, red = (plane.astype(np.uint16) for plane in np.mgrid[1:400, 1:500])
     paths = [bench.save("nir.tif", nir), bench.save("red.tif", red)]
@@ -117,7 +118,7 @@ def test_integers_are_rounded_from_float64(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.INT16_SCALED])
-def test_values_are_clamped_and_counted(bench: Any, data_type: DataType) -> None:
+def test_values_are_clamped_and_counted(bench: Bench, data_type: DataType) -> None:
     values = np.array([-3, -1, -0.5, 0, 0.5, 1, 1.5, 77])
     got, report = bench.run(math(bench, "a", values, data_type, nodata=77, clamp=(-1.0, 1.0)))
     expected = np.array([-1, -1, -0.5, 0, 0.5, 1, 1])
@@ -134,7 +135,7 @@ def test_values_are_clamped_and_counted(bench: Any, data_type: DataType) -> None
 
 
 @pytest.mark.parametrize("clamp", [(1.0, -1.0), (float("nan"), None), (None, float("nan"))])
-def test_a_range_of_nothing(bench: Any, clamp: tuple[Any, Any]) -> None:
+def test_a_range_of_nothing(bench: Bench, clamp: tuple[Any, Any]) -> None:
     with pytest.raises(OptionError, match="lowest value must not be larger than highest value"):
         prepare(math(bench, "a", np.ones(1), DataType.FLOAT32, clamp=clamp))
 
@@ -151,7 +152,9 @@ def test_a_range_of_nothing(bench: Any, clamp: tuple[Any, Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
-def test_every_type_is_stored_by_every_codec(bench: Any, data_type: DataType, options: str) -> None:
+def test_every_type_is_stored_by_every_codec(
+    bench: Bench, data_type: DataType, options: str
+) -> None:
     values = np.arange(600 * 700, dtype=np.float64).reshape(600, 700) % 97 / 2
     job = math(bench, "a; y := a + 1", values, data_type, creation_options=options)
     bench.run(job)
@@ -173,7 +176,7 @@ def averaged(values: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("cog", [False, True])
-def test_overviews(bench: Any, cog: bool) -> None:
+def test_overviews(bench: Bench, cog: bool) -> None:
     values = np.random.default_rng(1).random((1024, 2048)).astype(np.float32)
     bench.run(math(bench, "a", values, DataType.FLOAT32, overviews=True, cog=cog))
     with rasterio.open(bench.path("out.tif")) as dataset:
@@ -197,7 +200,9 @@ def test_overviews(bench: Any, cog: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.INT16_SCALED])
-def test_overviews_are_means_of_valid_pixels(bench: Any, data_type: DataType, options: str) -> None:
+def test_overviews_are_means_of_valid_pixels(
+    bench: Bench, data_type: DataType, options: str
+) -> None:
     """Odd sizes, nodata in every second column of a part, whole blocks of nodata: as float64 says,
     on every level, by many workers.
     """
@@ -246,7 +251,9 @@ def test_overviews_are_means_of_valid_pixels(bench: Any, data_type: DataType, op
 @pytest.mark.parametrize(
     "options", ["TILED=NO", "BLOCKXSIZE=64|BLOCKYSIZE=128", "BLOCKXSIZE=48|BLOCKYSIZE=48"]
 )
-def test_overviews_of_files_whose_blocks_gdal_does_not_give_them(bench: Any, options: str) -> None:
+def test_overviews_of_files_whose_blocks_gdal_does_not_give_them(
+    bench: Bench, options: str
+) -> None:
     bench.run(
         math(
             bench,
@@ -267,14 +274,14 @@ def test_overviews_of_files_whose_blocks_gdal_does_not_give_them(bench: Any, opt
     [(4096, None, False), (4097, None, True), (4097, False, False), (300, True, True)],
 )
 def test_overviews_are_built_of_large_rasters(
-    bench: Any, size: int, overviews: bool | None, built: bool
+    bench: Bench, size: int, overviews: bool | None, built: bool
 ) -> None:
     bench.run(math(bench, "a", np.ones((3, size), np.uint8), DataType.FLOAT32, overviews=overviews))
     with rasterio.open(bench.path("out.tif")) as dataset:
         assert bool(dataset.overviews(1)) == built
 
 
-def test_overviews_of_whole_numbers_make_no_new_ones(bench: Any) -> None:
+def test_overviews_of_whole_numbers_make_no_new_ones(bench: Bench) -> None:
     """Between the classes 1 and 9 lies no class 5."""
     values = np.random.default_rng(1).choice([1, 9], (1000, 1000)).astype(np.uint8)
     bench.run(math(bench, "a", values, DataType.UINT8, overviews=True))
@@ -283,7 +290,7 @@ def test_overviews_of_whole_numbers_make_no_new_ones(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("options", ["TILED=NO", "ENDIANNESS=BIG", "TFW=YES"])
-def test_a_cog_cannot_have_every_option(bench: Any, options: str) -> None:
+def test_a_cog_cannot_have_every_option(bench: Bench, options: str) -> None:
     with pytest.raises(OptionError, match="Cloud Optimized"):
         prepare(math(bench, "a", np.ones(1), DataType.FLOAT32, cog=True, creation_options=options))
 
@@ -291,7 +298,7 @@ def test_a_cog_cannot_have_every_option(bench: Any, options: str) -> None:
 @pytest.mark.parametrize(
     "options", ["", "COMPRESS=ZSTD|ZSTD_LEVEL=1", "COMPRESS=NONE|BLOCKXSIZE=256|BLOCKYSIZE=256"]
 )
-def test_a_cog_has_the_same_pixels(bench: Any, options: str) -> None:
+def test_a_cog_has_the_same_pixels(bench: Bench, options: str) -> None:
     values = np.random.default_rng(1).integers(0, 9000, (700, 900)).astype(np.uint16)
     job = math(bench, "a / 7", values, DataType.FLOAT32, cog=True, creation_options=options)
     got, report = bench.run(job)
@@ -303,7 +310,7 @@ def test_a_cog_has_the_same_pixels(bench: Any, options: str) -> None:
 
 
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.INT16_SCALED, DataType.INT32])
-def test_a_histogram_is_gathered_on_the_way(bench: Any, data_type: DataType) -> None:
+def test_a_histogram_is_gathered_on_the_way(bench: Bench, data_type: DataType) -> None:
     """Of every second pixel of every second row, in 256 bins, whatever the windows; a value is
     known to 1/128 of itself.
     """
@@ -341,7 +348,7 @@ def test_a_histogram_is_gathered_on_the_way(bench: Any, data_type: DataType) -> 
     )
 
 
-def test_a_histogram_of_values_that_hardly_differ(bench: Any) -> None:
+def test_a_histogram_of_values_that_hardly_differ(bench: Bench) -> None:
     """Minimum and maximum a few units in the last place apart: too near for edges between them."""
     values = np.arange(1, 10_000, dtype=np.uint16)
     bench.run(math(bench, "(a * 0.1 + a * 0.2) / a", values, DataType.FLOAT64))

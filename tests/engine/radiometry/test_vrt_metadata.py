@@ -19,6 +19,7 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.vrt import vrt_bands
+from bench import Bench
 
 PRODUCT = "S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
 BANDS = f"sentinel2_safe_N0400_original_jp2/{PRODUCT}/GRANULE/L2A_T29UNU_A038058_20221005T115407/IMG_DATA/R60m"
@@ -28,7 +29,7 @@ SIZE = 40
 
 
 def product(
-    bench: Any,
+    bench: Bench,
     folder: str,
     *names: str,
     offset: int = -1000,
@@ -56,7 +57,7 @@ def product(
     ]
 
 
-def vrt(bench: Any, name: str, *paths: str, options: tuple[str, ...] = ()) -> str:
+def vrt(bench: Bench, name: str, *paths: str, options: tuple[str, ...] = ()) -> str:
     """A VRT as GDAL's own tool makes it."""
     path = bench.path(name)
     subprocess.run(["gdalbuildvrt", "-q", *options, path, *paths], check=True, capture_output=True)
@@ -64,7 +65,7 @@ def vrt(bench: Any, name: str, *paths: str, options: tuple[str, ...] = ()) -> st
 
 
 def facts(
-    bench: Any, path: str, *, band: int = 1, **options: Any
+    bench: Bench, path: str, *, band: int = 1, **options: Any
 ) -> tuple[float, float, Any, Any, list[str], str]:
     """(scale, offset, nodata, saturated, warnings, lines) of a band on its own."""
     from bandwise.engine.planning.plan import prepare
@@ -84,7 +85,7 @@ def facts(
     )
 
 
-def test_bands_side_by_side(bench: Any) -> None:
+def test_bands_side_by_side(bench: Bench) -> None:
     """QGIS's "Build virtual raster" with separate bands: 3000 and 3500 less 1000 give 500 / 4500."""
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     for band, name in ((1, "B4"), (2, "B8")):
@@ -98,7 +99,7 @@ def test_bands_side_by_side(bench: Any) -> None:
     assert np.all(pixels == np.float32(500 / 4500))
 
 
-def test_band_math_on_a_vrt_warns_with_the_numbers(bench: Any) -> None:
+def test_band_math_on_a_vrt_warns_with_the_numbers(bench: Bench) -> None:
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     _, warnings = bench.notes(
         bandmath_job(
@@ -121,14 +122,14 @@ def test_band_math_on_a_vrt_warns_with_the_numbers(bench: Any) -> None:
         ("-tr", "20", "20", "-r", "average"),
     ],
 )
-def test_a_mosaic_of_two_products_that_agree(bench: Any, options: tuple[str, ...]) -> None:
+def test_a_mosaic_of_two_products_that_agree(bench: Bench, options: tuple[str, ...]) -> None:
     paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", tile="T33UUV")]
     *numbers, warnings, lines = facts(bench, vrt(bench, "mosaic.vrt", *paths, options=options))
     assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
     assert "through the VRT" in lines
 
 
-def test_a_mosaic_of_products_before_and_after_the_offset(bench: Any) -> None:
+def test_a_mosaic_of_products_before_and_after_the_offset(bench: Bench) -> None:
     """Their offsets differ: stored values, one sentence, and their common nodata."""
     paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", offset=0, tile="T33UUV")]
     path = vrt(bench, "mosaic.vrt", *paths)
@@ -143,20 +144,20 @@ def test_a_mosaic_of_products_before_and_after_the_offset(bench: Any) -> None:
         assert "stored values are used as they are" in warnings[0]
 
 
-def test_a_mosaic_with_a_file_of_no_product(bench: Any) -> None:
+def test_a_mosaic_with_a_file_of_no_product(bench: Bench) -> None:
     (path,) = product(bench, "P", "B04")
     other = bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16))
     *numbers, (warning,), _ = facts(bench, vrt(bench, "mosaic.vrt", path, other))
     assert numbers == [1, 0, None, None] and "differ" in warning
 
 
-def test_a_vrt_of_no_product_is_a_raster_like_any_other(bench: Any) -> None:
+def test_a_vrt_of_no_product_is_a_raster_like_any_other(bench: Bench) -> None:
     path = vrt(bench, "plain.vrt", bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16)))
     *numbers, warnings, _ = facts(bench, path)
     assert numbers == [1, 0, None, None] and not warnings
 
 
-def test_a_vrt_in_a_vrt_in_another_folder_under_another_suffix(bench: Any) -> None:
+def test_a_vrt_in_a_vrt_in_another_folder_under_another_suffix(bench: Bench) -> None:
     """Relative names count from the VRT's own folder, and a VRT is one whatever it is called."""
     product(bench, "P", "B04", "B08")
     inner = vrt(
@@ -200,7 +201,7 @@ def test_a_vrt_in_a_vrt_in_another_folder_under_another_suffix(bench: Any) -> No
         ("-of", "VRT", "-ot", "Byte"),
     ],
 )
-def test_a_vrt_that_changes_values(bench: Any, options: tuple[str, ...]) -> None:
+def test_a_vrt_that_changes_values(bench: Bench, options: tuple[str, ...]) -> None:
     (path,) = product(bench, "P", "B04")
     target = bench.path("changed.vrt")
     subprocess.run(["gdal_translate", "-q", *options, path, target], check=True)
@@ -212,7 +213,7 @@ def test_a_vrt_that_changes_values(bench: Any, options: tuple[str, ...]) -> None
     )
 
 
-def test_a_warped_vrt(bench: Any) -> None:
+def test_a_warped_vrt(bench: Bench) -> None:
     (path,) = product(bench, "P", "B04")
     target = bench.path("warped.vrt")
     subprocess.run(
@@ -235,13 +236,15 @@ DERIVED = "<PixelFunctionType>sqrt</PixelFunctionType>"
         ('subClass="VRTDerivedRasterBand"', DERIVED, ""),
     ],
 )
-def test_hand_made_vrts_that_change_values(bench: Any, band: str, extra: str, source: str) -> None:
+def test_hand_made_vrts_that_change_values(
+    bench: Bench, band: str, extra: str, source: str
+) -> None:
     product(bench, "P", "B04")
     *numbers, (warning,), _ = facts(bench, hand_made(bench, band=band, extra=extra, source=source))
     assert numbers == [1, 0, None, None] and "changes their values" in warning
 
 
-def test_a_hand_made_vrt_that_does_not(bench: Any) -> None:
+def test_a_hand_made_vrt_that_does_not(bench: Bench) -> None:
     """A neutral scale, a nodata value, a type that holds all values, an overview from elsewhere."""
     product(bench, "P", "B04")
     overview = (
@@ -256,7 +259,7 @@ def test_a_hand_made_vrt_that_does_not(bench: Any) -> None:
 
 
 def hand_made(
-    bench: Any, *, dtype: str = "UInt16", band: str = "", extra: str = "", source: str = ""
+    bench: Bench, *, dtype: str = "UInt16", band: str = "", extra: str = "", source: str = ""
 ) -> str:
     rect = f'xOff="0" yOff="0" xSize="{SIZE}" ySize="{SIZE}"'
     text = f"""<VRTDataset rasterXSize="{SIZE}" rasterYSize="{SIZE}">
@@ -272,7 +275,7 @@ def hand_made(
     return str(path)
 
 
-def test_a_vrts_own_tags_go_before_the_product(bench: Any) -> None:
+def test_a_vrts_own_tags_go_before_the_product(bench: Bench) -> None:
     product(bench, "P", "B04")
     *numbers, warnings, _ = facts(
         bench,
@@ -281,7 +284,7 @@ def test_a_vrts_own_tags_go_before_the_product(bench: Any) -> None:
     assert numbers == [0.5, 7, 9, 65535] and not warnings
 
 
-def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Any) -> None:
+def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Bench) -> None:
     """GDAL reads it; we do not expand entities, and say that nothing is known. An XML declaration is no reason."""
     product(bench, "P", "B04")
     path = Path(hand_made(bench))
@@ -300,7 +303,7 @@ def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Any) -> None:
     assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
 
 
-def test_vrts_that_go_in_circles_or_repeat_a_source_end(bench: Any) -> None:
+def test_vrts_that_go_in_circles_or_repeat_a_source_end(bench: Bench) -> None:
     """Ten levels of a hundred sources, each the same VRT below, and one that names itself: looked
     through in a moment.
     """
@@ -327,7 +330,7 @@ def test_vrts_that_go_in_circles_or_repeat_a_source_end(bench: Any) -> None:
     assert circle is not None and circle.mixed
 
 
-def test_landsat_through_a_vrt(bench: Any, shared: Any) -> None:
+def test_landsat_through_a_vrt(bench: Bench, shared: Any) -> None:
     paths = [
         shared("landsat8_c2l2_stactools", LANDSAT, f"{LANDSAT}_SR_B{band}.TIF") for band in (4, 5)
     ]
@@ -338,7 +341,7 @@ def test_landsat_through_a_vrt(bench: Any, shared: Any) -> None:
     assert plain[plain != -9999].size > 1000
 
 
-def test_a_vrt_of_a_subdataset(bench: Any, shared: Any) -> None:
+def test_a_vrt_of_a_subdataset(bench: Bench, shared: Any) -> None:
     """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is
     known of them, which is said.
     """
@@ -360,7 +363,7 @@ def test_a_vrt_of_a_subdataset(bench: Any, shared: Any) -> None:
     )
 
 
-def test_a_vrt_that_holds_metadata_with_their_declaration(bench: Any) -> None:
+def test_a_vrt_that_holds_metadata_with_their_declaration(bench: Bench) -> None:
     """GDAL 3.13 copies a product's XML, its first line included, into the VRT, which then is no well-formed XML."""
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     inner = (
@@ -378,7 +381,7 @@ def test_a_vrt_that_holds_metadata_with_their_declaration(bench: Any) -> None:
     assert got[:2] == plain[:2] == (1e-4, -0.1)
 
 
-def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Any) -> None:
+def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Bench) -> None:
     path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
     job = bench.job((path, 2), (path, 1))
     run(job)
@@ -391,7 +394,7 @@ def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Any) -> Non
     )
 
 
-def test_ndvi_of_a_vrt_of_a_real_product(bench: Any, shared: Any) -> None:
+def test_ndvi_of_a_vrt_of_a_real_product(bench: Bench, shared: Any) -> None:
     """A window of QGIS's VRT over the product's files gives what the files themselves give, pixel
     by pixel; 0.2155 is the mean without the offset.
     """
@@ -407,7 +410,7 @@ def test_ndvi_of_a_vrt_of_a_real_product(bench: Any, shared: Any) -> None:
     assert without[plain != -9999].astype(np.float64).mean() < 0.25
 
 
-def test_ndvi_of_a_vrt_of_real_crops_in_their_product(bench: Any, shared: Any) -> None:
+def test_ndvi_of_a_vrt_of_real_crops_in_their_product(bench: Bench, shared: Any) -> None:
     """The crops under the names of the files that they are cut from, beside a copy of the product's metadata."""
     folder = shared("sentinel2_safe_N0400_original_jp2")
     shutil.copyfile(folder / PRODUCT / "MTD_MSIL2A.xml", bench.path(f"{PRODUCT}/MTD_MSIL2A.xml"))

@@ -18,6 +18,7 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.masks import Area, MaskChoice, MaskRule
+from bench import Bench
 from rasterio.control import GroundControlPoint
 from rasterio.rpc import RPC
 
@@ -43,7 +44,7 @@ COEFFICIENTS = {
 }  # fmt: skip
 
 
-def save(bench: Any, name: str, values: Any, points: Any = POINTS, **options: Any) -> str:
+def save(bench: Bench, name: str, values: Any, points: Any = POINTS, **options: Any) -> str:
     placed = (
         {"crs": "EPSG:32633", "gcps": [GroundControlPoint(*point) for point in points]}
         if points
@@ -62,7 +63,7 @@ def placed_by(path: str) -> Any:
 
 
 @pytest.fixture
-def pair(bench: Any) -> Any:
+def pair(bench: Bench) -> Any:
     near, red = np.mgrid[1 : ROWS + 1, 1 : COLUMNS + 1]
     return save(bench, "nir.tif", near), save(bench, "red.tif", red), (near - red) / (near + red)
 
@@ -77,7 +78,7 @@ def pair(bench: Any) -> Any:
     ],
     ids=["plain", "overviews", "cog", "strips"],
 )
-def test_control_points_are_carried(bench: Any, pair: Any, options: Any) -> None:
+def test_control_points_are_carried(bench: Bench, pair: Any, options: Any) -> None:
     near, red, expected = pair
     lines, _ = bench.notes(bench.job(near, red, **options))
     assert sum("9 ground control points in WGS 84 / UTM zone 33N" in line for line in lines) == 1
@@ -89,7 +90,7 @@ def test_control_points_are_carried(bench: Any, pair: Any, options: Any) -> None
         assert bool(dataset.overviews(1)) is bool(options.get("overviews"))
 
 
-def test_gdal_warps_the_result_to_where_it_warps_the_input(bench: Any, pair: Any) -> None:
+def test_gdal_warps_the_result_to_where_it_warps_the_input(bench: Bench, pair: Any) -> None:
     """Both end on one grid, with the same pixels there."""
     near, _, _ = pair
     if not shutil.which("gdalwarp"):
@@ -119,7 +120,7 @@ def test_gdal_warps_the_result_to_where_it_warps_the_input(bench: Any, pair: Any
 
 
 @pytest.mark.parametrize("cog", [False, True])
-def test_rational_polynomial_coefficients_are_carried(bench: Any, cog: bool) -> None:
+def test_rational_polynomial_coefficients_are_carried(bench: Bench, cog: bool) -> None:
     values = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) % 999
     path = save(bench, "a.tif", values, None, rpcs=RPC.from_gdal(COEFFICIENTS))
     job = Job((BandRef("a", path),), named_formula("a + 1", ("a",)), bench.path("out.tif"), cog=cog)
@@ -135,7 +136,7 @@ def test_rational_polynomial_coefficients_are_carried(bench: Any, cog: bool) -> 
     assert any("rational polynomial coefficients" in line for line in lines)
 
 
-def test_a_mask_of_the_same_points(bench: Any, pair: Any) -> None:
+def test_a_mask_of_the_same_points(bench: Bench, pair: Any) -> None:
     near, red, expected = pair
     cloud = np.indices((ROWS, COLUMNS)).sum(axis=0) % 3 == 0
     mask = MaskChoice(save(bench, "mask.tif", cloud), rule=MaskRule.KEEP_ZERO)
@@ -172,7 +173,9 @@ def moved(places: Any) -> Any:
     ],
 )
 @pytest.mark.parametrize("role", ["first", "second", "mask", "reference"])
-def test_what_lies_otherwise_is_refused_in_one_sentence(bench: Any, role: str, other: Any) -> None:
+def test_what_lies_otherwise_is_refused_in_one_sentence(
+    bench: Bench, role: str, other: Any
+) -> None:
     options = dict(other)
     values = np.ones((options.pop("rows", ROWS), COLUMNS), np.uint16)
     points = options.pop("points", POINTS)
@@ -201,7 +204,7 @@ def test_what_lies_otherwise_is_refused_in_one_sentence(bench: Any, role: str, o
     assert not [name for name in bench.listing() if "ndvi" in name]
 
 
-def test_nothing_is_cut_out(bench: Any, pair: Any) -> None:
+def test_nothing_is_cut_out(bench: Bench, pair: Any) -> None:
     near, red, _ = pair
     for extent in (
         Extent(300100, 4998000, 302000, 4999000, "EPSG:32633"),
@@ -221,7 +224,7 @@ def test_nothing_is_cut_out(bench: Any, pair: Any) -> None:
         assert placed_by(bench.path("ndvi.tif")) == (POINTS, 32633)
 
 
-def test_a_raster_without_any_place_stays_so(bench: Any) -> None:
+def test_a_raster_without_any_place_stays_so(bench: Bench) -> None:
     path = save(bench, "a.tif", np.ones((20, 30)), None)
     got, report = bench.run(bench.job(path, path))
     assert (got == 0).all() and placed_by(bench.path("ndvi.tif")) == ((), None)

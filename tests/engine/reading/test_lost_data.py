@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +18,13 @@ from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.creation import ResultSpec, creation_profile, creation_spec
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bandwise.engine.writing.tiff import is_complete
+from bench import Bench
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 
 
 @pytest.fixture
-def pair(bench: Any) -> list[str]:
+def pair(bench: Bench) -> list[str]:
     """NIR and red of random uint16, 1500 x 1300, so that there are two overviews: nothing that compresses well."""
     values = np.random.default_rng(5).integers(1, 10000, (2, 1300, 1500), dtype=np.uint16)
     return [bench.save("nir.tif", values[0]), bench.save("red.tif", values[1])]
@@ -74,7 +74,7 @@ for number, limit in enumerate({limits}):
     ],
 )
 def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
-    bench: Any, pair: list[str], options: str, cog: bool
+    bench: Bench, pair: list[str], options: str, cog: bool
 ) -> None:
     """Thirty sizes from the plain file's to the complete one's: a file that is reported as written is complete."""
     sizes = []
@@ -124,7 +124,7 @@ def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
     ],
 )
 @pytest.mark.parametrize("bands", [1, 2])
-def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int) -> None:
+def test_a_strip_as_high_as_wide_is_no_tile(bench: Bench, options: str, bands: int) -> None:
     pixels = np.random.default_rng(1).random((bands, 512, 512)).astype(np.float32)
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 512, 512)
     names, profile = ["a", "b"][:bands], creation_profile(options, FLOAT32.dtype)
@@ -132,7 +132,12 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
         backend().worker_settings(),
         GeoTiffSink(
             ResultSpec(
-                bench.path("out.tif"), grid, names, storage=FLOAT32, profile=profile, overviews=True
+                bench.path("out.tif"),
+                grid,
+                tuple(names),
+                storage=FLOAT32,
+                profile=profile,
+                overviews=True,
             )
         ) as sink,
     ):
@@ -147,7 +152,7 @@ def test_a_strip_as_high_as_wide_is_no_tile(bench: Any, options: str, bands: int
 
 @pytest.mark.parametrize("height", [1, 3, 7, 16])
 @pytest.mark.parametrize("codec", ["", "|COMPRESS=NONE", "|SPARSE_OK=YES"])
-def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) -> None:
+def test_overviews_of_strips_of_any_height(bench: Bench, height: int, codec: str) -> None:
     """Odd ones too: a row of an overview is made of two rows, which must lie in one window."""
     values = np.random.default_rng(2).random((1543, 700)).astype(np.float32)
     values[200:800] = -1
@@ -173,7 +178,7 @@ def test_overviews_of_strips_of_any_height(bench: Any, height: int, codec: str) 
         np.testing.assert_array_equal(got, overview)
 
 
-def test_completeness_looks_at_every_image(bench: Any) -> None:
+def test_completeness_looks_at_every_image(bench: Bench) -> None:
     """A file of GDAL's with overviews and a mask, cut off at many places."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
     arguments = creation_arguments(
@@ -196,14 +201,14 @@ def test_completeness_looks_at_every_image(bench: Any) -> None:
     assert not is_complete(b"") and not is_complete(b"former result")
 
 
-def test_an_error_of_the_sink_is_not_wrapped_in_another(bench: Any) -> None:
+def test_an_error_of_the_sink_is_not_wrapped_in_another(bench: Bench) -> None:
     """One sentence, not one inside another's parentheses."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 500)
     sink = GeoTiffSink(
         ResultSpec(
             bench.path("out.tif"),
             grid,
-            ["a"],
+            ("a",),
             storage=FLOAT32,
             profile=creation_profile("", FLOAT32.dtype),
         )

@@ -21,6 +21,8 @@ from bandwise.engine.backend.captured import GdalMessages
 from bandwise.engine.backend.choice import backend, listening
 from bandwise.engine.errors import InputError, ReadError
 from bandwise.engine.execution.pipeline import run
+from bench import Bench
+from range_server import Server
 
 SIDE = 300
 VALUES = np.random.default_rng(1).integers(0, 3, (SIDE, SIDE)).astype(np.uint8)
@@ -38,7 +40,7 @@ def end_the_directories_nowhere(path: str) -> None:
     Path(path).write_bytes(data)
 
 
-def run_and_spoil(bench: Any, path: str, **options: Any) -> str:
+def run_and_spoil(bench: Bench, path: str, **options: Any) -> str:
     """The message of a run whose input is spoilt once it is planned."""
     bench.save(Path(path).name, VALUES)
     job = bench.job(path, path, **options)
@@ -51,7 +53,7 @@ def run_and_spoil(bench: Any, path: str, **options: Any) -> str:
 
 
 @pytest.fixture
-def warning(bench: Any) -> str:
+def warning(bench: Bench) -> str:
     """PackBits of 4000 rows whose runs reach beyond a row in many: GDAL cuts them off, warns, and
     calls it a success.
     """
@@ -101,7 +103,7 @@ def logging_set_to(manner: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize(
     "manner", ["plain", "verbose", "quiet", "disabled", "existing loggers disabled"]
 )
-def test_a_reported_failure_stops_the_run(bench: Any, manner: str) -> None:
+def test_a_reported_failure_stops_the_run(bench: Bench, manner: str) -> None:
     """rasterio alone returns the pixels; whatever the host's logging is set to, a run does not, and
     the host sees none of GDAL's words.
     """
@@ -129,7 +131,7 @@ def test_a_reported_failure_stops_the_run(bench: Any, manner: str) -> None:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_warnings_are_shown_once_and_not_without_end(
-    bench: Any, warning: str, workers: int
+    bench: Bench, warning: str, workers: int
 ) -> None:
     """40 rows are too long, each by another length: ten are told, and that there were thirty more."""
     lines: list[Any] = []
@@ -149,7 +151,7 @@ def test_warnings_are_shown_once_and_not_without_end(
         assert report.statistics[0].valid == 4000 * SIDE
 
 
-def test_two_runs_at_once_hear_their_own(bench: Any, warning: str) -> None:
+def test_two_runs_at_once_hear_their_own(bench: Bench, warning: str) -> None:
     """One fails, one is warned of, one is quiet, all at a time and again and again."""
     quiet = bench.save("quiet.tif", VALUES)
     paths = {"failing": bench.path("failing.tif"), "warning": warning, "quiet": quiet}
@@ -183,7 +185,7 @@ def test_two_runs_at_once_hear_their_own(bench: Any, warning: str) -> None:
     assert all(len(lines) == 11 and "irectory" not in "".join(lines) for lines in heard["warning"])
 
 
-def test_other_threads_keep_their_logging(bench: Any) -> None:
+def test_other_threads_keep_their_logging(bench: Bench) -> None:
     """While one thread listens another's messages go where its host sends them."""
     failing = bench.save("failing.tif", VALUES)
     end_the_directories_nowhere(failing)
@@ -200,7 +202,7 @@ def test_other_threads_keep_their_logging(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("form", ["ENVI", "VRT"])
-def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
+def test_a_raw_file_that_was_cut_off(bench: Bench, form: str) -> None:
     """GDAL reads zeros beyond its end without a word, but for 3.13, which fails for a VRT."""
     values = np.full((SIDE, SIDE), 7, np.uint16)
     path = raw = bench.save("raw.img", values, driver="ENVI")
@@ -223,7 +225,7 @@ def test_a_raw_file_that_was_cut_off(bench: Any, form: str) -> None:
         bench.ndvi(path, bench.path("red.tif"))
 
 
-def spoil_halfway(bench: Any, spoil: Any, *bands: str) -> str:
+def spoil_halfway(bench: Bench, spoil: Any, *bands: str) -> str:
     """The message of a run over whose inputs something comes once its first windows are done; nothing new is left."""
     job = bench.job(*bands, workers=1, memory=8, creation_options="COMPRESS=NONE")
     before = set(bench.listing())
@@ -242,7 +244,7 @@ def spoil_halfway(bench: Any, spoil: Any, *bands: str) -> str:
 
 @pytest.mark.parametrize("change", ["pixels", "replaced", "grown"])
 @pytest.mark.parametrize("form", ["plain", "raw", "vrt", "zip"])
-def test_a_file_that_changes_midway(bench: Any, form: str, change: str) -> None:
+def test_a_file_that_changes_midway(bench: Bench, form: str, change: str) -> None:
     """The size, the time or the file itself is another at the end; the message names the file."""
     values = np.full((3000, 1024), 5, np.uint16)
     red = bench.save("red.tif", values)
@@ -286,7 +288,7 @@ def test_a_file_that_changes_midway(bench: Any, form: str, change: str) -> None:
 
 @pytest.mark.parametrize("keeps", ["nothing", "size", "size and time"])
 def test_a_remote_file_that_changes_midway(
-    bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, keeps: str
+    bench: Bench, server: Server, monkeypatch: pytest.MonkeyPatch, keeps: str
 ) -> None:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     values = np.full((3000, 1024), 5, np.uint16)
@@ -308,7 +310,7 @@ def test_a_remote_file_that_changes_midway(
 
 @pytest.mark.parametrize("tells", ["all", "nothing", "another tag each time", "no HEAD"])
 def test_a_remote_file_that_stays(
-    bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch, tells: str
+    bench: Bench, server: Server, monkeypatch: pytest.MonkeyPatch, tells: str
 ) -> None:
     monkeypatch.setenv("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR")
     server.tells = tells
@@ -317,7 +319,7 @@ def test_a_remote_file_that_stays(
     assert (bench.ndvi(server.address(near), bench.save("red.tif", values)) == 0).all()
 
 
-def test_statistics_that_qgis_writes_beside_a_layer_change_nothing(bench: Any) -> None:
+def test_statistics_that_qgis_writes_beside_a_layer_change_nothing(bench: Bench) -> None:
     values = np.full((3000, 1024), 5, np.uint16)
     near, red = bench.save("nir.tif", values), bench.save("red.tif", values)
     sidecar = Path(near + ".aux.xml")

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import rasterio.shutil
 from bandwise.engine.errors import BandwiseError, InputError, ReadError
+from bench import Bench
+from range_server import Server
 
 
 @pytest.fixture
-def pair(bench: Any) -> list[str]:
+def pair(bench: Bench) -> list[str]:
     """NIR and red as Cloud Optimized GeoTIFFs of 1500 x 1500 pixels, each 5 MB."""
     values = np.random.default_rng(3).integers(1, 9000, (2, 1500, 1500), dtype=np.uint16)
     paths = []
@@ -39,7 +41,7 @@ def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_remote_file_is_fetched_once(
-    bench: Any, server: Any, pair: list[str], afresh: None, workers: int
+    bench: Bench, server: Server, pair: list[str], afresh: None, workers: int
 ) -> None:
     here = bench.ndvi(*pair, output="here.tif")
     there = bench.ndvi(*map(server.address, pair), output="there.tif", workers=workers)
@@ -62,7 +64,7 @@ def test_a_remote_file_is_fetched_once(
 
 @pytest.mark.parametrize("manner", ["close", "hang"])
 def test_a_server_that_dies_halfway(
-    bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: Any, manner: str
+    bench: Bench, server: Server, pair: list[str], afresh: None, monkeypatch: Any, manner: str
 ) -> None:
     monkeypatch.setenv("GDAL_HTTP_LOW_SPEED_TIME", "2")
     monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "4")
@@ -77,13 +79,13 @@ def test_a_server_that_dies_halfway(
     assert bench.listing() == before
 
 
-def test_a_server_that_is_not_there(bench: Any, afresh: None) -> None:
+def test_a_server_that_is_not_there(bench: Bench, afresh: None) -> None:
     with pytest.raises(InputError) as caught:
         bench.ndvi("/vsicurl/http://127.0.0.1:9/nir.tif", "/vsicurl/http://127.0.0.1:9/red.tif")
     assert "/vsicurl/" in str(caught.value) and "does not exist" not in str(caught.value)
 
 
-def test_a_file_in_an_archive(bench: Any, pair: list[str]) -> None:
+def test_a_file_in_an_archive(bench: Bench, pair: list[str]) -> None:
     here = bench.ndvi(*pair, output="here.tif")
     archive = bench.path("scene.zip")
     with zipfile.ZipFile(archive, "w") as zipped:
@@ -104,7 +106,7 @@ def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_file_of_s3_goes_the_same_way(
-    bench: Any, server: Any, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, server: Server, pair: list[str], afresh: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder as a bucket of a server that asks for no signature."""
     for name, value in (

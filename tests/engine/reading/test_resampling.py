@@ -19,6 +19,7 @@ from bandwise.engine.job import BandRef, Job
 from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice
+from bench import Bench
 
 UTM = "EPSG:32633"
 #: Grids as (CRS, geotransform, (height, width)); all show some of the same place.
@@ -50,7 +51,7 @@ METHODS = {
 
 
 @pytest.fixture
-def saved(bench: Any) -> Any:
+def saved(bench: Bench) -> Any:
     """A function from the name of a grid to a raster on it: smooth hills with noise, uint16, a
     stripe and a corner of nodata 0.
     """
@@ -72,7 +73,9 @@ def saved(bench: Any) -> Any:
     return save
 
 
-def one_band(bench: Any, paths: list[str], expression: str, layout: Layout, **options: Any) -> Job:
+def one_band(
+    bench: Bench, paths: list[str], expression: str, layout: Layout, **options: Any
+) -> Job:
     names = ("a", "b", "c")[: len(paths)]
     bands = tuple(BandRef(name, path) for name, path in zip(names, paths))
     options = {"creation_options": "COMPRESS=NONE", **options}
@@ -85,7 +88,9 @@ def one_band(bench: Any, paths: list[str], expression: str, layout: Layout, **op
     )
 
 
-def gdalwarp(bench: Any, source: str, target: str, method: str, *, pixels: float = 1) -> np.ndarray:
+def gdalwarp(
+    bench: Bench, source: str, target: str, method: str, *, pixels: float = 1
+) -> np.ndarray:
     """The source on the target's grid as Float32, NaN where it has no value; so many ``pixels`` of
     the target make one of the source.
 
@@ -129,7 +134,7 @@ def gdalwarp(bench: Any, source: str, target: str, method: str, *, pixels: float
     return bench.read(out)
 
 
-def bordered(bench: Any, path: str) -> str:
+def bordered(bench: Bench, path: str) -> str:
     """The raster with 40 pixels of nodata around it: else gdalwarp gives pixels that only touch it
     an average of its edge.
     """
@@ -148,7 +153,7 @@ def bordered(bench: Any, path: str) -> str:
 @pytest.mark.parametrize("resampling", list(METHODS), ids=lambda resampling: resampling.name)
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
-    bench: Any, saved: Any, source: str, resampling: Resampling
+    bench: Bench, saved: Any, source: str, resampling: Resampling
 ) -> None:
     target, other = saved("10 m", "target.tif"), saved(source, "source.tif")
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=resampling)
@@ -172,7 +177,7 @@ def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
 @pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.BILINEAR, Resampling.CUBIC])
 def test_a_finer_band_comes_onto_a_coarser_grid(
-    bench: Any, saved: Any, resampling: Resampling
+    bench: Bench, saved: Any, resampling: Resampling
 ) -> None:
     """Averages are compared with exact means elsewhere: gdalwarp gives pixels that only touch the
     source a value of its edge.
@@ -192,7 +197,7 @@ def test_a_finer_band_comes_onto_a_coarser_grid(
 @pytest.mark.parametrize("source", ["20 m", "turned", "next zone", "15 m"])
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.CUBIC])
 def test_resampled_pixels_do_not_depend_on_windows_workers_or_memory(
-    bench: Any, saved: Any, source: str, resampling: Resampling
+    bench: Bench, saved: Any, source: str, resampling: Resampling
 ) -> None:
     paths = [saved("10 m", "target.tif"), saved(source, "source.tif")]
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=resampling)
@@ -220,7 +225,7 @@ def grid_of(path: str) -> tuple[Any, ...]:
     ids=str,
 )
 def test_the_grid_is_that_of_the_raster_that_is_chosen(
-    bench: Any, saved: Any, rule: GridRule, like: int
+    bench: Bench, saved: Any, rule: GridRule, like: int
 ) -> None:
     """20 m, 10 m (the finest), 60 m; the reference is 15 m."""
     paths = [saved("20 m", "1.tif"), saved("10 m", "2.tif"), saved("60 m, wider", "3.tif")]
@@ -236,14 +241,14 @@ def test_the_grid_is_that_of_the_raster_that_is_chosen(
     assert grid_of(bench.path("out.tif")) == grid_of([*paths, reference][like])
 
 
-def test_the_finest_of_two_crs_is_told_on_the_ground(bench: Any, saved: Any) -> None:
+def test_the_finest_of_two_crs_is_told_on_the_ground(bench: Bench, saved: Any) -> None:
     """0.00009 degrees are 10 m north and less east: finer than 10 m; 10 < 0.00009 would say the contrary."""
     paths = [saved("20 m", "1.tif"), saved("degrees", "2.tif")]
     bench.run(one_band(bench, paths, "a + b", Layout(extent_rule=ExtentRule.GRID)))
     assert grid_of(bench.path("out.tif")) == grid_of(paths[1])
 
 
-def test_extents(bench: Any) -> None:
+def test_extents(bench: Bench) -> None:
     """Two rasters of 10 m, 40 x 30 and 20 x 50 pixels, the second 10 columns right and 5 rows down:
     all on one grid, none resampled.
     """
@@ -274,7 +279,7 @@ def test_extents(bench: Any) -> None:
     )
 
 
-def test_an_extent_is_made_larger_to_whole_pixels(bench: Any, saved: Any) -> None:
+def test_an_extent_is_made_larger_to_whole_pixels(bench: Bench, saved: Any) -> None:
     path = saved("10 m", "1.tif")
     extent = Extent(500012.0, 4999941.0, 500039.0, 4999969.0, "")
     got = bench.run(one_band(bench, [path], "a", Layout(extent=extent)))[0]
@@ -286,7 +291,7 @@ def test_an_extent_is_made_larger_to_whole_pixels(bench: Any, saved: Any) -> Non
     )
 
 
-def test_an_extent_in_another_crs(bench: Any, saved: Any) -> None:
+def test_an_extent_in_another_crs(bench: Bench, saved: Any) -> None:
     wkt = rasterio.crs.CRS.from_epsg(4326).to_wkt()
     bench.run(
         one_band(
@@ -308,7 +313,7 @@ def test_an_extent_in_another_crs(bench: Any, saved: Any) -> None:
         )
 
 
-def test_nodata_masks_and_saturation_do_not_bleed(bench: Any) -> None:
+def test_nodata_masks_and_saturation_do_not_bleed(bench: Bench) -> None:
     """Bilinear between 1000 and whatever is not valid: 1000."""
     values = np.full((40, 40), 1000, np.uint16)
     values[10], values[:, 20] = 0, 65535
@@ -338,7 +343,7 @@ def test_nodata_masks_and_saturation_do_not_bleed(bench: Any) -> None:
     assert (got[60:62] == -9999).all()
 
 
-def test_classes_come_from_the_nearest_pixel(bench: Any) -> None:
+def test_classes_come_from_the_nearest_pixel(bench: Bench) -> None:
     """A band that is called SCL, or has a palette, is not averaged: 4 and 8 make no 6."""
     classes = np.where(np.indices((30, 30)).sum(axis=0) % 2, 4, 8).astype(np.uint8)
     path = bench.save(
@@ -353,7 +358,7 @@ def test_classes_come_from_the_nearest_pixel(bench: Any) -> None:
     np.testing.assert_array_equal(got, np.kron(classes, np.ones((2, 2))))
 
 
-def test_the_first_of_equal_grids_is_taken_in_degrees_too(bench: Any) -> None:
+def test_the_first_of_equal_grids_is_taken_in_degrees_too(bench: Bench) -> None:
     paths = [
         bench.save(
             f"{number}.tif",
@@ -372,7 +377,7 @@ def test_the_first_of_equal_grids_is_taken_in_degrees_too(bench: Any) -> None:
         )
 
 
-def test_an_extent_over_a_mosaic(bench: Any) -> None:
+def test_an_extent_over_a_mosaic(bench: Bench) -> None:
     paths = [
         bench.save(
             f"{n}.tif",
@@ -388,7 +393,7 @@ def test_an_extent_over_a_mosaic(bench: Any) -> None:
     np.testing.assert_array_equal(got, np.repeat([[1] * 20 + [2] * 20], 10, axis=0))
 
 
-def test_a_grid_across_180_degrees(bench: Any) -> None:
+def test_a_grid_across_180_degrees(bench: Bench) -> None:
     """A globe of 0.05 degrees on a grid that begins west of 180 and ends east of it: no hole where
     the globe ends and begins.
     """
@@ -429,7 +434,7 @@ def test_a_grid_across_180_degrees(bench: Any) -> None:
     ],
 )
 def test_inputs_that_cannot_meet_get_one_sentence(
-    bench: Any, saved: Any, other: dict[str, Any], words: list[str]
+    bench: Bench, saved: Any, other: dict[str, Any], words: list[str]
 ) -> None:
     from bandwise.engine.errors import GridError
 
@@ -446,7 +451,7 @@ def test_inputs_that_cannot_meet_get_one_sentence(
     assert bench.listing() == before
 
 
-def test_inputs_without_a_crs_are_not_resampled(bench: Any) -> None:
+def test_inputs_without_a_crs_are_not_resampled(bench: Bench) -> None:
     from bandwise.engine.errors import GridError
 
     paths = [
@@ -457,7 +462,7 @@ def test_inputs_without_a_crs_are_not_resampled(bench: Any) -> None:
         prepare(one_band(bench, paths, "a + b", Layout()))
 
 
-def test_the_log_says_what_is_resampled_from_what_to_what(bench: Any, saved: Any) -> None:
+def test_the_log_says_what_is_resampled_from_what_to_what(bench: Bench, saved: Any) -> None:
     lines, _ = bench.notes(
         one_band(
             bench,
@@ -473,7 +478,7 @@ def test_the_log_says_what_is_resampled_from_what_to_what(bench: Any, saved: Any
     )
 
 
-def test_memory_is_flat_when_inputs_are_resampled(bench: Any) -> None:
+def test_memory_is_flat_when_inputs_are_resampled(bench: Bench) -> None:
     """A worker takes as much for 4096 pixels a side as for 1024."""
     sizes = {}
     for size in (1024, 4096):

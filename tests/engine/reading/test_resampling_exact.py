@@ -13,6 +13,7 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
@@ -20,7 +21,7 @@ UTM = "EPSG:32633"
 
 
 def resample(
-    bench: Any,
+    bench: Bench,
     source: str,
     crs: str,
     transform: tuple[float, ...],
@@ -81,7 +82,7 @@ def noise(height: int, width: int, holes: bool = True) -> Any:
 @pytest.mark.parametrize("shift", [0.0, 0.3, -0.7], ids=["aligned", "shifted", "from outside"])
 @pytest.mark.parametrize("ratio", [1.5, 2, 2.5, 6, 10, 37.3, 150, 300, 1000])
 def test_averages_are_exact_in_narrow_results(
-    bench: Any, ratio: float, shift: float, width: int
+    bench: Bench, ratio: float, shift: float, width: int
 ) -> None:
     height = 2
     values = noise(math.ceil(ratio * height), math.ceil(ratio * width), holes=ratio > 2)
@@ -100,7 +101,7 @@ def test_averages_are_exact_in_narrow_results(
 )
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_averages_are_exact_across_tiles(
-    bench: Any, ratio: float, shape: tuple[int, int], mirrored: bool
+    bench: Bench, ratio: float, shape: tuple[int, int], mirrored: bool
 ) -> None:
     """10 m to 3000 m and 5000 m among others; mirrored is a source whose rows go north and columns west."""
     height, width = (math.ceil(ratio * count) for count in shape)
@@ -134,7 +135,7 @@ def test_averages_are_exact_across_tiles(
     [(36.0, -180.0, (5, 10)), (0.3, -180.0, (600, 1200)), (7.7, -203.0, (20, 50))],
 )
 def test_averages_of_a_globe_in_degrees(
-    bench: Any, size: float, left: float, shape: tuple[int, int]
+    bench: Bench, size: float, left: float, shape: tuple[int, int]
 ) -> None:
     values = noise(900, 1800)
     source = bench.save(
@@ -152,7 +153,7 @@ def test_averages_of_a_globe_in_degrees(
     np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
-def test_pixels_that_only_touch_the_source_have_no_average(bench: Any) -> None:
+def test_pixels_that_only_touch_the_source_have_no_average(bench: Bench) -> None:
     """The source lies on 4 x 3 pixels of the result; those beside it share an edge with it and no more."""
     source = bench.save(
         "source.tif", np.ones((60, 80), np.uint8), transform=(10, 0, 500000, 0, -10, 5000000)
@@ -165,7 +166,7 @@ def test_pixels_that_only_touch_the_source_have_no_average(bench: Any) -> None:
     np.testing.assert_array_equal(got, expected)
 
 
-def test_a_rounded_georeference_does_not_let_a_neighbour_in(bench: Any) -> None:
+def test_a_rounded_georeference_does_not_let_a_neighbour_in(bench: Bench) -> None:
     """A block of nodata stays nodata, though its edges in degrees are some 1e-9 pixels off: thirds
     of a degree have no exact number.
     """
@@ -239,7 +240,7 @@ def by_gdal(
     ("pixel", "other"), [(20, 10), (60, 10), (60, 20), (10, 20), (10, 60), (20, 60)]
 )
 def test_nested_grids_give_the_pixels_of_gdal(
-    bench: Any, method: Resampling, pixel: int, other: int
+    bench: Bench, method: Resampling, pixel: int, other: int
 ) -> None:
     """10, 20 and 60 m of Sentinel-2, with nodata; more than a tile across."""
     across, down = 7200 // pixel, 6600 // pixel
@@ -260,7 +261,7 @@ def test_nested_grids_give_the_pixels_of_gdal(
     assert same.all(), (same.mean(), got[~same][:5], expected[~same][:5])
 
 
-def test_nearest_whole_numbers_stay_what_they_are(bench: Any) -> None:
+def test_nearest_whole_numbers_stay_what_they_are(bench: Bench) -> None:
     """Numbers of 32 bits that float32 does not hold, onto finer, coarser, shifted and mirrored pixels."""
     values = np.random.default_rng(3).integers(2**31, 2**32, (300, 260), dtype=np.uint32)
     values[100:120, 30:70] = 7
@@ -295,18 +296,18 @@ def test_nearest_whole_numbers_stay_what_they_are(bench: Any) -> None:
 )
 @pytest.mark.parametrize("ratio", [0.5, 2, 1.3, 40])
 def test_pixels_do_not_depend_on_windows_workers_or_memory(
-    bench: Any, method: Resampling, ratio: float
+    bench: Bench, method: Resampling, ratio: float
 ) -> None:
     values = noise(int(600 * min(ratio, 4)), int(700 * min(ratio, 4)))
     source = bench.save("source.tif", values, transform=(10, 0, 500000, 0, -10, 5000000), nodata=0)
     shape = tuple(int(count / ratio) for count in values.shape)
     transform = (10 * ratio, 0, 500003, 0, -10 * ratio, 5000000)
-    once = resample(bench, source, UTM, transform, shape, method, workers=1).tobytes()
+    once = resample(bench, source, UTM, transform, shape, method, workers=1).tobytes()  # type: ignore[arg-type]
     for options in (
         {"workers": 3},
         {"memory": 1},
         {"creation_options": "COMPRESS=NONE|BLOCKXSIZE=64|BLOCKYSIZE=128"},
     ):
         assert (
-            resample(bench, source, UTM, transform, shape, method, **options).tobytes() == once
+            resample(bench, source, UTM, transform, shape, method, **options).tobytes() == once  # type: ignore[arg-type]
         ), options

@@ -13,6 +13,7 @@ import rasterio
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.job import BandRef, Job
+from bench import Bench
 from rasterio.warp import transform as places_of
 
 UTM = "EPSG:32633"
@@ -47,7 +48,7 @@ def matrix(method: Resampling, positions: Any, ratio: float, length: int) -> Any
 
 
 def resample(
-    bench: Any,
+    bench: Bench,
     source: str,
     grid: tuple[str, tuple[float, ...], tuple[int, int]],
     method: Resampling,
@@ -104,7 +105,7 @@ def noise(height: int, width: int, holes: float = 0.0) -> Any:
 )
 @pytest.mark.parametrize("method", KERNELS, ids=lambda method: method.name)
 def test_kernels_between_parallel_grids(
-    bench: Any, method: Resampling, ratio: float, shift: float, holes: float
+    bench: Bench, method: Resampling, ratio: float, shift: float, holes: float
 ) -> None:
     if method is Resampling.CUBIC and ratio < 1.05:
         return  # GDAL's: bilinear beside nodata and at edges, and compared with gdalwarp
@@ -132,7 +133,7 @@ def test_kernels_between_parallel_grids(
 
 @pytest.mark.parametrize("method", KERNELS, ids=lambda method: method.name)
 @pytest.mark.parametrize("ratio", [0.5, 1 / 3, 1.5, 2, 3, 6])
-def test_a_ramp_stays_where_it_is(bench: Any, method: Resampling, ratio: float) -> None:
+def test_a_ramp_stays_where_it_is(bench: Bench, method: Resampling, ratio: float) -> None:
     """The number of a column is that of its place: kernels are symmetric, so that a shift would
     show as a difference.
     """
@@ -166,7 +167,7 @@ SYSTEMS = {
     ids=lambda method: method.name,
 )
 def test_kernels_onto_coarser_pixels_of_another_crs(
-    bench: Any, method: Resampling, system: str, ratio: float, holes: float
+    bench: Bench, method: Resampling, system: str, ratio: float, holes: float
 ) -> None:
     """Each pixel beside the sum of all source pixels around its place; the kernel is as wide as the middle's pixels."""
     crs, transform = SYSTEMS[system]
@@ -215,7 +216,7 @@ def test_kernels_onto_coarser_pixels_of_another_crs(
     "method", [Resampling.CUBIC, Resampling.LANCZOS], ids=lambda method: method.name
 )
 def test_beside_nodata_results_stay_near_the_values_around_them(
-    bench: Any, method: Resampling, ratio: float, system: str
+    bench: Bench, method: Resampling, ratio: float, system: str
 ) -> None:
     """Inputs of 1 to 250 with a third nodata: weights that almost cancel out would give numbers beyond 100,000."""
     crs, transform = SYSTEMS.get(system, (UTM, (10.0, 0.0, 501500.0, 0.0, -10.0, 4997700.0)))
@@ -235,7 +236,7 @@ def test_beside_nodata_results_stay_near_the_values_around_them(
     ids=lambda method: method.name,
 )
 def test_pixels_do_not_depend_on_windows_workers_or_memory(
-    bench: Any, method: Resampling, system: str
+    bench: Bench, method: Resampling, system: str
 ) -> None:
     crs, transform = SYSTEMS.get(system, (UTM, (10.0, 0.0, 501503.0, 0.0, -10.0, 4997700.0)))
     source = bench.save("source.tif", noise(900, 800, 0.02), crs=crs, transform=transform, nodata=0)

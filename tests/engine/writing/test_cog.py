@@ -24,6 +24,7 @@ from bandwise.engine.writing.cog import write_cog
 from bandwise.engine.writing.creation import ResultSpec, creation_profile
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bandwise.engine.writing.tiff import block_index, byte_order, directories, is_complete
+from bench import Bench
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 OPTIONS = [
@@ -39,7 +40,7 @@ OPTIONS = [
 ]
 
 
-def job(bench: Any, expression: str, **options: Any) -> Job:
+def job(bench: Bench, expression: str, **options: Any) -> Job:
     values = np.random.default_rng(3).random((1031, 1543)).astype(np.float32)
     values[:600, :700] = -1
     path = bench.save("a.tif", values, nodata=-1)
@@ -86,7 +87,7 @@ def judged(path: str) -> None:
 @pytest.mark.parametrize("expression", ["x := a / 7", "x := a / 7; y := a * 2; z := a"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_gdals_validator_accepts_every_layout_and_the_pixels_are_the_plain_files(
-    bench: Any, options: str, expression: str
+    bench: Bench, options: str, expression: str
 ) -> None:
     """Overviews on every level too; the two differ in the order of blocks alone."""
     run(job(bench, expression, creation_options=options, overviews=True, cog=True))
@@ -111,7 +112,7 @@ def test_gdals_validator_accepts_every_layout_and_the_pixels_are_the_plain_files
 
 
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
-def test_every_type_is_laid_out(bench: Any, data_type: DataType) -> None:
+def test_every_type_is_laid_out(bench: Bench, data_type: DataType) -> None:
     run(job(bench, "x := a * 100", data_type=data_type, overviews=True, cog=True))
     judged(bench.path("out.tif"))
     got = images(bench.path("out.tif"))
@@ -120,7 +121,7 @@ def test_every_type_is_laid_out(bench: Any, data_type: DataType) -> None:
         np.testing.assert_array_equal(ours, plain)
 
 
-def test_without_overviews_and_of_one_pixel(bench: Any) -> None:
+def test_without_overviews_and_of_one_pixel(bench: Bench) -> None:
     path = bench.save("one.tif", np.full((1, 1), 3, np.uint8))
     run(
         Job(
@@ -134,7 +135,7 @@ def test_without_overviews_and_of_one_pixel(bench: Any) -> None:
     assert bench.read(bench.path("out.tif")).tolist() == [[1.5]]
 
 
-def test_the_order_of_blocks_and_what_surrounds_them(bench: Any) -> None:
+def test_the_order_of_blocks_and_what_surrounds_them(bench: Bench) -> None:
     """Directories, then the smallest overview's blocks row by row, the raster's own last; each with
     leader and trailer.
     """
@@ -166,7 +167,7 @@ def test_the_order_of_blocks_and_what_surrounds_them(bench: Any) -> None:
 @pytest.mark.parametrize(
     "moment", ["the windows are done", "the middle of laying out", "the last check"]
 )
-def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment: str) -> None:
+def test_cancelling_is_heard_after_the_last_window(bench: Bench, cog: bool, moment: str) -> None:
     """And nothing is left, neither the plain file nor the one that is laid out; the former result stays."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 1000, 1000)
     profile = creation_profile("BLOCKXSIZE=64|BLOCKYSIZE=64", FLOAT32.dtype)
@@ -189,7 +190,7 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
                 ResultSpec(
                     bench.path(name),
                     grid,
-                    ["a"],
+                    ("a",),
                     storage=FLOAT32,
                     profile=profile,
                     overviews=True,
@@ -215,7 +216,7 @@ def test_cancelling_is_heard_after_the_last_window(bench: Any, cog: bool, moment
 
 
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", "TILED=NO|COMPRESS=NONE"])
-def test_cancelling_a_run_ends_it_within_two_seconds(bench: Any, options: str) -> None:
+def test_cancelling_a_run_ends_it_within_two_seconds(bench: Bench, options: str) -> None:
     """Ten moments over the time of a run: before the first window, between windows, while the file is finished."""
     values = np.random.default_rng(3).random((3000, 3000)).astype(np.float32)
     path = bench.save("a.tif", values)
@@ -245,7 +246,7 @@ def test_cancelling_a_run_ends_it_within_two_seconds(bench: Any, options: str) -
 
 
 def test_a_classic_tiff_that_would_grow_past_4_gb_is_refused(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bandwise.engine.writing import cog
 

@@ -20,13 +20,14 @@ from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.creation import ResultSpec, creation_profile, parse_creation_options
 from bandwise.engine.writing.geotiff import GeoTiffSink
+from bench import Bench
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 TILED = {"tiled": True, "blockxsize": 256, "blockysize": 256}
 
 
 @pytest.fixture
-def pair(bench: Any) -> list[str]:
+def pair(bench: Bench) -> list[str]:
     """NIR and red of random uint16, 700 x 900; nodata 0 in the upper left 100 x 100 of NIR."""
     values = np.random.default_rng(5).integers(1, 10000, (2, 700, 900), dtype=np.uint16)
     values[0, :100, :100] = 0
@@ -36,7 +37,7 @@ def pair(bench: Any) -> list[str]:
     ]
 
 
-def test_the_profile_is_built_not_copied(bench: Any) -> None:
+def test_the_profile_is_built_not_copied(bench: Bench) -> None:
     """From JPEG 2000 of uint16 comes a GeoTIFF of Float32, whatever its inputs were."""
     values = np.arange(1, 401, dtype=np.uint16).reshape(20, 20)
     paths = [bench.save("nir.jp2", values), bench.save("red.jp2", values[::-1])]
@@ -54,7 +55,7 @@ def test_the_profile_is_built_not_copied(bench: Any) -> None:
             assert dataset.crs == source.crs and dataset.transform == source.transform
 
 
-def test_scale_and_offset_of_an_input_are_not_inherited(bench: Any) -> None:
+def test_scale_and_offset_of_an_input_are_not_inherited(bench: Bench) -> None:
     near = bench.save("nir.tif", np.array([[3]], np.int16), scales=[0.5], offsets=[2.0], nodata=-1)
     visible = bench.save(
         "red.tif", np.array([[1]], np.int16), scales=[0.5], offsets=[2.0], nodata=-1
@@ -64,7 +65,7 @@ def test_scale_and_offset_of_an_input_are_not_inherited(bench: Any) -> None:
         assert (dataset.scales, dataset.offsets, dataset.nodata) == ((1.0,), (0.0,), -9999)
 
 
-def test_the_band_is_described_and_the_run_can_be_repeated(bench: Any, pair: list[str]) -> None:
+def test_the_band_is_described_and_the_run_can_be_repeated(bench: Bench, pair: list[str]) -> None:
     bench.ndvi(*pair)
     with rasterio.open(bench.path("ndvi.tif")) as dataset:
         assert dataset.descriptions == ("NDVI",)
@@ -91,7 +92,7 @@ def test_the_band_is_described_and_the_run_can_be_repeated(bench: Any, pair: lis
         )
 
 
-def test_a_path_that_is_not_ascii_survives_in_the_tags(bench: Any) -> None:
+def test_a_path_that_is_not_ascii_survives_in_the_tags(bench: Bench) -> None:
     path = bench.save("Schärding, Inn & Salzach ™ «植生».tif", np.full((4, 4), 3, np.uint16))
     pixels = bench.ndvi(path, path, output="Ergebnis «植生» & Co.tif")
     assert (pixels == 0).all()
@@ -99,7 +100,7 @@ def test_a_path_that_is_not_ascii_survives_in_the_tags(bench: Any) -> None:
         assert json.loads(dataset.tags()["BANDWISE_INPUT_NIR"])["path"] == path
 
 
-def test_statistics_are_those_of_the_written_pixels(bench: Any, pair: list[str]) -> None:
+def test_statistics_are_those_of_the_written_pixels(bench: Bench, pair: list[str]) -> None:
     pixels, report = bench.run(bench.job(*pair, workers=2))
     valid = pixels[pixels != -9999].astype(np.float64)
     with rasterio.open(bench.path("ndvi.tif")) as dataset:
@@ -132,7 +133,7 @@ def test_statistics_are_those_of_the_written_pixels(bench: Any, pair: list[str])
     )
 
 
-def test_gdal_computes_the_same_statistics_afresh(bench: Any, pair: list[str]) -> None:
+def test_gdal_computes_the_same_statistics_afresh(bench: Bench, pair: list[str]) -> None:
     """On a copy without our tags, by GDAL's own loop over the pixels."""
     pixels, report = bench.run(bench.job(*pair))
     copy = bench.save("copy.tif", pixels, nodata=-9999)
@@ -148,7 +149,7 @@ def test_gdal_computes_the_same_statistics_afresh(bench: Any, pair: list[str]) -
     assert statistics.std == pytest.approx(ours.standard_deviation, rel=1e-12)
 
 
-def test_a_constant_has_no_deviation(bench: Any) -> None:
+def test_a_constant_has_no_deviation(bench: Bench) -> None:
     """NDVI 1/3 in a million pixels: the mean is the value, the deviation 0, with no rounding left over."""
     paths = [
         bench.save("nir.tif", np.full((1000, 1000), 2, np.uint8)),
@@ -164,7 +165,7 @@ def test_a_constant_has_no_deviation(bench: Any) -> None:
     assert statistics.mean == pytest.approx(third, rel=1e-11)
 
 
-def test_what_the_former_result_left_beside_it_is_removed(bench: Any, pair: list[str]) -> None:
+def test_what_the_former_result_left_beside_it_is_removed(bench: Bench, pair: list[str]) -> None:
     """Statistics, overviews and a mask of the former pixels would be shown with the new ones."""
     for suffix in ("", ".aux.xml", ".ovr", ".msk"):
         Path(bench.path(f"ndvi.tif{suffix}")).write_bytes(b"former")
@@ -177,7 +178,7 @@ def test_what_the_former_result_left_beside_it_is_removed(bench: Any, pair: list
     assert pixels.shape == (700, 900)
 
 
-def test_a_result_can_be_replaced_again_and_again(bench: Any, pair: list[str]) -> None:
+def test_a_result_can_be_replaced_again_and_again(bench: Bench, pair: list[str]) -> None:
     first = bench.ndvi(*pair)
     for _ in range(3):
         np.testing.assert_array_equal(bench.ndvi(*pair), first)
@@ -185,7 +186,7 @@ def test_a_result_can_be_replaced_again_and_again(bench: Any, pair: list[str]) -
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_symbolic_link_is_followed(bench: Any, pair: list[str], there: bool) -> None:
+def test_a_symbolic_link_is_followed(bench: Bench, pair: list[str], there: bool) -> None:
     """It stays, and what it points to is replaced or made; what GDAL would read beside either name goes."""
     former = Path(bench.path("results/former.tif"))
     if there:
@@ -200,7 +201,7 @@ def test_a_symbolic_link_is_followed(bench: Any, pair: list[str], there: bool) -
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o002, 0o077])
-def test_permissions_follow_the_umask(bench: Any, pair: list[str], umask: int) -> None:
+def test_permissions_follow_the_umask(bench: Bench, pair: list[str], umask: int) -> None:
     before = os.umask(umask)
     try:
         bench.ndvi(*pair)
@@ -212,7 +213,7 @@ def test_permissions_follow_the_umask(bench: Any, pair: list[str], umask: int) -
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o604])
 @pytest.mark.parametrize("cog", [False, True])
 def test_the_mode_of_what_is_replaced_is_kept(
-    bench: Any, pair: list[str], mode: int, cog: bool
+    bench: Bench, pair: list[str], mode: int, cog: bool
 ) -> None:
     """And nobody may look into the temporary file who may not look into the result."""
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
@@ -234,7 +235,7 @@ def test_the_mode_of_what_is_replaced_is_kept(
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
-def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> None:
+def test_the_owner_of_what_is_replaced_is_kept(bench: Bench, pair: list[str]) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
     os.chown(bench.path("ndvi.tif"), 1234, 2345)
     bench.ndvi(*pair)
@@ -247,7 +248,7 @@ def test_the_owner_of_what_is_replaced_is_kept(bench: Any, pair: list[str]) -> N
 )
 @pytest.mark.parametrize(("group", "kept"), [(2345, 2345), (3456, 1234)])
 def test_the_group_is_kept_where_the_owner_cannot_be(
-    bench: Any, pair: list[str], group: int, kept: int
+    bench: Bench, pair: list[str], group: int, kept: int
 ) -> None:
     """A file of root's that everyone may write to, in the user's own folder; the user is in the group 2345 alone."""
     Path(bench.path("ndvi.tif")).write_bytes(b"former")
@@ -304,7 +305,7 @@ def structure(path: str) -> dict[str, Any]:
     ],
 )
 def test_creation_options_are_honoured(
-    bench: Any, pair: list[str], options: str, compression: str | None, block: tuple[int, int]
+    bench: Bench, pair: list[str], options: str, compression: str | None, block: tuple[int, int]
 ) -> None:
     plain = bench.ndvi(*pair, output="plain.tif")
     pixels = bench.ndvi(*pair, creation_options=options, workers=2)
@@ -326,7 +327,7 @@ def test_creation_options_are_honoured(
     "options", ["TFW=YES", "WORLDFILE=YES", "PROFILE=GeoTIFF", "PROFILE=BASELINE"]
 )
 def test_options_that_write_beside_the_result_leave_no_temporary(
-    bench: Any, pair: list[str], options: str
+    bench: Bench, pair: list[str], options: str
 ) -> None:
     try:
         run(bench.job(*pair, creation_options=options))
@@ -338,7 +339,7 @@ def test_options_that_write_beside_the_result_leave_no_temporary(
 
 @pytest.mark.parametrize("options", ["NBITS=16", "DISCARD_LSB=20", "COMPRESS=LERC|MAX_Z_ERROR=0.7"])
 def test_options_that_lose_digits_do_not_lose_nodata(
-    bench: Any, pair: list[str], options: str
+    bench: Bench, pair: list[str], options: str
 ) -> None:
     """Half floats turn -9999 into -10000, and 10000 pixels of nodata into numbers: refuse, or keep
     nodata what it is.
@@ -370,14 +371,14 @@ def test_options_as_qgis_writes_them() -> None:
     assert parse_creation_options("") == parse_creation_options(" | ") == {}
 
 
-def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
+def test_a_result_past_4_gb_is_a_bigtiff(bench: Bench) -> None:
     """40000 x 40000 pixels are 6.4 GB uncompressed: IF_SAFER decides before anything is written."""
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40000, 40000)
     profile = {**creation_profile("SPARSE_OK=YES", FLOAT32.dtype)}
     with (
         backend().worker_settings(),
         GeoTiffSink(
-            ResultSpec(bench.path("big.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile)
+            ResultSpec(bench.path("big.tif"), grid, ("NDVI",), storage=FLOAT32, profile=profile)
         ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
@@ -387,7 +388,7 @@ def test_a_result_past_4_gb_is_a_bigtiff(bench: Any) -> None:
     assert list(bench.listing()) == ["big.tif"]
 
 
-def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
+def test_a_result_that_is_not_committed_is_not_there(bench: Bench) -> None:
     grid = Grid("", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 600, 600)
     Path(bench.path("out.tif")).write_bytes(b"former result")
     before = bench.listing()
@@ -395,7 +396,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     with (
         backend().worker_settings(),
         GeoTiffSink(
-            ResultSpec(bench.path("out.tif"), grid, ["NDVI"], storage=FLOAT32, profile=profile)
+            ResultSpec(bench.path("out.tif"), grid, ("NDVI",), storage=FLOAT32, profile=profile)
         ) as sink,
     ):
         sink.write(Window(0, 0, 512, 512), np.ones((1, 512, 512), np.float32))
@@ -404,7 +405,7 @@ def test_a_result_that_is_not_committed_is_not_there(bench: Any) -> None:
     assert bench.listing() == before
 
 
-def test_another_run_in_the_same_folder_is_left_alone(bench: Any, pair: list[str]) -> None:
+def test_another_run_in_the_same_folder_is_left_alone(bench: Bench, pair: list[str]) -> None:
     stranger = bench.path(".bandwise-0123456789ab.tif")
     shutil.copy(pair[0], stranger)
     bench.ndvi(*pair)
@@ -412,7 +413,7 @@ def test_another_run_in_the_same_folder_is_left_alone(bench: Any, pair: list[str
 
 
 def test_the_temporary_file_stands_beside_the_target_while_the_run_goes_on(
-    bench: Any, pair: list[str]
+    bench: Bench, pair: list[str]
 ) -> None:
     """Same folder, so the last step is a rename and no copy; and the target's name is not there before."""
     seen: list[list[str]] = []

@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from bandwise.engine.errors import Cancelled, OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.writing.sink import SINKS
+from bench import Bench
 from npy_sink import NpySink
 
 VALUES = np.random.default_rng(7).integers(1, 3000, (2, 333, 257)).astype(np.uint16)
 
 
-def test_another_format_has_the_same_pixels(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_format_has_the_same_pixels(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SINKS, ".npy", NpySink)
     nir, red = (bench.save(f"{name}.tif", band) for name, band in zip(("nir", "red"), VALUES))
     pixels, tiff = bench.run(bench.job(nir, red, workers=3, memory=1))
@@ -28,7 +28,9 @@ def test_another_format_has_the_same_pixels(bench: Any, monkeypatch: pytest.Monk
     assert "BANDWISE_VERSION" in tags and band["BANDWISE_VALID_PIXELS"] == str(pixels.size)
 
 
-def test_nothing_is_left_of_what_was_cancelled(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_of_what_was_cancelled(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(SINKS, ".npy", NpySink)
     path = bench.save("nir.tif", VALUES[0])
     before = bench.listing()
@@ -37,7 +39,7 @@ def test_nothing_is_left_of_what_was_cancelled(bench: Any, monkeypatch: pytest.M
     assert bench.listing() == before
 
 
-def test_a_suffix_without_a_format_is_refused(bench: Any) -> None:
+def test_a_suffix_without_a_format_is_refused(bench: Bench) -> None:
     path = bench.save("nir.tif", VALUES[0])
     with pytest.raises(OutputError, match=r"ndvi\.npy a name that ends in \.tif"):
         run(bench.job(path, path, output="ndvi.npy"))

@@ -25,6 +25,7 @@ from bandwise.engine.writing.creation import ResultSpec, creation_profile, creat
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bandwise.engine.writing.tiff import INDEX_TAGS, block_index, data_of, directories
 from bandwise.engine.writing.tiff_writing import with_overviews
+from bench import Bench
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
@@ -69,7 +70,11 @@ def write(
     names = [f"band {number}" for number in range(len(pixels))]
     with GeoTiffSink(
         ResultSpec(
-            path, GRID, names, storage=storage, profile=creation_profile(options, storage.dtype)
+            path,
+            GRID,
+            tuple(names),
+            storage=storage,
+            profile=creation_profile(options, storage.dtype),
         )
     ) as sink:
         width, height = sink.block
@@ -99,7 +104,9 @@ def write(
 
 @pytest.mark.parametrize("bands", [1, 3])
 @pytest.mark.parametrize("options", LAYOUTS)
-def test_gdal_finds_every_block_and_so_does_the_index(bench: Any, options: str, bands: int) -> None:
+def test_gdal_finds_every_block_and_so_does_the_index(
+    bench: Bench, options: str, bands: int
+) -> None:
     path, pixels = bench.path("out.tif"), values(bands)
     write(path, pixels, options, threads=3)
     offsets, byte_counts = (
@@ -127,7 +134,7 @@ def test_gdal_finds_every_block_and_so_does_the_index(bench: Any, options: str, 
 @pytest.mark.parametrize("options", [options for options in LAYOUTS if "NONE" not in options])
 @pytest.mark.parametrize("data_type", list(DataType), ids=lambda data_type: data_type.name)
 def test_every_compressed_block_has_the_bytes_that_gdal_gives_it(
-    bench: Any, data_type: DataType, options: str, bands: int
+    bench: Bench, data_type: DataType, options: str, bands: int
 ) -> None:
     """With predictors too, which are the engine's own; blocks at the edge are left out, for what
     lies beyond the raster is nobody's.
@@ -176,7 +183,7 @@ def test_every_compressed_block_has_the_bytes_that_gdal_gives_it(
 
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", ""])
 def test_a_file_is_the_same_where_threads_take_turns_to_write(
-    bench: Any, options: str, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, options: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows has no ``pwrite``."""
     pixels = values(1)
@@ -189,7 +196,7 @@ def test_a_file_is_the_same_where_threads_take_turns_to_write(
 @pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system is not told of pages")
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", ""])
 def test_the_pages_of_a_large_file_are_handed_to_the_disk_and_given_back(
-    bench: Any, options: str, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, options: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each block's when it is written, and when two more are; of a small file the system keeps what it likes."""
     told: list[tuple[int, int]] = []
@@ -219,7 +226,7 @@ def test_the_pages_of_a_large_file_are_handed_to_the_disk_and_given_back(
 @pytest.mark.parametrize(
     "options", ["COMPRESS=NONE", "", "INTERLEAVE=BAND", "TILED=NO|BLOCKYSIZE=16"]
 )
-def test_a_sparse_file_leaves_out_blocks_of_nodata_alone(bench: Any, options: str) -> None:
+def test_a_sparse_file_leaves_out_blocks_of_nodata_alone(bench: Bench, options: str) -> None:
     pixels = values(2)
     pixels[:, :96, :128] = -9999
     layout = options if "TILED" in options else f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32"
@@ -238,14 +245,14 @@ def test_a_sparse_file_leaves_out_blocks_of_nodata_alone(bench: Any, options: st
 @pytest.mark.parametrize("rows", [2, 16, 48, 200])
 @pytest.mark.parametrize("options", [options for options in LAYOUTS if "NONE" in options])
 def test_an_uncompressed_file_is_written_in_any_rows(
-    bench: Any, options: str, rows: int, bands: int
+    bench: Bench, options: str, rows: int, bands: int
 ) -> None:
     """From the last to the first, wherever blocks end: the same file, byte for byte, as in whole blocks."""
     pixels = values(bands)
     for name, height in (("whole.tif", 0), ("parts.tif", rows)):
         profile = creation_profile(options, FLOAT32.dtype)
         with GeoTiffSink(
-            ResultSpec(bench.path(name), GRID, ["band"] * bands, storage=FLOAT32, profile=profile)
+            ResultSpec(bench.path(name), GRID, ["band"] * bands, storage=FLOAT32, profile=profile)  # type: ignore[arg-type]
         ) as sink:
             for row in reversed(range(0, GRID.height, height or GRID.height)):
                 part = pixels[:, row : row + (height or GRID.height)]
@@ -256,10 +263,10 @@ def test_an_uncompressed_file_is_written_in_any_rows(
     assert Path(bench.path("parts.tif")).read_bytes() == Path(bench.path("whole.tif")).read_bytes()
 
 
-def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
+def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Bench) -> None:
     profile = creation_profile("BIGTIFF=NO", FLOAT32.dtype)
     with GeoTiffSink(
-        ResultSpec(bench.path("out.tif"), GRID, ["a"], storage=FLOAT32, profile=profile)
+        ResultSpec(bench.path("out.tif"), GRID, ("a",), storage=FLOAT32, profile=profile)
     ) as sink:
         sink._blocks._file._end = 2**32 - 1000  # as after 5000 compressed tiles
         with pytest.raises(OutputError, match="BIGTIFF=YES"):
@@ -270,7 +277,7 @@ def test_a_classic_tiff_does_not_grow_past_4_gb(bench: Any) -> None:
 @pytest.mark.parametrize(
     "options", ["BIGTIFF=YES|BLOCKXSIZE=64|BLOCKYSIZE=32", "BLOCKXSIZE=64|BLOCKYSIZE=32"]
 )
-def test_a_file_that_is_cut_off_or_no_tiff_has_no_index(bench: Any, options: str) -> None:
+def test_a_file_that_is_cut_off_or_no_tiff_has_no_index(bench: Bench, options: str) -> None:
     """Cut at any byte before the end of its directory: it lies at the end, for the tags came last."""
     write(bench.path("out.tif"), values(1), options)
     data = Path(bench.path("out.tif")).read_bytes()
@@ -296,7 +303,7 @@ def test_a_file_that_is_cut_off_or_no_tiff_has_no_index(bench: Any, options: str
     "data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.UINT8], ids=lambda one: one.name
 )
 def test_directories_of_overviews_are_those_that_gdal_makes(
-    bench: Any, data_type: DataType, options: str, bands: int
+    bench: Bench, data_type: DataType, options: str, bands: int
 ) -> None:
     """Field by field, of any type; GDAL reads the whole raster to make overviews without blocks."""
     storage = storage_of(data_type)

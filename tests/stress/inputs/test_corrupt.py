@@ -18,7 +18,7 @@ from children import Order
 
 WIDTH, HEIGHT = 150, 130
 _SYSTEM = "/usr/bin/python3"
-_READER = Path(__file__).resolve().parents[1] / "support" / "gdal_reads.py"
+_READER = Path(__file__).resolve().parents[2] / "reference" / "gdal_reads.py"
 _TILES = {"tiled": True, "blockxsize": 64, "blockysize": 64}
 
 #: Name -> (suffix, dtype, profile); the suffix of the data where a header lies beside them.

@@ -168,7 +168,9 @@ def evaluated(text: str, dialect: Any) -> Any:
     out = np.empty((len(program.results), SIZE), np.float32)
     with np.errstate(all="ignore"):
         missing = Evaluator(program, registers).evaluate(
-            [STORED[raster] for raster in rasters], [GAPS[raster] for raster in rasters], out
+            dict(enumerate(STORED[raster] for raster in rasters)),
+            dict(enumerate(GAPS[raster] for raster in rasters)),
+            out,
         )[0]
     pixels = np.where(np.isfinite(out[0]), out[0].astype(float), np.nan)
     return pixels if missing is None else np.where(missing, np.nan, pixels)

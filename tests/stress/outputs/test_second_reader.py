@@ -47,7 +47,7 @@ def test_a_result_is_read_back(case: Any, scenarios: Any, tmp_path: Path, tally:
         data_type=random.choice(list(DataType)), creation_options="" if cog else _layout(random),
         overviews=random.random() < 0.7, cog=cog, workers=random.randint(1, 4), memory=random.choice((24, 64)),
     )  # fmt: skip
-    what = f"{job._replace(formula=None)}"
+    what = f"{job._replace(formula=None)}"  # type: ignore[arg-type]
     run(job)
     try:
         counted = assert_read_alike(job.output)

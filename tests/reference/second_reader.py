@@ -40,11 +40,11 @@ def read_images(path: str) -> tuple[list[Any], int]:
                     )
                 spans.append((offset, offset + count))
             pixels = page.asarray()
-            if page.samplesperpixel == 1:
+            if page.samplesperpixel == 1:  # type: ignore[union-attr]
                 pixels = pixels.reshape(1, *pixels.shape[-2:])
-            elif page.planarconfig == tifffile.PLANARCONFIG.CONTIG:
+            elif page.planarconfig == tifffile.PLANARCONFIG.CONTIG:  # type: ignore[union-attr]
                 pixels = np.moveaxis(pixels, -1, 0)
-            (masks if page.subfiletype & _MASK else images).append(pixels)
+            (masks if page.subfiletype & _MASK else images).append(pixels)  # type: ignore[union-attr]
     spans.sort()
     for (_, end), (start, _) in zip(spans, spans[1:]):
         if start < end:

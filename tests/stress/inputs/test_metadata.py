@@ -210,7 +210,7 @@ def _python_reads(form: str, content: bytes) -> tuple[float, float] | None:
                 ]
                 texts = [
                     [element.text for element in root.iter("BOA_QUANTIFICATION_VALUE")],
-                    offsets,
+                    offsets,  # type: ignore[list-item]
                 ]
             else:
                 texts = [[element.text for element in root.iter(name)] for name in ITEMS]

@@ -92,7 +92,7 @@ class Spelling(NamedTuple):
     """
 
     names: tuple[str, ...]
-    count: int
+    count: int  # type: ignore[assignment]
     compute: Callable[..., Any]
     rough: bool = False
 
@@ -493,12 +493,12 @@ class Printer:
         if kind in ("negative", "invert", "not"):
             rank = self.ranks["not" if kind == "not" else "unary"]
             sign = {"negative": "-", "invert": "~"}.get(kind) or self.choose.of(
-                SIGNS[self.dialect]["not"]
+                SIGNS[self.dialect]["not"]  # type: ignore[index]
             ).strip()
             return [sign, *self.held(tree[1], rank + (sign in "-" and self.dialect is OTB))], rank
         _, sign, left, right = tree
         rank = self.ranks[sign]
-        typed = self.choose.of(SIGNS[self.dialect].get(sign, (sign,)))
+        typed = self.choose.of(SIGNS[self.dialect].get(sign, (sign,)))  # type: ignore[attr-defined]
         chain = sign in COMPARISONS and self.dialect in (BANDWISE, GDAL_CALC)
         leftward = sign == "power" and self.dialect is not QGIS
         first = self.held(left, rank + (1 if chain or leftward else 0))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -70,10 +69,9 @@ def test_a_server_that_dies_halfway(
     monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "4")
     server.healthy, server.manner = 6, manner
     before = bench.listing()
-    started = time.monotonic()
     with pytest.raises(ReadError) as caught:
         bench.ndvi(*map(server.address, pair))
-    assert time.monotonic() - started < 30
+    assert len(server.headers_seen) < 40, "it is not asked again and again"
     assert "check the connection" in str(caught.value)
     assert "/vsicurl/http://127.0.0.1" in str(caught.value) and "\n" not in str(caught.value)
     assert bench.listing() == before

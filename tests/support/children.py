@@ -59,12 +59,11 @@ class Children:
         self._register = register
 
     def __enter__(self) -> Children:
-        script = (
-            f"{self._register}\nimport sys\nsys.path.insert(0, {str(_HERE.parent)!r})\nimport "
-            f"children\nchildren.serve()"
-        )
         self._nursery = subprocess.Popen(
-            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-c", f"{self._register}\nimport children\nchildren.serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(_HERE.parent)},
         )
         return self
 

@@ -16,21 +16,20 @@ from bandwise.engine.errors import BandwiseError, ExpressionError
 from bandwise.engine.expression.dialects import DIALECTS
 from bandwise.engine.expression.names import Raster, RasterBands, dialect_of
 from bandwise.engine.expression.parser import parse
+from expression_text import Printer
 from expression_trees import (
     BANDWISE,
     EVERY,
     GAPS,
     NAMES,
     QGIS,
-    ROUNDING,
     SIZE,
     STORED,
     TYPES,
-    Printer,
     Seeded,
-    expected,
     numbers,
 )
+from expression_values import ROUNDING, expected
 
 SECONDS = {False: 1.5, True: 75.0}  #: a dialect: ten minutes for four of them in two environments
 #: Seconds of process time: for a text of 10 kB, and for each byte of a longer one

@@ -16,19 +16,9 @@ from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
-from expression_trees import (
-    EVERY,
-    NAMES,
-    ROUNDING,
-    TYPES,
-    Bands,
-    Printer,
-    Seeded,
-    as_float32,
-    bands_in,
-    expected,
-    numbers,
-)
+from expression_text import Printer
+from expression_trees import EVERY, NAMES, TYPES, Bands, Seeded, bands_in, numbers
+from expression_values import ROUNDING, as_float32, expected
 from second_reader import assert_read_alike
 
 LEFT, TOP, PIXEL = 300000, 5000040, 10

@@ -162,7 +162,7 @@ def test_no_false_alarm_over_the_corpus_of_expressions() -> None:
     }
     rasters = [Raster(name, name, ("",) * 4) for name in ("scene", "other", "classes", *"defgh")]
     spec = importlib.util.spec_from_file_location(
-        "corpus_of_expressions", Path(__file__).resolve().parents[2] / "corpus" / "expressions.py"
+        "corpus_of_expressions", Path(__file__).resolve().parents[3] / "corpus" / "expressions.py"
     )
     assert spec is not None and spec.loader is not None
     corpus = sys.modules[spec.name] = importlib.util.module_from_spec(spec)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VRT of product files is read by the metadata of their product, where all sources of a band
-agree; else it says that it is not.
-"""
+"""VRTs that change values, are hand-made or hostile."""
 
 from __future__ import annotations
 
@@ -16,180 +14,17 @@ import pytest
 import rasterio
 from bandwise.engine.errors import MetadataError
 from bandwise.engine.execution.pipeline import run
-from bandwise.engine.planning.bandmath import bandmath_job
-from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.vrt import vrt_bands
 from bench import Bench
+from vrt_metadata_cases import SIZE, STORED, facts, product, vrt
 
 PRODUCT = "S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
+
+
 BANDS = f"sentinel2_safe_N0400_original_jp2/{PRODUCT}/GRANULE/L2A_T29UNU_A038058_20221005T115407/IMG_DATA/R60m"
+
+
 LANDSAT = "LC08_L2SP_001070_20190114_20200830_02_T2"
-STORED = RadiometryChoice(Scaling.STORED)
-SIZE = 40
-
-
-def product(
-    bench: Bench,
-    folder: str,
-    *names: str,
-    offset: int = -1000,
-    tile: str = "T33UUU",
-    values: int = 3000,
-) -> list[str]:
-    """Small band files of a Sentinel-2 L2A product with an offset; the first has ``values``, each
-    further one 500 more.
-    """
-    offsets = "".join(
-        f'<BOA_ADD_OFFSET band_id="{number}">{offset}</BOA_ADD_OFFSET>' for number in range(13)
-    )
-    special = "".join(
-        f"<SPECIAL_VALUE_TEXT>{name}</SPECIAL_VALUE_TEXT><SPECIAL_VALUE_INDEX>{value}</SPECIAL_VALUE_INDEX>"
-        for name, value in (("NODATA", 0), ("SATURATED", 65535))
-    )
-    text = f"<x><BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE>{offsets}{special}</x>"
-    Path(bench.path(f"{folder}/MTD_MSIL2A.xml")).write_text(text)
-    return [
-        bench.save(
-            f"{folder}/IMG_DATA/{tile}_20220413T150759_{name}_10m.tif",
-            np.full((SIZE, SIZE), values + 500 * number, np.uint16),
-        )
-        for number, name in enumerate(names)
-    ]
-
-
-def vrt(bench: Bench, name: str, *paths: str, options: tuple[str, ...] = ()) -> str:
-    """A VRT as GDAL's own tool makes it."""
-    path = bench.path(name)
-    subprocess.run(["gdalbuildvrt", "-q", *options, path, *paths], check=True, capture_output=True)
-    return path
-
-
-def facts(
-    bench: Bench, path: str, *, band: int = 1, **options: Any
-) -> tuple[float, float, Any, Any, list[str], str]:
-    """(scale, offset, nodata, saturated, warnings, lines) of a band on its own."""
-    from bandwise.engine.planning.plan import prepare
-
-    job = bandmath_job([("r", path)], f"A@{band}", bench.path("out.tif"), **options)
-    plan = prepare(job)
-    (radiometry,) = plan.radiometries
-    lines = "\n".join(str(note.text) for note in plan.notes)
-    warnings = [str(note.text) for note in plan.notes if note.warning]
-    return (
-        radiometry.scale,
-        radiometry.offset,
-        radiometry.nodata,
-        radiometry.saturated,
-        warnings,
-        lines,
-    )
-
-
-def test_bands_side_by_side(bench: Bench) -> None:
-    """QGIS's "Build virtual raster" with separate bands: 3000 and 3500 less 1000 give 500 / 4500."""
-    path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
-    for band, name in ((1, "B4"), (2, "B8")):
-        *numbers, warnings, lines = facts(bench, path, band=band)
-        assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
-        assert (
-            f"MTD_MSIL2A.xml, band {name}: quantification 10000, offset -1000, through the VRT"
-            in lines
-        )
-    pixels, _ = bench.run(bench.job((path, 2), (path, 1)))
-    assert np.all(pixels == np.float32(500 / 4500))
-
-
-def test_band_math_on_a_vrt_warns_with_the_numbers(bench: Bench) -> None:
-    path = vrt(bench, "scene.vrt", *product(bench, "P", "B04", "B08"), options=("-separate",))
-    _, warnings = bench.notes(
-        bandmath_job(
-            [("r", path)], "(A@2 - A@1) / (A@2 + A@1)", bench.path("out.tif"), radiometry=STORED
-        )
-    )
-    assert (
-        "A@1, A@2: scale 0.0001, offset -0.1 (MTD_MSIL2A.xml)" in warnings[0]
-        or "A@2, A@1: scale 0.0001" in warnings[0]
-    )
-    assert "scaling to automatic" in warnings[0]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        (),
-        ("-srcnodata", "0"),
-        ("-srcnodata", "0", "-vrtnodata", "0"),
-        ("-tr", "20", "20", "-r", "average"),
-    ],
-)
-def test_a_mosaic_of_two_products_that_agree(bench: Bench, options: tuple[str, ...]) -> None:
-    paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", tile="T33UUV")]
-    *numbers, warnings, lines = facts(bench, vrt(bench, "mosaic.vrt", *paths, options=options))
-    assert numbers == [1e-4, -0.1, 0, 65535] and not warnings
-    assert "through the VRT" in lines
-
-
-def test_a_mosaic_of_products_before_and_after_the_offset(bench: Bench) -> None:
-    """Their offsets differ: stored values, one sentence, and their common nodata."""
-    paths = [*product(bench, "P", "B04"), *product(bench, "Q", "B04", offset=0, tile="T33UUV")]
-    path = vrt(bench, "mosaic.vrt", *paths)
-    for choice in (RadiometryChoice(), STORED):
-        *numbers, warnings, _ = facts(bench, path, radiometry=choice)
-        assert numbers == [1, 0, 0, None]
-        assert (
-            len(warnings) == 1
-            and "mosaic.vrt belong to products, but their scale, offset or nodata differ"
-            in warnings[0]
-        )
-        assert "stored values are used as they are" in warnings[0]
-
-
-def test_a_mosaic_with_a_file_of_no_product(bench: Bench) -> None:
-    (path,) = product(bench, "P", "B04")
-    other = bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16))
-    *numbers, (warning,), _ = facts(bench, vrt(bench, "mosaic.vrt", path, other))
-    assert numbers == [1, 0, None, None] and "differ" in warning
-
-
-def test_a_vrt_of_no_product_is_a_raster_like_any_other(bench: Bench) -> None:
-    path = vrt(bench, "plain.vrt", bench.save("other.tif", np.full((SIZE, SIZE), 7, np.uint16)))
-    *numbers, warnings, _ = facts(bench, path)
-    assert numbers == [1, 0, None, None] and not warnings
-
-
-def test_a_vrt_in_a_vrt_in_another_folder_under_another_suffix(bench: Bench) -> None:
-    """Relative names count from the VRT's own folder, and a VRT is one whatever it is called."""
-    product(bench, "P", "B04", "B08")
-    inner = vrt(
-        bench,
-        "P/inner.vrt",
-        *sorted(map(str, Path(bench.path("P/IMG_DATA")).iterdir())),
-        options=("-separate",),
-    )
-    assert 'relativeToVRT="1"' in Path(inner).read_text()
-    outer = bench.path("P/sub/outer.xml")
-    subprocess.run(
-        [
-            "gdal_translate",
-            "-q",
-            "-of",
-            "VRT",
-            "-b",
-            "2",
-            "-srcwin",
-            "3",
-            "2",
-            "20",
-            "21",
-            inner,
-            outer,
-        ],
-        check=True,
-    )
-    shutil.copyfile(outer, bench.path("P/sub/renamed.virtual"))
-    for path in (outer, bench.path("P/sub/renamed.virtual")):
-        *numbers, warnings, lines = facts(bench, path)
-        assert numbers == [1e-4, -0.1, 0, 65535] and not warnings and "band B8" in lines
 
 
 @pytest.mark.parametrize(
@@ -224,6 +59,8 @@ def test_a_warped_vrt(bench: Bench) -> None:
 
 
 LUT = "<LUT>0:1,10000:2</LUT>"
+
+
 DERIVED = "<PixelFunctionType>sqrt</PixelFunctionType>"
 
 

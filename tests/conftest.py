@@ -56,3 +56,22 @@ def shared() -> Any:
         return data
 
     return path
+
+
+#: Where tests may be of text and numbers alone.
+_PURE = (
+    "engine/expression",
+    "engine/grids",
+    "engine/test_messages",
+    "properties/test_random_text",
+    "test_layout",
+)
+_OF_FILES = {"bench", "tmp_path", "tmp_path_factory", "rasters"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of text and numbers that make no file as ``pure``: one stack runs them."""
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        if path.startswith(_PURE) and not _OF_FILES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("pure")

@@ -92,55 +92,38 @@ class Grid(NamedTuple):
         a, b, _, d, e, _ = self.transform
         return float((a * a + d * d) ** 0.5), float((b * b + e * e) ** 0.5)
 
-    def pixel_of(self, x: float, y: float) -> tuple[float, float]:
-        """Column and row (fractional) of a place given in units of the CRS."""
+    def rowcol(self, x: float, y: float) -> tuple[float, float]:
+        """Return row and column, with fractions, of coordinates in units of the CRS."""
         a, b, c, d, e, f = self.transform
         determinant = a * e - b * d
-        return (e * (x - c) - b * (y - f)) / determinant, (a * (y - f) - d * (x - c)) / determinant
+        column = (e * (x - c) - b * (y - f)) / determinant
+        return (a * (y - f) - d * (x - c)) / determinant, column
 
-    def place_of(self, column: float, row: float) -> tuple[float, float]:
-        """Place, in units of the CRS, of a (fractional) column and row."""
+    def xy(self, row: float, column: float) -> tuple[float, float]:
+        """Return coordinates, in units of the CRS, of the upper left corner of a (fractional) pixel."""
         a, b, c, d, e, f = self.transform
         return a * column + b * row + c, d * column + e * row + f
 
     def crop(self, window: Window) -> Grid:
-        """The grid of a window, which may reach beyond this one."""
+        """Return the grid of a window, which may reach beyond this one."""
         if window == self.window:
             return self
         a, b, _, d, e, _ = self.transform
-        return Grid(
-            self.crs,
-            (
-                a,
-                b,
-                self.place_of(window.column, window.row)[0],
-                d,
-                e,
-                self.place_of(window.column, window.row)[1],
-            ),
-            window.width,
-            window.height,
-        )
+        x, y = self.xy(window.row, window.column)
+        return Grid(self.crs, (a, b, x, d, e, y), window.width, window.height)
 
     def pixel_offset(self, other: Grid) -> tuple[int, int] | None:
-        """The column and row of this grid on which ``other``'s first pixel lies, where all pixels
-        of both coincide; else None.
+        """Return the column and row of this grid on which ``other``'s first pixel lies.
 
-        They may lie apart by :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners.
-        Both have the same CRS.
+        None where not all pixels of both coincide. They may lie apart by
+        :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners. Both have the same CRS.
         """
-        columns, rows = (round(number) for number in self.pixel_of(*other.place_of(0, 0)))
-        for column, row in (
-            (0, 0),
-            (other.width, 0),
-            (0, other.height),
-            (other.width, other.height),
-        ):
-            there_column, there_row = self.pixel_of(*other.place_of(column, row))
-            if (
-                max(abs(there_column - column - columns), abs(there_row - row - rows))
-                > SAME_GRID_TOLERANCE
-            ):
+        rows, columns = (round(number) for number in self.rowcol(*other.xy(0, 0)))
+        corners = ((0, 0), (0, other.width), (other.height, 0), (other.height, other.width))
+        for row, column in corners:
+            own_row, own_column = self.rowcol(*other.xy(row, column))
+            apart = abs(own_column - column - columns), abs(own_row - row - rows)
+            if max(apart) > SAME_GRID_TOLERANCE:
                 return None
         return columns, rows
 

@@ -174,8 +174,7 @@ def _pixel_area(grid: Grid, crs: str) -> float:
     """Area of the pixel in the middle, in square units of a CRS."""
     column, row = grid.width / 2, grid.height / 2
     places = [
-        grid.place_of(column + right, row + down)
-        for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))
+        grid.xy(row + down, column + right) for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))
     ]
     xs, ys = transform_points([x for x, _ in places], [y for _, y in places], grid.crs, crs)
     if not np.isfinite(xs).all():

@@ -59,8 +59,8 @@ def lines(
     ):
         return None
     width, height = target.width, target.height
-    (left, top), (right, turned), (slanted, bottom) = (
-        source.pixel_of(*target.place_of(*corner)) for corner in ((0, 0), (width, 0), (0, height))
+    (top, left), (turned, right), (bottom, slanted) = (
+        source.rowcol(*target.xy(*corner)) for corner in ((0, 0), (0, width), (height, 0))
     )
     if max(abs(turned - top), abs(slanted - left)) > TOLERANCE[0]:
         return None

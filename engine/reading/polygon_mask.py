@@ -67,7 +67,7 @@ class PolygonMask:
                     "{area} reaches to where the CRS of the result has no places; cut or reproject it first.",
                 )
                 raise GridError(text.format(area=Field.AREA))
-            rings.append([grid.pixel_of(float(x), float(y)) for x, y in zip(xs, ys)])
+            rings.append([grid.rowcol(float(x), float(y))[::-1] for x, y in zip(xs, ys)])
         columns, rows = zip(*rings[0])
         return (min(columns), min(rows), max(columns), max(rows)), rings
 

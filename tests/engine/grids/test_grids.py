@@ -127,5 +127,5 @@ def test_a_geotransform_without_area_is_refused(bench: Bench) -> None:
 
 def test_places_and_pixels_are_each_others_inverse() -> None:
     grid = Grid("", (8.0, 6.0, 300000.0, 6.0, -8.0, 5000000.0), 40, 30)
-    assert grid.place_of(0, 0) == (300000, 5000000)
-    assert grid.pixel_of(*grid.place_of(12.5, 7.25)) == pytest.approx((12.5, 7.25), abs=1e-9)
+    assert grid.xy(0, 0) == (300000, 5000000)
+    assert grid.rowcol(*grid.xy(12.5, 7.25)) == pytest.approx((12.5, 7.25), abs=1e-9)

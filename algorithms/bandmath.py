@@ -77,7 +77,7 @@ class BandMath(BandwiseAlgorithm):
             "(B - A) / (B + A) of stored values leaves out: "
             "the result is too small. Set “Scale and offset” to Automatic to apply it, or write "
             "it, as in (B - A) / (B + A - 2000); a warning "
-            "tells where metadata would give another result.",
+            "says where metadata would give another result.",
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:

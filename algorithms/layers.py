@@ -89,7 +89,7 @@ def taken_as_layers(
 
 
 def _flat(value: Any) -> list[Any]:
-    """The items of a list parameter's value, which models nest and scripts give singly or parted by semicolons."""
+    """The items of a list parameter's value, which models nest and scripts give singly or separated by semicolons."""
     if isinstance(value, (list, tuple)):
         return [item for part in value for item in _flat(part)]
     if isinstance(value, QgsProcessingOutputLayerDefinition):

@@ -6,11 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from qgis.core import (
-    QgsProcessingContext,
-    QgsProcessingParameterBand,
-    QgsProcessingParameterRasterLayer,
-)
+from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import messages
@@ -18,6 +14,7 @@ from ..engine.errors import InputError
 from ..engine.expression.names import named_formula
 from ..engine.job import BandRef, Job, RunOptions
 from .base import BandwiseAlgorithm
+from .shared.bands import Described, band_parameters
 
 translate = QCoreApplication.translate
 
@@ -76,37 +73,39 @@ class Ndvi(BandwiseAlgorithm):
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
-        for layer, layer_text, band, band_text, layer_help, band_help in (
-            (
+        red = (
+            Described(
                 self.RED,
                 translate("Bandwise", "Red raster"),
-                self.RED_BAND,
-                translate("Bandwise", "Red band"),
                 translate(
                     "Bandwise",
                     "The raster with the red band, such as B04 of Sentinel-2 or B4 of Landsat 8 and 9.",
                 ),
+            ),
+            Described(
+                self.RED_BAND,
+                translate("Bandwise", "Red band"),
                 translate("Bandwise", "Number of the red band in its raster; default 1."),
             ),
-            (
+        )
+        nir = (
+            Described(
                 self.NIR,
                 translate("Bandwise", "Near-infrared raster"),
-                self.NIR_BAND,
-                translate("Bandwise", "Near-infrared band"),
                 translate(
                     "Bandwise",
                     "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of "
                     "Landsat 8 and 9; it may be the red raster.",
                 ),
+            ),
+            Described(
+                self.NIR_BAND,
+                translate("Bandwise", "Near-infrared band"),
                 translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
             ),
-        ):
-            raster = QgsProcessingParameterRasterLayer(layer, layer_text)
-            raster.setHelp(layer_help)
-            self.addParameter(raster)
-            number = QgsProcessingParameterBand(band, band_text, 1, layer, True)
-            number.setHelp(band_help)
-            self.addParameter(number)
+        )
+        for parameter in (*band_parameters(*red), *band_parameters(*nir)):
+            self.addParameter(parameter)
         self.add_shared_parameters()
         self.add_output_parameter(
             translate("Bandwise", "NDVI"),

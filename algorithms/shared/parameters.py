@@ -113,7 +113,8 @@ def _masks() -> Declared:
             rule,
             translate(
                 "Bandwise",
-                "How the mask is read. Automatic (default) tells SCL and QA_PIXEL by the name of the file or band.",
+                "How the mask is read. Automatic (default) recognises SCL and QA_PIXEL by the name of the file or "
+                "band.",
             ),
         ),
         (

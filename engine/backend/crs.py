@@ -64,9 +64,9 @@ def pixel_coordinates(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) 
     """Columns and rows of ``other`` at which all pairs of columns and rows of ``grid`` lie; those
     that lie nowhere are left out.
     """
-    found = pixel_coordinates_grid(grid, other, columns, rows)
-    known = np.isfinite(found[0])
-    return found[0][known], found[1][known]
+    coordinates = pixel_coordinates_grid(grid, other, columns, rows)
+    finite = np.isfinite(coordinates[0])
+    return coordinates[0][finite], coordinates[1][finite]
 
 
 def pixel_coordinates_grid(grid: Grid, other: Grid, columns: Numbers, rows: Numbers) -> Points:
@@ -76,11 +76,11 @@ def pixel_coordinates_grid(grid: Grid, other: Grid, columns: Numbers, rows: Numb
     xs, ys = transform_points(
         (a * column + b * row + c).ravel(), (d * column + e * row + f).ravel(), grid.crs, other.crs
     )
-    known = np.isfinite(xs) & np.isfinite(ys)
+    finite = np.isfinite(xs) & np.isfinite(ys)
     a, b, c, d, e, f = other.transform
     x, y, determinant = (
-        np.where(known, xs - c, np.nan),
-        np.where(known, ys - f, np.nan),
+        np.where(finite, xs - c, np.nan),
+        np.where(finite, ys - f, np.nan),
         a * e - b * d,
     )
     return ((e * x - b * y) / determinant).reshape(column.shape), (

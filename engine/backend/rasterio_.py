@@ -127,8 +127,8 @@ class RasterioBackend:
     @raising
     def burn(self, polygons: Sequence[Polygon], window: Window, out: NDArray[np.uint8]) -> None:
         shapes = [{"type": "Polygon", "coordinates": rings} for rings in polygons]
-        place = Affine.translation(window.column, window.row)
-        rasterize(shapes, out=out, transform=place, default_value=0)
+        shift = Affine.translation(window.column, window.row)
+        rasterize(shapes, out=out, transform=shift, default_value=0)
 
     @raising
     def create(self, spec: CreationSpec, path: str | None = None) -> Created:

@@ -96,8 +96,10 @@ class RasterioDataset:
     @raising
     def control_points(self) -> tuple[tuple[tuple[float, float, float, float, float], ...], str]:
         points, crs = self._dataset.gcps
-        places = tuple((point.row, point.col, point.x, point.y, point.z or 0.0) for point in points)
-        return places, wkt_of(crs) if points else ""
+        control_points = tuple(
+            (point.row, point.col, point.x, point.y, point.z or 0.0) for point in points
+        )
+        return control_points, wkt_of(crs) if points else ""
 
     @property
     @raising

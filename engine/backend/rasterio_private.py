@@ -34,8 +34,8 @@ _GDT_UINT64 = 12  #: GDAL's number of the type, which rasterio 1.3 takes for int
 
 def misread_types() -> frozenset[str]:
     """Return the types that rasterio 1.3 confuses with each other."""
-    known = dtype_fwd.get(_GDT_UINT64) == "uint64"
-    return frozenset() if known else frozenset(("int64", "uint64"))
+    distinguished = dtype_fwd.get(_GDT_UINT64) == "uint64"
+    return frozenset() if distinguished else frozenset(("int64", "uint64"))
 
 
 def gdal_type(name: str) -> int:

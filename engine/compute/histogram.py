@@ -39,12 +39,12 @@ class Histogram:
     def add(self, window: Window, values: NDArray[Any], nodata: float) -> None:
         """Count the valid of ``values``, of shape (results, window.height, window.width)."""
         for result, plane in enumerate(values):
-            some = plane[
+            sample = plane[
                 -window.row % self._step :: self._step, -window.column % self._step :: self._step
             ]
             with np.errstate(over="ignore"):  # of float64: infinite, in the last bucket
-                some = some[some != nodata].astype(np.float32)
-            self._waiting.append((result, (some.view(np.uint32) >> 16).astype(np.uint16)))
+                sample = sample[sample != nodata].astype(np.float32)
+            self._waiting.append((result, (sample.view(np.uint32) >> 16).astype(np.uint16)))
         if len(self._waiting) >= _MOST_WAITING:
             self._count()
 
@@ -70,10 +70,12 @@ def bins(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]
             ((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64)
         )
     width = maximum - minimum
-    places = (
+    bin_numbers = (
         np.zeros(codes.size)
         if not 0 < width < math.inf
         else (np.clip(middles, minimum, maximum) - minimum) / width * BUCKETS
     )
-    found = np.bincount(np.minimum(places, BUCKETS - 1).astype(np.int64), counts[codes], BUCKETS)
-    return [int(count) for count in found]
+    binned = np.bincount(
+        np.minimum(bin_numbers, BUCKETS - 1).astype(np.int64), counts[codes], BUCKETS
+    )
+    return [int(count) for count in binned]

@@ -52,8 +52,13 @@ class Statistics(NamedTuple):
     def merged(self, other: Statistics) -> Statistics:
         """Both together; moments by Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""
         if not self.valid or not other.valid:
-            some = self if self.valid else other
-            minimum, maximum, mean, squares = some.minimum, some.maximum, some.mean, some.squares
+            valid_part = self if self.valid else other
+            minimum, maximum, mean, squares = (
+                valid_part.minimum,
+                valid_part.maximum,
+                valid_part.mean,
+                valid_part.squares,
+            )
         else:
             total = self.valid + other.valid
             delta = other.mean - self.mean

@@ -79,13 +79,13 @@ class Diagnostics:
         return ExpressionError(message, self.text, start, end)
 
     def misspelled(
-        self, message: Text, start: int, end: int, name: str, known: Iterable[str]
+        self, message: Text, start: int, end: int, name: str, candidates: Iterable[str]
     ) -> ExpressionError:
         """As :meth:`about`, with a known name that is like ``name``, if one is."""
         if len(name) <= 30:
             near = [
                 word
-                for word in difflib.get_close_matches(name.lower(), list(known), 3, 0.7)
+                for word in difflib.get_close_matches(name.lower(), list(candidates), 3, 0.7)
                 if word != name.lower()
             ]
             if near:
@@ -247,11 +247,11 @@ class Diagnostics:
             end,
         )
 
-    def unclosed(self, place: int, kind: str) -> ExpressionError:
+    def unclosed(self, position: int, kind: str) -> ExpressionError:
         message = translate("Bandwise", "“{sign}” is missing for what is opened here").format(
             sign=":" if kind == "?" else ")"
         )
-        return self.about(message, place, place + 1)
+        return self.about(message, position, position + 1)
 
     def misplaced(self, sign: str, start: int, kind: str, opened: int) -> ExpressionError:
         """A comma, colon or parenthesis that ends nothing."""
@@ -260,7 +260,7 @@ class Diagnostics:
         if sign == ",":
             message = translate(
                 "Bandwise",
-                "a comma parts the arguments of a function; numbers have a decimal point, results are parted by “;”",
+                "a comma parts the arguments of a function; numbers have a decimal point, results are separated by “;”",
             )
         elif sign == ":":
             message = translate("Bandwise", "there is no “?” for this “:”")

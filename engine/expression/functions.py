@@ -69,11 +69,13 @@ class Function(NamedTuple):
 
     def range(self, arguments: Sequence[Range | None]) -> Range | None:
         """The range of the result for arguments in these, where it is known and float64 holds all of it."""
-        known = [argument for argument in arguments if argument is not None]
-        if self.bounds is None or len(known) < len(arguments):
+        ranges_known = [argument for argument in arguments if argument is not None]
+        if self.bounds is None or len(ranges_known) < len(arguments):
             return None
-        found = Range(*self.bounds(known), self.grain([argument.grain for argument in known]))
-        return found if found.grains <= _LARGEST_EXACT else None
+        result_range = Range(
+            *self.bounds(ranges_known), self.grain([argument.grain for argument in ranges_known])
+        )
+        return result_range if result_range.grains <= _LARGEST_EXACT else None
 
 
 def _corners(
@@ -87,7 +89,7 @@ def _corners(
 
 
 def _hull(ranges: Sequence[Range]) -> tuple[float, float]:
-    return min(one.low for one in ranges), max(one.high for one in ranges)
+    return min(each.low for each in ranges), max(each.high for each in ranges)
 
 
 def _negated(ranges: Sequence[Range]) -> tuple[float, float]:
@@ -105,13 +107,13 @@ def _bits(ufunc: np.ufunc) -> Callable[..., Any]:
     return compute
 
 
-def _shift_left(value: Any, places: Any, *, out: Any) -> None:
-    np.ldexp(value, np.asarray(places).astype(np.int32), out=out)
+def _shift_left(value: Any, shifts: Any, *, out: Any) -> None:
+    np.ldexp(value, np.asarray(shifts).astype(np.int32), out=out)
     np.floor(out, out=out)  # for places below 0
 
 
-def _shift_right(value: Any, places: Any, *, out: Any) -> None:
-    np.ldexp(value, -np.asarray(places).astype(np.int32), out=out)
+def _shift_right(value: Any, shifts: Any, *, out: Any) -> None:
+    np.ldexp(value, -np.asarray(shifts).astype(np.int32), out=out)
     np.floor(out, out=out)
 
 

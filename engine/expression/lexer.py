@@ -110,13 +110,13 @@ class Lexer:
     def layers(self) -> list[str]:
         """All that QGIS could take for the name of a layer, quoted or bare."""
         quoted = [
-            found[1].rpartition("@")[0] or found[1]
-            for found in _QUOTED.finditer(self.text)
-            if self.text[found.start() - 1 : found.start()] != "@"
+            match[1].rpartition("@")[0] or match[1]
+            for match in _QUOTED.finditer(self.text)
+            if self.text[match.start() - 1 : match.start()] != "@"
         ]
         bare = [self.text[start:at] for start, at, _ in self._runs if at - start <= _LONGEST_NAME]
         return quoted + bare + [re.split("[-/:]", name)[-1] for name in bare]
 
-    def _moved(self, found: re.Match[str]) -> re.Match[str]:
-        self.position = found.end()
-        return found
+    def _moved(self, match: re.Match[str]) -> re.Match[str]:
+        self.position = match.end()
+        return match

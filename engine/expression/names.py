@@ -63,10 +63,10 @@ class RasterBands:
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
         key = (name, band, layer)
         if key not in self._found:
-            place = self._place(name, band, layer)
-            if place not in self.bands:
-                self.bands.append(place)
-            self._found[key] = self.bands.index(place)
+            raster_band = self._place(name, band, layer)
+            if raster_band not in self.bands:
+                self.bands.append(raster_band)
+            self._found[key] = self.bands.index(raster_band)
         return self._found[key]
 
     def names(self) -> Sequence[str]:
@@ -85,19 +85,19 @@ class RasterBands:
     def _raster(self, name: str, layer: bool) -> int:
         layers = [index for index, raster in enumerate(self.rasters) if raster.name == name]
         letter = None if layer else self._letters.get(name.upper())
-        found: list[int] = (
+        matches: list[int] = (
             layers if letter is None or (self._layers_first and layers) else [letter, *layers]
         )
-        if len({self.rasters[index].path for index in found}) > 1:
+        if len({self.rasters[index].path for index in matches}) > 1:
             choices = ", ".join(
                 f"{letter_of(index)} = {file_name(self.rasters[index].path)}"
-                for index in dict.fromkeys(found)
+                for index in dict.fromkeys(matches)
             )
             text = translate("Bandwise", "{name} is ambiguous; use one of the letters: {choices}")
             raise LookupError(text.format(name=shown(name), choices=choices))
-        if not found:
+        if not matches:
             raise LookupError(self._no_input(name))
-        return found[0]
+        return matches[0]
 
     def _no_input(self, name: str) -> Text:
         given = ", ".join(
@@ -123,19 +123,19 @@ class RasterBands:
         descriptions = self.rasters[raster].descriptions
         if isinstance(band, str):
             exact = [number for number, text in enumerate(descriptions, start=1) if text == band]
-            found = exact or [
+            matches = exact or [
                 number
                 for number, text in enumerate(descriptions, start=1)
                 if text.lower() == band.lower()
             ]
             names = self.rasters[raster].band_names
-            found = found or [
+            matches = matches or [
                 number
                 for number, text in enumerate(names, start=1)
                 if text and text == short_name(band)
             ]
-            if len(found) == 1:
-                return found[0]
+            if len(matches) == 1:
+                return matches[0]
             shown_names = [
                 text or name or "-" for text, name in zip(descriptions, names or descriptions)
             ]

@@ -166,11 +166,11 @@ class _Parser:
             return False
         name, band, end = bare
         try:
-            found = self.references.band(name, band, layer=True)
+            band_number = self.references.band(name, band, layer=True)
         except LookupError:
             return False  # not as long a name as that: A@1-B@2 is no layer "A@1-B"
         self.lexer.position = end
-        self.push(self.builder.band(found), start)
+        self.push(self.builder.band(band_number), start)
         return True
 
     def word(self, start: int) -> bool:
@@ -202,18 +202,18 @@ class _Parser:
 
     def band(self, name: str, band: int | str | None, start: int, *, layer: bool = False) -> bool:
         try:
-            found = self.references.band(name, band, layer=layer)
+            band_number = self.references.band(name, band, layer=layer)
         except LookupError as error:
             if self.stack.kind is Kind.CALL and self.lexer.precedes("=", self.lexer.position):
                 function = self.stack.waiting[-1].function
                 raise self.diagnostics.keyword(name, function, start, self.lexer.position) from None
-            known = (
+            candidates = (
                 [] if layer else [*self.dialect.functions, *self.references.names(), *self.named]
             )
             raise self.diagnostics.misspelled(
-                error.args[0], start, self.lexer.position, name, known
+                error.args[0], start, self.lexer.position, name, candidates
             ) from None
-        return self.push(self.builder.band(found), start)
+        return self.push(self.builder.band(band_number), start)
 
     def call(self, name: str, start: int) -> bool:
         """Open a function call."""

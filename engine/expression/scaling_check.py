@@ -227,10 +227,10 @@ def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
     if node.function == "isnodata":
         return ~np.isfinite(arguments[0])
     if node.function == "coalesce":
-        found: Any = arguments[-1]
+        chosen: Any = arguments[-1]
         for argument in reversed(arguments[:-1]):
-            found = np.where(np.isfinite(argument), argument, found)
-        return np.asarray(found)
+            chosen = np.where(np.isfinite(argument), argument, chosen)
+        return np.asarray(chosen)
     function = FUNCTIONS[node.function]
     operands = [
         value != 0 if kind == BOOLEAN else value.astype(np.float64)

@@ -33,7 +33,7 @@ class State(NamedTuple):
         """Some network drives number a file anew now and then: another inode counts where its
         change has another time, too.
         """
-        moved = all(one != two for one, two in zip(self.identity, other.identity))
+        moved = all(mine != theirs for mine, theirs in zip(self.identity, other.identity))
         return (self.size, self.modified, self.tag) != (
             other.size,
             other.modified,
@@ -45,8 +45,8 @@ def states_of(files: Iterable[str]) -> dict[str, State]:
     """The state of each file that tells one; sidecars of metadata, which QGIS writes for layers
     that it shows, hold no pixels.
     """
-    found = {file: _state(file) for file in dict.fromkeys(files) if not file.endswith(".aux.xml")}
-    return {file: state for file, state in found.items() if state is not None}
+    states = {file: _state(file) for file in dict.fromkeys(files) if not file.endswith(".aux.xml")}
+    return {file: state for file, state in states.items() if state is not None}
 
 
 def check_unchanged(before: Mapping[str, State]) -> None:
@@ -95,9 +95,9 @@ def _behind(file: str) -> str:
     path = re.sub(r"^(/vsi(zip|tar|gzip|7z|rar|subfile|sparse|crypt|cached)/+)+", "", file)
     path = re.sub(r"^\d+(_\d+)?,", "", path).strip("{")
     for start in (path, "/" + path):
-        for place in (Path(start), *Path(start).parents):
-            if place.is_file():
-                return str(place)
+        for candidate in (Path(start), *Path(start).parents):
+            if candidate.is_file():
+                return str(candidate)
     return file
 
 

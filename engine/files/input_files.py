@@ -90,12 +90,12 @@ def _vrt_sources(path: str) -> list[tuple[str, str]]:
             if b"<VRTDataset" not in file.read(_HEADER):
                 return []
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                found = [match.group(2, 3) for match in _VRT_SOURCE.finditer(data)]
+                sources = [match.group(2, 3) for match in _VRT_SOURCE.finditer(data)]
     except (OSError, ValueError):
         return []
     names = [
         (html.unescape(name.decode("utf-8", "surrogateescape")), bool(_RELATIVE.search(attributes)))
-        for attributes, name in found
+        for attributes, name in sources
     ]
     folders = {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}
     return [

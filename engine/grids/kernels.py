@@ -87,14 +87,14 @@ class Axis(NamedTuple):
             used &= (self.centre >= 0)[:, np.newaxis]
         if not used.any():
             return None
-        places = (self.first[:, np.newaxis] + np.arange(self.weights.shape[1]))[used]
-        return int(places.min()), int(places.max()) + 1
+        source_pixels = (self.first[:, np.newaxis] + np.arange(self.weights.shape[1]))[used]
+        return int(source_pixels.min()), int(source_pixels.max()) + 1
 
 
 def nearest(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
     """The source pixels in which positions lie, -1 for those beyond a source of ``length`` pixels."""
-    places = np.floor(np.clip(positions, -1, length) + ROUNDING).astype(np.intp)
-    return np.where(places >= length, -1, places)
+    source_pixels = np.floor(np.clip(positions, -1, length) + ROUNDING).astype(np.intp)
+    return np.where(source_pixels >= length, -1, source_pixels)
 
 
 def average(starts: NDArray[np.float64], ends: NDArray[np.float64], length: int) -> Axis:
@@ -114,7 +114,7 @@ def weighted(positions: NDArray[np.float64], kernel: Kernel, widened: float, len
     """Weights by a kernel, ``widened`` so many times, around ``positions``, the centres of the target's pixels."""
     reach = kernel.reach * widened
     first = np.floor(positions - reach - 0.5).astype(np.intp) + 1
-    places = first[:, np.newaxis] + np.arange(int(np.floor(2 * reach)) + 1)
-    weights = kernel.weigh(np.abs(places + 0.5 - positions[:, np.newaxis]) / widened)
-    weights[(places < 0) | (places >= length)] = 0
+    source_pixels = first[:, np.newaxis] + np.arange(int(np.floor(2 * reach)) + 1)
+    weights = kernel.weigh(np.abs(source_pixels + 0.5 - positions[:, np.newaxis]) / widened)
+    weights[(source_pixels < 0) | (source_pixels >= length)] = 0
     return Axis(first, weights, nearest(positions, length))

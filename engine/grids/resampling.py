@@ -109,15 +109,19 @@ def scattered(
     frame[~valid] = 0
     starts = corner[0] - reach[0], corner[1] - reach[1]
     out = np.full(positions[0].shape, np.nan, dtype)
-    found, flat = out.reshape(-1), [place.ravel() for place in positions]
-    known = np.isfinite(flat[0]) & np.isfinite(flat[1])
-    centres = [nearest(np.where(known, place, -1), length) for place, length in zip(flat, size)]
+    resampled_pixels, flat = out.reshape(-1), [place.ravel() for place in positions]
+    inside_source = np.isfinite(flat[0]) & np.isfinite(flat[1])
+    centres = [
+        nearest(np.where(inside_source, place, -1), length) for place, length in zip(flat, size)
+    ]
     inside = [centre - start for centre, start in zip(centres, starts)]
-    known &= (centres[0] >= 0) & (centres[1] >= 0)
+    inside_source &= (centres[0] >= 0) & (centres[1] >= 0)
     for index, length in zip(inside, frame.shape[::-1]):
-        known &= (index >= 0) & (index < length)
-    known &= valid[np.where(known, inside[1], 0), np.where(known, inside[0], 0)]
-    chosen = np.flatnonzero(known)
+        inside_source &= (index >= 0) & (index < length)
+    inside_source &= valid[
+        np.where(inside_source, inside[1], 0), np.where(inside_source, inside[0], 0)
+    ]
+    chosen = np.flatnonzero(inside_source)
     for begin in range(0, chosen.size, _SCATTERED):
         part = chosen[begin : begin + _SCATTERED]
         columns, rows = (
@@ -127,7 +131,7 @@ def scattered(
         sums, share, magnitude = _gathered(frame, valid, columns, rows)
         keep = share > (LEAST_SUM * magnitude if kernel.overshoots else ROUNDING * ROUNDING)
         np.divide(sums, share, out=sums, where=keep)
-        found[part] = np.where(keep, sums, np.nan)
+        resampled_pixels[part] = np.where(keep, sums, np.nan)
     return out
 
 

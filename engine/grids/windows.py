@@ -76,11 +76,11 @@ def plan_windows(
         )
         step = math.lcm(*(min(block[1], height) for block in source_blocks))
         rows = max(step, pixels // width // step * step) if width * height > 2 * pixels else height
-        one = _planned(width, height, rows, 1, cost)
-        held = one.memory - one.cache - cost.shared
+        single = _planned(width, height, rows, 1, cost)
+        held = single.memory - single.cache - cost.shared
         count = min(
             workers,
-            one.count(grid),
+            single.count(grid),
             (budget - LEAST_CACHE) // held,
             budget // (held + cost.per_blocks),
         )

@@ -48,18 +48,18 @@ def bandmath_job(
         notes += _difference_notes(text, inputs, choice, formula, references)
     # of letters, by which the grid is chosen
     order = sorted(range(len(references.bands)), key=references.bands.__getitem__)
-    places = [references.bands[index] for index in order]
+    used_bands = [references.bands[index] for index in order]
     if not formula.bands():
-        places = places or [(0, 1)]
+        used_bands = used_bands or [(0, 1)]
         warning = translate(
             "Bandwise",
             "The expression uses no band: its value is written to every pixel of {name}'s grid",
         ).format(name=letter_of(0))
         notes.append(Note(warning, warning=True))
-    notes += _unused_notes(inputs, {raster for raster, _ in places})
+    notes += _unused_notes(inputs, {raster for raster, _ in used_bands})
     bands = tuple(
         BandRef(f"{letter_of(raster)}@{number}", inputs[raster].path, number)
-        for raster, number in places
+        for raster, number in used_bands
     )
     listed = tuple(path for _, path in rasters)
     return Job(
@@ -75,12 +75,12 @@ def bandmath_job(
 def _raster(name: str, path: str, products: Products) -> Raster:
     """A raster with the names of its bands; that of a file counts for its only band."""
     descriptions = descriptions_of(path)
-    found = [
+    described = [
         products.band_name(path, number, text, single=len(descriptions) == 1)
         for number, text in enumerate(descriptions, start=1)
     ]
     return Raster(
-        name, path, descriptions, tuple(short_name(band.name) if band else "" for band in found)
+        name, path, descriptions, tuple(short_name(band.name) if band else "" for band in described)
     )
 
 

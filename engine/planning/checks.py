@@ -37,10 +37,10 @@ def unused_scaling(
     the first of a run.
     """
     bands = [
-        StoredBand(one.band.dtype, radiometry.unused.scale, radiometry.unused.offset)
+        StoredBand(band_input.band.dtype, radiometry.unused.scale, radiometry.unused.offset)
         if radiometry.unused
-        else StoredBand(one.band.dtype)
-        for one, radiometry in zip(inputs, radiometries)
+        else StoredBand(band_input.band.dtype)
+        for band_input, radiometry in zip(inputs, radiometries)
     ]
     if not scaling_changes(job.formula, bands):
         return []
@@ -49,11 +49,16 @@ def unused_scaling(
         if unused := radiometries[index].unused:
             groups.setdefault(unused, []).append(job.bands[index].name)
     clauses = []
-    for known, names in groups.items():
+    for scale_known, names in groups.items():
         shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
         clause = translate("Bandwise", "{bands}: scale {scale:g}, offset {offset:g} ({source})")
         clauses.append(
-            clause.format(bands=shown, scale=known.scale, offset=known.offset, source=known.source)
+            clause.format(
+                bands=shown,
+                scale=scale_known.scale,
+                offset=scale_known.offset,
+                source=scale_known.source,
+            )
         )
     text = translate(
         "Bandwise",
@@ -72,16 +77,16 @@ def job_warnings(
 ) -> Iterator[Note]:
     """Lines for the log; reads the corners of files that declare no nodata."""
     seen: dict[tuple[str, int], BandRef] = {}
-    for ref, one, radiometry in zip(job.bands, inputs, radiometries):
+    for ref, band_input, radiometry in zip(job.bands, inputs, radiometries):
         twin = seen.setdefault((ref.path, ref.number), ref)
         if twin is not ref:
             text = translate("Bandwise", "{name} and {other} are the same band of {file}")
             yield _warning(text.format(name=twin.name, other=ref.name, file=ref.path))
         elif (
             radiometry.nodata is None
-            and not one.band.masks
-            and one.band.dtype.kind in "iu"
-            and _may_be_empty(one, ref)
+            and not band_input.band.masks
+            and band_input.band.dtype.kind in "iu"
+            and _may_be_empty(band_input, ref)
         ):
             text = translate(
                 "Bandwise",
@@ -98,9 +103,9 @@ def job_warnings(
     stored = [
         (radiometry.scale, radiometry.offset) == (1.0, 0.0)
         and not radiometry.unused
-        and one.band.dtype.kind in "iu"
-        and one.band.dtype.itemsize > 1
-        for one, radiometry in zip(inputs, radiometries)
+        and band_input.band.dtype.kind in "iu"
+        and band_input.band.dtype.itemsize > 1
+        for band_input, radiometry in zip(inputs, radiometries)
     ]
     if wants_reflectance(job.formula, stored):
         text = translate(
@@ -125,25 +130,27 @@ def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:
             constant = next(
                 (number.value for number in numbers if isinstance(number, Number)), None
             )
-            some = [plain[argument] or shifted[argument] for argument in node.arguments]
+            involved = [plain[argument] or shifted[argument] for argument in node.arguments]
             if node.function == "divide" and shifted[node.arguments[1]]:
                 return True
             if node.function in ("add", "subtract"):
                 if constant is not None:
-                    is_shifted = any(some) and 0 < abs(constant) <= _LARGEST_INDEX_CONSTANT
+                    is_shifted = any(involved) and 0 < abs(constant) <= _LARGEST_INDEX_CONSTANT
                 else:
-                    is_shifted = all(some) and any(shifted[argument] for argument in node.arguments)
-                    is_plain = all(some) and not is_shifted
+                    is_shifted = all(involved) and any(
+                        shifted[argument] for argument in node.arguments
+                    )
+                    is_plain = all(involved) and not is_shifted
             elif node.function == "multiply" and constant is not None:
-                is_plain = any(some) and _INDEX_FACTORS[0] <= abs(constant) <= _INDEX_FACTORS[1]
+                is_plain = any(involved) and _INDEX_FACTORS[0] <= abs(constant) <= _INDEX_FACTORS[1]
         plain.append(is_plain)
         shifted.append(is_shifted)
     return False
 
 
-def _may_be_empty(one: Input, ref: BandRef) -> bool:
+def _may_be_empty(band_input: Input, ref: BandRef) -> bool:
     """Whether a corner is all zeros; large blocks, which take long to decode, are not looked into."""
-    width, height = one.band.block
+    width, height = band_input.band.block
     return width * height <= _LARGEST_BLOCK and has_empty_corner(ref.path, ref.number)
 
 
@@ -157,12 +164,12 @@ def role_warnings(
     """A warning for each band that a formula of ours calls red or near infrared, and that is
     another one by its metadata or file name.
     """
-    for ref, one, name in zip(job.bands, inputs, names):
+    for ref, band_input, name in zip(job.bands, inputs, names):
         role = _ROLES.get(ref.name)
         if role is None:
             continue
         facts = {"role": role, "number": ref.number, "file": file_name(ref.path)}
-        if one.band.classes or (name and name.classes):
+        if band_input.band.classes or (name and name.classes):
             text = translate(
                 "Bandwise",
                 "Band {number} of {file} holds classes or flags, not {role} reflectance; choose the {role} band",
@@ -191,6 +198,7 @@ def may_be_negative(
 ) -> bool:
     """Whether values may be negative because of an offset: one was applied, and all inputs are measurements."""
     measured = not any(
-        one.band.classes or (name and name.classes) for one, name in zip(inputs, names)
+        band_input.band.classes or (name and name.classes)
+        for band_input, name in zip(inputs, names)
     )
     return measured and any(radiometry.offset for radiometry in radiometries)

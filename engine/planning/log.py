@@ -151,8 +151,8 @@ def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
     return notes
 
 
-def _counted(count: int, one: Template, several: Template) -> Text:
-    return (one if count == 1 else several).format(count=count)
+def _counted(count: int, singular: Template, plural: Template) -> Text:
+    return (singular if count == 1 else plural).format(count=count)
 
 
 def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:

@@ -110,12 +110,13 @@ def check_georeference(chosen: Raster, other: Raster) -> None:
 
     Raises :class:`GridError`.
     """
-    one, two = chosen.grid, other.grid
-    if one.georeference == two.georeference and (
-        one.georeference is None or (one.width, one.height) == (two.width, two.height)
+    first_grid, second_grid = chosen.grid, other.grid
+    if first_grid.georeference == second_grid.georeference and (
+        first_grid.georeference is None
+        or (first_grid.width, first_grid.height) == (second_grid.width, second_grid.height)
     ):
         return
-    first, second = (other, chosen) if one.georeference is None else (chosen, other)
+    first, second = (other, chosen) if first_grid.georeference is None else (chosen, other)
     text = translate(
         "Bandwise",
         "{file} has no geotransform, only {georeference}, and {other} has others or another grid; {remedy}.",
@@ -139,12 +140,12 @@ def _check_crs(chosen: Raster, rasters: Sequence[Raster]) -> None:
                     "{file} has no CRS and {other} has {crs}; assign the right CRS to the first.",
                 ).format(file=without.path, other=other.path, crs=crs_name(other.grid.crs))
             )
-        one, other_size = (
+        size, other_size = (
             (chosen.grid.width, chosen.grid.height),
             (raster.grid.width, raster.grid.height),
         )
         if not chosen.grid.crs and (
-            one != other_size or chosen.grid.pixel_offset(raster.grid) != (0, 0)
+            size != other_size or chosen.grid.pixel_offset(raster.grid) != (0, 0)
         ):
             raise GridError(
                 translate(
@@ -173,10 +174,10 @@ def _no_area(rasters: Sequence[Raster]) -> GridError:
 def _pixel_area(grid: Grid, crs: str) -> float:
     """Area of the pixel in the middle, in square units of a CRS."""
     column, row = grid.width / 2, grid.height / 2
-    places = [
+    corners = [
         grid.xy(row + down, column + right) for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))
     ]
-    xs, ys = transform_points([x for x, _ in places], [y for _, y in places], grid.crs, crs)
+    xs, ys = transform_points([x for x, _ in corners], [y for _, y in corners], grid.crs, crs)
     if not np.isfinite(xs).all():
         return math.inf
     xs, ys = xs - xs[0], ys - ys[0]  # large coordinates would leave no digits for a small area

@@ -90,15 +90,15 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
     """The rule to read a mask by. Raises :class:`OptionError` where it is to be found and cannot."""
     if choice.rule is not MaskRule.AUTOMATIC:
         return choice.rule
-    found = recognised(choice.path, description)
-    if found is None:
+    rule = recognised(choice.path, description)
+    if rule is None:
         text = translate(
             "Bandwise",
             "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in {rule} "
             "whether to keep zero or not zero.",
         )
         raise OptionError(text.format(file=choice.path, rule=Field.MASK_RULE))
-    return found
+    return rule
 
 
 def clear_classes(text: str) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floatin
     return low, high
 
 
-def mark_range(values: NDArray[Any], nodata: np.floating[Any], found: NDArray[np.bool_]) -> None:
+def mark_range(values: NDArray[Any], nodata: np.floating[Any], marked: NDArray[np.bool_]) -> None:
     """Set ``found`` where GDAL takes ``values``, of the same shape, for ``nodata``, which is not NaN.
 
     The comparison that rules out most values comes first; where it leaves none, there is no second.
@@ -54,21 +54,21 @@ def mark_range(values: NDArray[Any], nodata: np.floating[Any], found: NDArray[np
     low, high = nodata_range(nodata)
     with np.errstate(invalid="ignore", over="ignore"):
         if low == high:
-            np.equal(values, nodata, out=found)
+            np.equal(values, nodata, out=marked)
         elif abs(nodata) <= _largest(nodata) / 2 and math.isinf(
             nodata + np.copysign(nodata.dtype.type(_largest(nodata)), nodata)
         ):
             # GDAL masks the very large numbers too, which lie apart
-            np.copyto(found, _is_taken(values, nodata))
+            np.copyto(marked, _is_taken(values, nodata))
         else:
             first, second = (
                 (np.less_equal, np.greater_equal)
                 if nodata < 0
                 else (np.greater_equal, np.less_equal)
             )
-            first(values, high if nodata < 0 else low, out=found)
-            if found.any():
-                np.logical_and(found, second(values, low if nodata < 0 else high), out=found)
+            first(values, high if nodata < 0 else low, out=marked)
+            if marked.any():
+                np.logical_and(marked, second(values, low if nodata < 0 else high), out=marked)
 
 
 def _farthest(nodata: np.floating[Any], end: np.floating[Any]) -> np.floating[Any]:
@@ -118,16 +118,16 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
     return dtype.type(int(value)) if limits.min <= int(value) <= limits.max else None
 
 
-def mark(values: NDArray[Any], marker: np.generic | None, found: NDArray[np.bool_]) -> None:
+def mark(values: NDArray[Any], marker: np.generic | None, marked: NDArray[np.bool_]) -> None:
     """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
 
     Floating-point ones are equal where GDAL takes them for equal.
     """
     if marker is None:
-        found[...] = False
+        marked[...] = False
     elif np.isnan(marker):
-        np.isnan(values, out=found)
+        np.isnan(values, out=marked)
     elif isinstance(marker, np.floating):
-        mark_range(values, marker, found)
+        mark_range(values, marker, marked)
     else:
-        np.equal(values, marker, out=found)
+        np.equal(values, marker, out=marked)

@@ -100,11 +100,11 @@ class Products:
                 path, translate("Bandwise", "{file} is a VRT that cannot be looked through")
             )
         sources = list(dict.fromkeys(band.sources))
-        found = [
+        facts_of_sources = [
             self._of_source(source, dtype, band.name or band.description, depth + 1)
             for source in sources[:_MOST_SOURCES]
         ]
-        facts = next(filter(None, found), None)
+        facts = next(filter(None, facts_of_sources), None)
         if facts is None:
             return None
         if not band.plain or not all(source.number for source in sources):
@@ -124,17 +124,17 @@ class Products:
                 ),
             )
         if (
-            None in found
+            None in facts_of_sources
             or len(
                 {
-                    (one.scale, one.offset, one.nodata, one.saturated, one.missing)
-                    for one in found
-                    if one
+                    (each.scale, each.offset, each.nodata, each.saturated, each.missing)
+                    for each in facts_of_sources
+                    if each
                 }
             )
             > 1
         ):
-            nodata = {one.nodata if one else None for one in found}
+            nodata = {each.nodata if each else None for each in facts_of_sources}
             text = translate(
                 "Bandwise",
                 "the sources of {file} belong to products, but their scale, offset or nodata differ",

@@ -239,8 +239,8 @@ def read_plan(
     for group in (tuple(group) for _, group in groupby(order, partial(_call_of, everything))):
         dtype, rows = everything[group[0]].dtype.str, len(group)
         bands = tuple(band for band in group if band < len(inputs))
-        place = slice(ends[dtype], ends[dtype] + rows)
-        calls.append(ReadCall(bands, dtype, place, with_mask=len(bands) < rows))
+        target_rows = slice(ends[dtype], ends[dtype] + rows)
+        calls.append(ReadCall(bands, dtype, target_rows, with_mask=len(bands) < rows))
         ends[dtype] += rows
     return ReadPlan(tuple(inputs), stacks, tuple(calls), mask, halo)
 

@@ -85,11 +85,11 @@ def _damaged(path: str, error: Exception) -> InputError:
 
 def all_files(path: str, files: Sequence[str]) -> tuple[str, ...]:
     """Return ``path``, ``files`` and, where one of them is a VRT, the files of that, and so on."""
-    known = dict.fromkeys([path, *files])
+    all_names = dict.fromkeys([path, *files])
     waiting = [file for file in files if file != path and file.lower().endswith(".vrt")]
     while waiting:
         with suppress(InputError, RasterFailure), closing(opened(waiting.pop())) as dataset:
-            new = [file for file in dataset.files if file not in known]
-            known.update(dict.fromkeys(new))
+            new = [file for file in dataset.files if file not in all_names]
+            all_names.update(dict.fromkeys(new))
             waiting.extend(file for file in new if file.lower().endswith(".vrt"))
-    return tuple(known)
+    return tuple(all_names)

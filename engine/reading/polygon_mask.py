@@ -59,8 +59,10 @@ class PolygonMask:
         """A polygon's outline, and the polygon, in columns and rows of the grid."""
         rings = []
         for ring in polygon:
-            some = ring if same_crs(crs, grid.crs) else _with_places_between(ring)
-            xs, ys = transform_points([x for x, _ in some], [y for _, y in some], crs, grid.crs)
+            vertices = ring if same_crs(crs, grid.crs) else _with_places_between(ring)
+            xs, ys = transform_points(
+                [x for x, _ in vertices], [y for _, y in vertices], crs, grid.crs
+            )
             if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
                 text = translate(
                     "Bandwise",
@@ -91,10 +93,10 @@ def _with_places_between(ring: Ring) -> list[tuple[float, float]]:
     """
     corners = np.array(ring)
     longest = max(float(np.ptp(corners, axis=0).max()) / _PIECES, 1e-300)
-    places = []
+    points = []
     for (x, y), (to_x, to_y) in zip(ring, ring[1:]):
         count = max(1, min(_PIECES, math.ceil(max(abs(to_x - x), abs(to_y - y)) / longest)))
-        places += [
+        points += [
             (x + (to_x - x) * step / count, y + (to_y - y) * step / count) for step in range(count)
         ]
-    return [*places, ring[-1]]
+    return [*points, ring[-1]]

@@ -147,10 +147,10 @@ class Warp(NamedTuple):
             return self._in_parts(tile, read, dtype)
         numbers = read(window)
         if self._by_places(numbers):
-            places = self._places(tile)
+            samples = self._places(tile)
             size, corner = (self.source.width, self.source.height), (window.column, window.row)
             return scattered(
-                numbers, corner, places, _KERNELS[self.resampling], self._widened, size, dtype
+                numbers, corner, samples, _KERNELS[self.resampling], self._widened, size, dtype
             )
         if self.resampling is Resampling.AVERAGE and clear:
             numbers, window = _framed(numbers, window, wanted)
@@ -232,8 +232,8 @@ class Warp(NamedTuple):
         the edge of a projection, and at 180 degrees, where a raster ends and begins: there the
         rows, or the columns, are taken whole.
         """
-        places = np.linspace(0, tile.width, _SAMPLES), np.linspace(0, tile.height, _SAMPLES)
-        columns, rows = pixel_coordinates(self.target.crop(tile), self.source, *places)
+        samples = np.linspace(0, tile.width, _SAMPLES), np.linspace(0, tile.height, _SAMPLES)
+        columns, rows = pixel_coordinates(self.target.crop(tile), self.source, *samples)
         if not columns.size:
             return None, True
         complete = columns.size == _SAMPLES * _SAMPLES

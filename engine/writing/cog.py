@@ -68,14 +68,14 @@ def write_cog(
         directory_size(_values(image, image.offsets, order=order, big=big), big=big)
         for image in images
     ]
-    places, end = _places(images, start + sum(sizes))
+    block_offsets, end = _places(images, start + sum(sizes))
     pointer = f"{order}Q" if big else f"{order}I"
     version = struct.pack(f"{order}HHH", 43, 8, 0) if big else struct.pack(f"{order}H", 42)
     head = bytearray(
         (b"II" if order == "<" else b"MM") + version + struct.pack(pointer, start) + _GHOST_AREA
     )
     head += bytes(start - len(head))
-    for number, (image, offsets) in enumerate(zip(images, places)):
+    for number, (image, offsets) in enumerate(zip(images, block_offsets)):
         follows = start + sum(sizes[: number + 1]) if number + 1 < len(images) else 0
         head += directory(
             _values(image, offsets, order=order, big=big), len(head), follows, order=order, big=big
@@ -87,7 +87,7 @@ def write_cog(
         file.append(end)
         file.put(bytes(head), 0)
         with source.open("rb", buffering=0) as blocks:
-            for image, offsets in reversed(list(zip(images, places))):
+            for image, offsets in reversed(list(zip(images, block_offsets))):
                 for before, size, after in zip(
                     image.offsets.tolist(), image.byte_counts.tolist(), offsets.tolist()
                 ):
@@ -116,19 +116,22 @@ def _read(data: memoryview, fields: Sequence[Field], number: int) -> _Source:
 
 def _values(image: _Source, offsets: Numbers, *, order: str, big: bool) -> list[Value]:
     """Return the fields of an image whose blocks are at ``offsets``."""
-    places = offsets.astype(f"{order}u{8 if big else 4}").tobytes()
+    block_offsets = offsets.astype(f"{order}u{8 if big else 4}").tobytes()
     byte_counts = image.byte_counts.astype(f"{order}u4").tobytes()
-    return [*image.fields, *index_values(image.block_index.tags, places, byte_counts, big=big)]
+    return [
+        *image.fields,
+        *index_values(image.block_index.tags, block_offsets, byte_counts, big=big),
+    ]
 
 
 def _places(images: Sequence[_Source], start: int) -> tuple[list[Numbers], int]:
     """Return the offsets of all images' blocks, those of the last image first in the file, and where they end."""
-    places, end = [], start
+    block_offsets, end = [], start
     for image in reversed(images):
         steps = np.where(
             image.byte_counts > 0, image.byte_counts + np.uint64(2 * _AROUND), np.uint64(0)
         )
         starts = np.uint64(end + _AROUND) + np.cumsum(steps) - steps
-        places.append(np.where(image.byte_counts > 0, starts, np.uint64(0)))
+        block_offsets.append(np.where(image.byte_counts > 0, starts, np.uint64(0)))
         end += int(steps.sum())
-    return places[::-1], end
+    return block_offsets[::-1], end

@@ -143,12 +143,12 @@ def directories(data: bytes | memoryview) -> Iterator[list[Field]]:
             for position in range(first, after, head_size + pointer_size):
                 tag, kind, length = struct.unpack_from(head, data, position)
                 inside = length * _SIZES.get(kind, 1) <= pointer_size
-                place = (
+                located = (
                     position + head_size
                     if inside
                     else struct.unpack_from(pointer, data, position + head_size)[0]
                 )
-                fields.append(Field(tag, kind, length, place))
+                fields.append(Field(tag, kind, length, located))
             yield fields
             directory = struct.unpack_from(pointer, data, after)[0]
     except struct.error as error:
@@ -232,7 +232,7 @@ def is_complete(
 
     Overviews and masks count as images. Only in a ``sparse`` file a block may be missing (offset and byte count 0).
     """
-    found, length = 0, np.uint64(len(data))
+    image_count, length = 0, np.uint64(len(data))
     try:
         order = byte_order(data)[0]
         for fields in directories(data):
@@ -246,7 +246,7 @@ def is_complete(
             )
             if not (within | left_out).all():
                 return False
-            found += 1
+            image_count += 1
     except ValueError:
         return False
-    return found == images if images is not None else found > 0
+    return image_count == images if images is not None else image_count > 0

@@ -52,7 +52,7 @@ def directory_size(values: Sequence[Value], *, big: bool) -> int:
     """Return the bytes of a directory and of the data that it points to."""
     inside, entry, frame = (8, 20, 16) if big else (4, 12, 6)
     return even(frame + entry * len(values)) + sum(
-        even(len(one.data)) for one in values if len(one.data) > inside
+        even(len(value.data)) for value in values if len(value.data) > inside
     )
 
 
@@ -67,22 +67,25 @@ def directory(
     pointer, number, head = (
         f"{order}{code}" for code in (("Q", "Q", "HHQ") if big else ("I", "H", "HHI"))
     )
-    beyond = [one for one in values if len(one.data) > inside]
+    beyond = [value for value in values if len(value.data) > inside]
     beyond.sort(
-        key=lambda one: (one.tag not in INDEX_TAGS, -one.tag if one.tag in INDEX_TAGS else one.tag)
+        key=lambda value: (
+            value.tag not in INDEX_TAGS,
+            -value.tag if value.tag in INDEX_TAGS else value.tag,
+        )
     )
-    data, places = bytearray(), {}
+    data, positions = bytearray(), {}
     start = position + even((16 if big else 6) + (20 if big else 12) * len(values))
-    for one in beyond:
-        places[one.tag] = start + len(data)
-        data += one.data.ljust(even(len(one.data)), b"\0")
+    for value in beyond:
+        positions[value.tag] = start + len(data)
+        data += value.data.ljust(even(len(value.data)), b"\0")
     entries = bytearray(struct.pack(number, len(values)))
-    for one in sorted(values):
-        entries += struct.pack(head, one.tag, one.kind, one.length)
+    for value in sorted(values):
+        entries += struct.pack(head, value.tag, value.kind, value.length)
         entries += (
-            struct.pack(pointer, places[one.tag])
-            if one.tag in places
-            else one.data.ljust(inside, b"\0")
+            struct.pack(pointer, positions[value.tag])
+            if value.tag in positions
+            else value.data.ljust(inside, b"\0")
         )
     entries += struct.pack(pointer, follows)
     return bytes(entries.ljust(start - position, b"\0") + data)
@@ -102,14 +105,15 @@ def with_overviews(head: bytes, sizes: Sequence[tuple[int, int]], side: int) -> 
         if field.tag in _SHARED
     ]
     numbers = {
-        one.tag: struct.unpack_from(f"{order}H", one.data)[0]
-        for one in shared
-        if one.kind == _SHORT
+        value.tag: struct.unpack_from(f"{order}H", value.data)[0]
+        for value in shared
+        if value.kind == _SHORT
     }
     planes = numbers[_SAMPLES] if numbers[_PLANAR] == _SEPARATE else 1
     if numbers[_SAMPLES] == 1:  # as GDAL does: then both planar configurations mean the same
         shared = [
-            _number(_PLANAR, _SHORT, 1, order) if one.tag == _PLANAR else one for one in shared
+            _number(_PLANAR, _SHORT, 1, order) if value.tag == _PLANAR else value
+            for value in shared
         ]
     pointer = f"{order}Q" if big else f"{order}I"
     file, link = bytearray(head.ljust(even(len(head)), b"\0")), _last_link(head, len(fields))

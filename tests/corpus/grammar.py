@@ -37,7 +37,7 @@ OPERATORS = {
 }
 UNARY = {"qgis": "- +", "gdal_calc": "- + not", "gdal_calc, int32": "- + ~", "otb": "- +"}
 
-# What each tool is asked beside the pairs, parted by §; x and y stand for the two bands and are
+# What each tool is asked beside the pairs, separated by §; x and y stand for the two bands and are
 # replaced by the dialect's own references.
 PROBES = {
     "qgis": """-x^2§2^-x§2^-x^2§0 != 3 > 2§2^3^2§2^y^2§- -x§-+-x§!x§{x}§'x'§x ?§NOT x§x == 2§x <> 2§x = 2§x =! 2§x => 2§x % 2§x ** 2§x // 2§x & y

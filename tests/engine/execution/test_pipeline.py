@@ -17,7 +17,7 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Window
 from bandwise.engine.reading.reader import Pixels, Reader
 from bench import Bench
-from pipeline_cases import HEIGHT, LAYOUTS, SLOW, TILED, WIDTH, expected, ramps
+from pipeline_cases import HEIGHT, LAYOUTS, SLOW, TILED, WIDTH, expected, large, ramps, scene  # noqa: F401  fixtures
 
 NEWEST = tuple(int(part) for part in rasterio.__version__.split(".")[:2]) >= (1, 5) and tuple(
     int(part) for part in rasterio.__gdal_version__.split(".")[:2]

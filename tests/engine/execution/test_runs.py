@@ -18,7 +18,7 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
 from bench import Bench
-from pipeline_cases import HEIGHT, SLOW, TILED, WIDTH, expected, ramps
+from pipeline_cases import HEIGHT, SLOW, TILED, WIDTH, expected, large, ramps, scene  # noqa: F401  fixtures
 from rasterio.env import get_gdal_config
 
 

@@ -6,7 +6,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bandwise.engine.expression.dialects import DialectChoice
-from language_cases import GDAL_CALC, OTB, QGIS, Desk, marked
+from language_cases import (
+    GDAL_CALC,
+    OTB,
+    QGIS,
+    Desk,
+    desk,  # noqa: F401  fixtures
+    marked,
+)
 
 
 def test_an_input_that_is_not_given_is_said_as_in_the_issue(desk: Desk) -> None:

@@ -16,7 +16,17 @@ from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.expression.names import letter_of
 from bandwise.engine.planning.bandmath import bandmath_job
 from bench import Bench
-from language_cases import AUTOMATIC, BANDWISE, GDAL_CALC, OTB, QGIS, STORED, Desk, marked
+from language_cases import (
+    AUTOMATIC,
+    BANDWISE,
+    GDAL_CALC,
+    OTB,
+    QGIS,
+    STORED,
+    Desk,
+    desk,  # noqa: F401  fixtures
+    marked,
+)
 
 
 def save_bands(

@@ -16,7 +16,14 @@ from bandwise.engine.expression.parser import parse
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bench import Bench
-from language_cases import AUTOMATIC, BANDWISE, GDAL_CALC, STORED, Desk
+from language_cases import (
+    AUTOMATIC,
+    BANDWISE,
+    GDAL_CALC,
+    STORED,
+    Desk,
+    desk,  # noqa: F401  fixtures
+)
 
 
 def lines(job: Any) -> str:

@@ -17,7 +17,13 @@ from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bench import Bench
-from language_cases import BANDWISE, STORED, Desk, marked
+from language_cases import (
+    BANDWISE,
+    STORED,
+    Desk,
+    desk,  # noqa: F401  fixtures
+    marked,
+)
 
 NODATA = [
     ("A + B", [4, 0, 9, None]), ("A * 0 + 0 * B", [0, 0, 0, None]), ("B > 100", [0, 0, 0, None]),

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_input_cases import refused, simple_vrt
+from bad_input_cases import (
+    good,  # noqa: F401  fixtures
+    refused,
+    simple_vrt,
+)
 from bandwise.engine.errors import (
     BandwiseError,
     GridError,

@@ -20,7 +20,14 @@ from bandwise.engine.radiometry.scaling import (
     resolve,
 )
 from bench import Bench
-from radiometry_cases import CUSTOM, STORED, UINT16, facts, sentinel2
+from radiometry_cases import (
+    CUSTOM,
+    STORED,
+    UINT16,
+    facts,
+    safe,  # noqa: F401  fixtures
+    sentinel2,
+)
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 

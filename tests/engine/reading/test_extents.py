@@ -15,7 +15,10 @@ from bandwise.engine.planning.memory import window_plan
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice
 from bench import Bench
-from resampling_cases import one_band
+from resampling_cases import (
+    one_band,
+    saved,  # noqa: F401  fixtures
+)
 
 
 def test_nodata_masks_and_saturation_do_not_bleed(bench: Bench) -> None:

@@ -15,7 +15,11 @@ import pytest
 import rasterio
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
 from bench import Bench
-from resampling_cases import GRIDS, one_band
+from resampling_cases import (
+    GRIDS,
+    one_band,
+    saved,  # noqa: F401  fixtures
+)
 
 SOURCES = [name for name in GRIDS if name != "10 m"]
 

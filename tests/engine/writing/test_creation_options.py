@@ -19,6 +19,7 @@ from bandwise.engine.radiometry.storage import DataType, storage_of
 from bandwise.engine.writing.creation import ResultSpec, creation_profile, parse_creation_options
 from bandwise.engine.writing.geotiff import GeoTiffSink
 from bench import Bench
+from output_cases import pair  # noqa: F401  fixtures
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 from bench import Bench
+from output_cases import pair  # noqa: F401  fixtures
 
 
 def test_the_profile_is_built_not_copied(bench: Bench) -> None:

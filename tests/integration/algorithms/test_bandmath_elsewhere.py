@@ -8,7 +8,11 @@ import json
 import numpy as np
 import pytest
 import rasterio
-from bandmath_cases import bandmath, single
+from bandmath_cases import (
+    bandmath,
+    bands,  # noqa: F401  fixtures
+    single,
+)
 from qgis.core import (
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,

@@ -20,7 +20,7 @@ ROUNDING = Fraction(1, 2**52)
 
 
 def compiled(text: str, bands: list[BandValue]) -> Program:
-    """The program of expressions, parted by ``;``, over bands called nir, red, c and d."""
+    """The program of expressions, separated by ``;``, over bands called nir, red, c and d."""
     return compile_formula(named_formula(text, NAMES[: len(bands)]), bands)
 
 

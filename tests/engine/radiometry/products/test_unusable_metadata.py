@@ -19,7 +19,15 @@ from bandwise.engine.radiometry.scaling import (
     resolve,
 )
 from bench import Bench
-from radiometry_cases import CUSTOM, STORED, UINT16, facts, nested_entities, sentinel2
+from radiometry_cases import (
+    CUSTOM,
+    STORED,
+    UINT16,
+    facts,
+    nested_entities,
+    safe,  # noqa: F401  fixtures
+    sentinel2,
+)
 from steps import steps
 
 

@@ -165,16 +165,16 @@ class _Handler(BaseHTTPRequestHandler):
 _STATUS = {"404": 404, "403": 403, "500": 500, "503": 503}
 
 
-if __name__ == "__main__":
-    server = _Server(Path(sys.argv[1]))
-    sys.stdout.write(f"{server.server_port}\n")
-    sys.stdout.flush()
-    server.serve_forever()
-
-
 def _range(asked: str, length: int) -> tuple[int, int]:
     """The first and the last byte of what is asked for."""
     if not asked:
         return 0, length - 1
     start, _, end = asked.removeprefix("bytes=").partition("-")
     return int(start), min(int(end), length - 1) if end else length - 1
+
+
+if __name__ == "__main__":
+    server = _Server(Path(sys.argv[1]))
+    sys.stdout.write(f"{server.server_port}\n")
+    sys.stdout.flush()
+    server.serve_forever()

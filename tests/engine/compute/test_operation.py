@@ -150,8 +150,8 @@ def test_parallel_is_serial_byte_for_byte(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["formula", "operation"])
-def test_a_plan_travels_to_another_process(bench: Bench, kind: str) -> None:
-    """Pickled there and back, with mask and area, it computes the same."""
+def test_a_plan_pickles(bench: Bench, kind: str) -> None:
+    """With mask and area: what comes back is equal, the kernel and what is read among it."""
     values = pixels((64, 80))
     path, mask = (
         bench.save("a.tif", values, nodata=0),

@@ -143,7 +143,10 @@ class Dataset(Protocol):
 
 
 class Backend(Protocol):
-    """A raster library."""
+    """A raster library; what is kept of its answers is kept for it alone."""
+
+    def __hash__(self) -> int:
+        """By identity, as of any object."""
 
     @property
     def name(self) -> str:

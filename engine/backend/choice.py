@@ -12,7 +12,7 @@ from .captured import GdalMessages, collecting
 
 _lock = threading.Lock()
 _chosen: list[Backend] = []
-_cache_before: list[int] = []
+_cache_before: dict[Backend, list[int]] = {}
 
 
 def backend() -> Backend:
@@ -51,12 +51,14 @@ def block_cache(size: int) -> Iterator[None]:
     """
     library = backend()
     with _lock:
-        _cache_before.append(library.cache_size())
+        before = _cache_before.setdefault(library, [])
+        before.append(library.cache_size())
         library.set_cache_size(size)
     try:
         yield
     finally:
         with _lock:
-            before = _cache_before.pop()
-            if not _cache_before:
-                library.set_cache_size(before)
+            size_before = before.pop()
+            if not before:
+                library.set_cache_size(size_before)
+                del _cache_before[library]

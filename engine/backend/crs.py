@@ -10,11 +10,10 @@ import numpy as np
 from ..errors import GridError
 from ..grids.grid import Grid, crs_name
 from ..messages import translate
-from .api import Numbers, Points
+from .api import Backend, Numbers, Points
 from .choice import backend
 
 
-@lru_cache(maxsize=64)
 def same_crs(wkt: str, other: str) -> bool:
     """Return whether two CRS, given as WKT (empty for none), have the same coordinates.
 
@@ -27,13 +26,21 @@ def same_crs(wkt: str, other: str) -> bool:
         return wkt == other
     check_crs(wkt)
     check_crs(other)
-    return backend().same_crs(wkt, other)
+    return _same_crs(backend(), wkt, other)
 
 
 @lru_cache(maxsize=64)
+def _same_crs(library: Backend, wkt: str, other: str) -> bool:
+    return library.same_crs(wkt, other)
+
+
 def check_crs(wkt: str) -> None:
     """Raise :class:`GridError` for a CRS, as WKT, that this PROJ does not know."""
-    library = backend()
+    _check_crs(backend(), wkt)
+
+
+@lru_cache(maxsize=64)
+def _check_crs(library: Backend, wkt: str) -> None:
     try:
         library.same_crs(wkt, wkt)
     except ValueError as error:

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bandwise.engine.backend.choice import backend, block_cache, using
+from bandwise.engine.backend.crs import same_crs
 from bench import Bench
+from numpy_backend import NumpyBackend
+from rasterio.crs import CRS
 
 #: A whole run in a process that can import neither rasterio nor GDAL.
 RUN = """
@@ -60,3 +64,20 @@ def test_a_run_without_any_raster_library(bench: Bench) -> None:
         expected = np.where(hidden | nodata, -9999, (a - b) / (a + b)).astype(np.float32)
     np.testing.assert_array_equal(np.load(bench.path("out.npy"))[0], expected)
     assert (valid, masked) == ((~hidden & ~nodata).sum(), (hidden & ~nodata).sum())
+
+
+def test_two_backends_know_nothing_of_each_other() -> None:
+    """What one says of a CRS is not the other's word, and each gets its own bound of the cache back."""
+    rasterio_backend, other = backend(), NumpyBackend()
+    other.cache, before = 111, rasterio_backend.cache_size()
+    crs, same = (
+        CRS.from_epsg(32633).to_wkt(version=version) for version in ("WKT1_GDAL", "WKT2_2019")
+    )
+    with using(other):
+        assert not same_crs(crs, same)
+    assert same_crs(crs, same)
+    with block_cache(8_000_000):
+        with using(other), block_cache(5):
+            assert (rasterio_backend.cache_size(), other.cache) == (8_000_000, 5)
+        assert (rasterio_backend.cache_size(), other.cache) == (8_000_000, 111)
+    assert rasterio_backend.cache_size() == before

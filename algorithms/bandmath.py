@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..engine.expression.dialects import DialectChoice
 from ..engine.job import Job, RunOptions
 from ..engine.radiometry.scaling import Scaling
-from .base import BandwiseAlgorithm, load_library
+from .base import BandwiseAlgorithm
 from .layers import rasters_of
 from .shared.choices import choice_parameter
 
@@ -146,7 +146,6 @@ class BandMath(BandwiseAlgorithm):
     ) -> Job:
         from ..engine.planning.bandmath import bandmath_job
 
-        load_library()
         dialect = self.choice(self.DIALECT, DialectChoice, parameters, context)
         expression = self.parameterAsString(parameters, self.EXPRESSION, context)
         return bandmath_job(inputs, expression, output, dialect=dialect, **vars(options))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +21,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
-from ..engine import messages
-from ..engine.errors import Cancelled, OptionError
+from ..engine.errors import Cancelled
 from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .last_resort import sentence_of, translated
 from .layers import destination_path, file_of, path_as_given, taken_as_layers
-from .requirements import how_to_install, missing_requirement
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
 from .shared.parameters import shared_parameters
@@ -80,21 +77,11 @@ class BandwiseAlgorithm(SharedOptions):
     def helpUrl(self) -> str:
         return QUrl.fromLocalFile(help_path(self.name())).toString()
 
-    def canExecute(self) -> tuple[bool, str]:
-        try:
-            missing = missing_requirement()
-        except Exception as error:  # qgis_process aborts on what escapes
-            missing = sentence_of(error)
-        return not missing, missing
-
     def checkParameterValues(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[bool, str]:
         """Everything that can be wrong is found here, by the engine, before any work; nothing escapes."""
         try:
-            missing = missing_requirement()
-            if missing:
-                return False, missing
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
             _prepare(
                 self._job(
@@ -115,9 +102,6 @@ class BandwiseAlgorithm(SharedOptions):
     ) -> bool:
         """Layers belong to the main thread: here they become paths and numbers."""
         with _one_sentence():
-            missing = missing_requirement()
-            if missing:
-                raise QgsProcessingException(missing)
             self._chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
         return True
 
@@ -228,28 +212,6 @@ def _numbers(report: Report) -> dict[str, Any]:
     }
 
 
-def load_library() -> None:
-    """Load the raster library, which may be missing, or there and broken: a clash of versions or libraries.
-
-    Raises
-    ------
-    OptionError
-        With what to do.
-    """
-    from ..engine.backend.choice import backend
-
-    try:
-        backend()
-    except ImportError as error:
-        text = messages.translate(
-            "Bandwise",
-            "The Python package rasterio of this QGIS cannot be loaded ({reason}); to install it again, {how}.",
-        )
-        raise OptionError(
-            text.format(reason=str(error).splitlines()[0][:200], how=how_to_install(sys.platform))
-        ) from error
-
-
 @contextmanager
 def _one_sentence() -> Iterator[None]:
     """Turn every error into QGIS's exception with one sentence."""
@@ -264,21 +226,18 @@ def _one_sentence() -> Iterator[None]:
 def _prepare(job: Job) -> None:
     from ..engine.planning.plan import prepare
 
-    load_library()
     prepare(job)
 
 
 def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
     from ..engine.execution.pipeline import run
 
-    load_library()
     return run(job, progress=_progress(feedback), cancelled=feedback.isCanceled)
 
 
 def _dry_run(job: Job, feedback: QgsProcessingFeedback) -> str:
     from ..engine.execution.pipeline import dry_run
 
-    load_library()
     return dry_run(job, progress=_progress(feedback))
 
 

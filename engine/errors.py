@@ -10,6 +10,7 @@ BandwiseError
 |   `-- SpaceError                  the disk has no room for it
 |-- OptionError       (ValueError)  an option has a value that means nothing
 |   `-- ExpressionError             an expression cannot be understood
+|-- LibraryError      (ImportError) no raster library can be loaded
 |-- ResourceError     (MemoryError) the machine has no more memory or threads
 `-- Cancelled                       the caller asked to stop
 """
@@ -89,6 +90,10 @@ def _marked(message: Text, text: str, start: int, end: int) -> Text:
     length = max(1, min(end - start, _MOST_MARKED))
     marked = f"{before}▸{rest[:length]}◂{rest[length:]}"
     return translate("Bandwise", "{line}\n{message}").format(line=marked.rstrip(), message=message)
+
+
+class LibraryError(BandwiseError, ImportError):
+    """No raster library can be loaded, or not the one that was asked for."""
 
 
 class ResourceError(BandwiseError, MemoryError):

@@ -58,13 +58,8 @@ USES = {
         *("arrays", "credentials", "errors", "messages"),
     },
 }
-#: Those that call a raster library.
-ON_RASTERIO = {
-    "backend/rasterio_.py",
-    "backend/rasterio_creation.py",
-    "backend/rasterio_dataset.py",
-    "backend/rasterio_private.py",
-}
+#: Folders that call a raster library, and which; nobody but ``backend/choice.py`` imports them.
+ON_LIBRARY = {"backend/rasterio_": "rasterio", "backend/osgeo_": "osgeo"}
 #: Those that reach none, not even through others.
 PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
 MOST_FILES = 10
@@ -108,8 +103,11 @@ def test_a_file_uses_only_what_its_package_may(path: Path) -> None:
     own = {parts[0] for parts in used if parts and parts[0]} - {room(path)}
     assert own <= USES[room(path)]
     foreign = {parts[1] for parts in used if parts and not parts[0]}
-    assert not foreign & {"qgis", "processing", "bandwise", "osgeo"}
-    assert "rasterio" not in foreign or {room(path), str(path.relative_to(ENGINE))} & ON_RASTERIO
+    assert not foreign & {"qgis", "processing", "bandwise"}
+    here = path.parent.relative_to(ENGINE).as_posix()
+    assert foreign & {"rasterio", "osgeo"} <= {ON_LIBRARY.get(here)}
+    libraries = {"/".join(parts[:2]) for parts in used} & set(ON_LIBRARY)
+    assert libraries <= {here} or path.relative_to(ENGINE).as_posix() == "backend/choice.py"
     assert len(text.splitlines()) <= MOST_LINES
     assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0]
 

@@ -171,6 +171,9 @@ class Backend(Protocol):
     def open(self, path: str, *, thread_safe: bool = False) -> Dataset:
         """Open a raster for reading; a handle of its own, which no other caller shares."""
 
+    def wkt_of_code(self, code: int) -> str:
+        """Return the CRS of an EPSG code as WKT 2. Raises ``ValueError`` where PROJ does not know it."""
+
     def same_crs(self, wkt: str, other: str) -> bool:
         """Return whether two CRS are the same. Raises ``ValueError`` for one that PROJ does not know."""
 

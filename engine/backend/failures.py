@@ -7,6 +7,13 @@ Two exceptions only: :class:`RasterFailure`, an ``OSError`` as a failed system c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Any, TypeVar
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 
 class RasterFailure(OSError):
     """The raster library could not do what it was asked."""
@@ -14,6 +21,22 @@ class RasterFailure(OSError):
 
 class ReportedFailure(RasterFailure):
     """The raster library reported a failure and went on as if it had none."""
+
+
+def raised_by(
+    failures: Callable[[], AbstractContextManager[Any]],
+) -> Callable[[_Function], _Function]:
+    """Return a decorator of functions that call the library within ``failures()``."""
+
+    def decorate(function: _Function) -> _Function:
+        @wraps(function)
+        def call(*arguments: Any, **named: Any) -> Any:
+            with failures():
+                return function(*arguments, **named)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
 
 
 def reason_of(error: BaseException, path: str = "") -> str:

@@ -22,6 +22,7 @@ from ..planning.checks import may_be_negative
 from ..planning.estimate import estimate
 from ..planning.log import (
     closing_notes,
+    library_notes,
     message_notes,
     shape_notes,
     size_note,
@@ -183,4 +184,8 @@ def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
     """The estimate's lines for the log."""
     output = facts["output"]
     lines = shape_notes(plan.job, plan.grid, shape, plan.kernel.operation.dtype.name)
-    return [*lines, size_note(output["bytes"], facts["free_bytes"], big=output["bigtiff"])]
+    return [
+        *library_notes(),
+        *lines,
+        size_note(output["bytes"], facts["free_bytes"], big=output["bigtiff"]),
+    ]

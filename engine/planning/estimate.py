@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..backend.choice import library_versions
 from ..credentials import without_credentials
 from ..files.disk import behind_links, free_bytes
 from ..grids.grid import crs_name
@@ -41,6 +42,7 @@ def estimate(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "cog": job.cog,
         },
         "free_bytes": free_bytes(behind_links(job.output).parent),
+        "backend": library_versions(),
         "windows": shape.count(grid),
         "window_size": [shape.width, shape.height],
         "workers": shape.workers,

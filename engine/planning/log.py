@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..backend.captured import GdalMessages
+from ..backend.choice import library_versions, why_not_rasterio
 from ..credentials import file_name
 from ..expression.typed_nodata import CUSTOMARY_NODATA, typed_nodata
 from ..grids.grid import Grid
@@ -153,6 +154,14 @@ def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
 
 def _counted(count: int, singular: Template, plural: Template) -> Text:
     return (singular if count == 1 else plural).format(count=count)
+
+
+def library_notes() -> list[Note]:
+    """Return which raster library does the work; and where it is not rasterio why, in a line of its own."""
+    text = translate("Bandwise", "Rasters are read and written by {library}")
+    notes = [Note(text.format(library=library_versions()))]
+    reason = why_not_rasterio()
+    return notes if reason is None else [*notes, Note(reason)]
 
 
 def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:

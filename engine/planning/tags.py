@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..arrays import NDArray
+from ..backend.choice import library_versions
 from ..compute.histogram import bins
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
@@ -51,6 +52,7 @@ def run_tags(plan: Plan) -> dict[str, str]:
     tags = {
         "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
         "BANDWISE_VERSION": __version__,
+        "BANDWISE_BACKEND": library_versions(),
         "BANDWISE_EXPRESSION": without_credentials(job.formula.text),
     }
     results = job.formula.results

@@ -145,17 +145,6 @@ def test_the_traceback_is_in_the_log(provider, scene, tmp_path, context):
         Faulty().prepareAlgorithm(parameters, context, QgsProcessingFeedback())
 
 
-def test_can_execute_never_raises(provider, monkeypatch):
-    from bandwise.algorithms import base
-
-    monkeypatch.setattr(base, "missing_requirement", lambda: 1 // 0)
-    fine, sentence = (
-        QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi").canExecute()
-    )
-    assert not fine
-    assert "please report it" in sentence
-
-
 def test_an_output_name_that_cannot_be_encoded_is_one_sentence(provider, scene, tmp_path, context):
     ndvi = QgsApplication.processingRegistry().createAlgorithmById("bandwise:ndvi")
     for directory in ("", "\udcfe/"):

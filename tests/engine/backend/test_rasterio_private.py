@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
-from bandwise.engine.backend import rasterio_private as private
-from bandwise.engine.backend.rasterio_ import RasterioBackend, _name_of
+from bandwise.engine.backend.rasterio_ import private
+from bandwise.engine.backend.rasterio_.library import RasterioBackend, _name_of
 from rasterio.errors import RasterioError, RasterioIOError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from bandwise.engine.backend.choice import backend
-from bandwise.engine.backend.rasterio_creation import creation_arguments
+from bandwise.engine.backend.rasterio_.creation import creation_arguments
 from bandwise.engine.errors import OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Grid, Window

@@ -96,7 +96,7 @@ def test_a_file_in_an_archive(bench: Bench, pair: list[str]) -> None:
 
 
 def test_patience_is_the_users_where_he_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bandwise.engine.backend.rasterio_ import _missing_timeouts
+    from bandwise.engine.backend.rasterio_.library import _missing_timeouts
 
     assert _missing_timeouts()["GDAL_HTTP_LOW_SPEED_TIME"] == "30"
     with rasterio.Env(GDAL_HTTP_LOW_SPEED_TIME="7"):

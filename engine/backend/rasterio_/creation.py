@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from rasterio.rpc import RPC
 from rasterio.transform import Affine
 
-from .api import Created, CreationSpec
+from ..api import Created, CreationSpec
 
 _NO_TRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 

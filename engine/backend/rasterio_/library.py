@@ -14,20 +14,28 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 import rasterio.warp
+from rasterio.crs import CRS
 from rasterio.enums import Resampling as Method
 from rasterio.features import rasterize
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
-from ..arrays import NDArray
-from ..grids.grid import Grid, Window
-from ..grids.layout import Resampling
-from . import captured
-from .api import Created, CreationSpec, Numbers, Polygon
-from .rasterio_creation import created, creation_arguments, crs_of
-from .rasterio_dataset import RasterioDataset, failures, raising
-from .rasterio_private import (
+from ...arrays import NDArray
+from ...grids.grid import Grid, Window
+from ...grids.layout import Resampling
+from .. import captured
+from ..api import Created, CreationSpec, Numbers, Polygon
+from ..gdal_settings import (
+    ANY_TRANSFORM,
+    TIMEOUTS,
+    WORKER_SETTINGS,
+    memory_name,
+    version_pair,
+)
+from .creation import created, creation_arguments, crs_of
+from .dataset import RasterioDataset, failures, raising, wkt_of
+from .private import (
     LOGGERS,
     MESSAGE_PREFIX,
     gdal_type,
@@ -38,12 +46,6 @@ from .rasterio_private import (
     within_settings,
 )
 
-#: Seconds, and bytes a second, that GDAL waits for a server; for ever is its own default.
-_TIMEOUTS = {
-    "GDAL_HTTP_CONNECTTIMEOUT": "10",
-    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    "GDAL_HTTP_LOW_SPEED_TIME": "30",
-}
 _METHODS = {
     Resampling.NEAREST: Method.nearest,
     Resampling.BILINEAR: Method.bilinear,
@@ -52,21 +54,15 @@ _METHODS = {
     Resampling.CUBIC_SPLINE: Method.cubic_spline,
     Resampling.LANCZOS: Method.lanczos,
 }
-_ANY_TRANSFORM = (2.0, 0.0, 0.0, 0.0, -2.0, 0.0)
 _copy = within_settings(rasterio.shutil.copy)
 
 
-def _version(text: str) -> tuple[int, int]:
-    major, minor = text.split(".")[:2]
-    return int(major), int("".join(filter(str.isdigit, minor)) or 0)
-
-
 class RasterioBackend:
-    """See :class:`~.api.Backend`."""
+    """See :class:`~..api.Backend`."""
 
     name = "rasterio"
     version = rasterio.__version__
-    gdal_version = _version(rasterio.__gdal_version__)
+    gdal_version = version_pair(rasterio.__gdal_version__)
     misread_types = misread_types()
 
     def __init__(self) -> None:
@@ -76,12 +72,15 @@ class RasterioBackend:
     @property
     def thread_safe(self) -> bool:
         """From rasterio 1.5 on GDAL 3.11 on; older rasterio accepts the option and ignores it."""
-        return _version(self.version) >= (1, 5) and self.gdal_version >= (3, 11)
+        return version_pair(self.version) >= (1, 5) and self.gdal_version >= (3, 11)
 
     @raising
     def open(self, path: str, *, thread_safe: bool = False) -> RasterioDataset:
         options = {"thread_safe": True} if thread_safe else {}
         return RasterioDataset(rasterio.open(path, sharing=False, **options))
+
+    def wkt_of_code(self, code: int) -> str:
+        return wkt_of(CRS.from_epsg(code))
 
     def same_crs(self, wkt: str, other: str) -> bool:
         return bool(crs_of(wkt) == crs_of(other))
@@ -122,7 +121,7 @@ class RasterioBackend:
             ) as warped,
         ):
             resampled: NDArray[np.floating[Any]] = warped.read(1)
-        return resampled
+        return resampled.astype(values.dtype, copy=False)  # rasterio 1.3 makes float64 of float32
 
     @raising
     def burn(self, polygons: Sequence[Polygon], window: Window, out: NDArray[np.uint8]) -> None:
@@ -190,11 +189,7 @@ class RasterioBackend:
         return rasterio.Env(**missing) if missing or not hasenv() else nullcontext()
 
     def worker_settings(self) -> AbstractContextManager[Any]:
-        """The pool owns the cores, so GDAL starts no threads of its own; and from GDAL 3.10 on
-        datasets of our memory are opened only where that is allowed.
-        """
-        settings = {"GDAL_NUM_THREADS": "1", "GDAL_MEM_ENABLE_OPEN": "YES"}
-        return rasterio.Env(**settings, **_missing_timeouts())  # type: ignore[no-any-return]
+        return rasterio.Env(**WORKER_SETTINGS, **_missing_timeouts())  # type: ignore[no-any-return]
 
     def enter_worker_thread(self) -> None:
         self.worker_settings().__enter__()
@@ -229,26 +224,13 @@ class RasterioBackend:
         set_gdal_config("GDAL_CACHEMAX", size)
 
 
-def _name_of(values: NDArray[Any], transform: Sequence[float] = _ANY_TRANSFORM) -> str:
-    """The name by which GDAL opens values of shape (bands, height, width) where they lie in memory,
-    which has to outlive the dataset. Nothing is copied.
-    """
-    bands, height, width = values.shape
-    layout = {
-        "DATAPOINTER": values.ctypes.data,
-        "PIXELS": width,
-        "LINES": height,
-        "BANDS": bands,
-        "DATATYPE": gdal_type(values.dtype.name),
-        **dict(zip(("BANDOFFSET", "LINEOFFSET", "PIXELOFFSET"), values.strides)),
-        "GEOTRANSFORM": "/".join(map(repr, Affine(*transform).to_gdal())),
-    }
-    return "MEM:::" + ",".join(f"{name}={value}" for name, value in layout.items())
+def _name_of(values: NDArray[Any], transform: Sequence[float] = ANY_TRANSFORM) -> str:
+    return memory_name(values, gdal_type(values.dtype.name), transform)
 
 
 def _missing_timeouts() -> dict[str, str]:
     """Those that the user has not set himself."""
-    return {name: value for name, value in _TIMEOUTS.items() if get_gdal_config(name) is None}
+    return {name: value for name, value in TIMEOUTS.items() if get_gdal_config(name) is None}
 
 
 def _enabled(logger: logging.Logger) -> Callable[[int], bool]:

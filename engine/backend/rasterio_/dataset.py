@@ -3,26 +3,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from rasterio.enums import WktVersion
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window as RasterioWindow
 
-from ..arrays import NDArray
-from ..grids.grid import Window
-from .api import Bands
-from .failures import RasterFailure
-from .rasterio_private import CPLE_BaseError, CPLE_OutOfMemoryError
-
-#: What libtiff says of a lack of memory, without GDAL's number for it.
-_NO_MEMORY = re.compile(r"out of memory|cannot allocate|no space for \w+ buffer", re.IGNORECASE)
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+from ...arrays import NDArray
+from ...grids.grid import Window
+from ..api import Bands
+from ..failures import RasterFailure, raised_by
+from ..gdal_settings import NO_MEMORY
+from .private import CPLE_BaseError, CPLE_OutOfMemoryError
 
 
 @contextmanager
@@ -36,22 +30,14 @@ def failures() -> Iterator[None]:
         raise RasterFailure(str(error)) from error
 
 
-def raising(function: _Function) -> _Function:
-    """Decorate a function so that it raises the backend's two exceptions."""
-
-    @wraps(function)
-    def call(*arguments: Any, **named: Any) -> Any:
-        with failures():
-            return function(*arguments, **named)
-
-    return call  # type: ignore[return-value]
+raising = raised_by(failures)
 
 
 def _is_memory(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, CPLE_OutOfMemoryError):
             return True
-        if isinstance(error, CPLE_BaseError) and _NO_MEMORY.search(str(error)):
+        if isinstance(error, CPLE_BaseError) and NO_MEMORY.search(str(error)):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -63,7 +49,7 @@ def wkt_of(crs: Any) -> str:
 
 
 class RasterioDataset:
-    """See :class:`~.api.Dataset`."""
+    """See :class:`~..api.Dataset`."""
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset

@@ -23,7 +23,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo test stress lint package check-package install screenshots translations corpus bench bench-options bench-hotspots clean system
+.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,15 +31,16 @@ help: ## list the targets
 demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side, with a picture of it
 	$(PYTHON) -m demo build/demo --size $(SIZE)
 
-test: .venv/ready .venv-newest/ready ## all tests in the system's QGIS, then the engine's with the newest rasterio
+test: .venv/ready .venv-newest/ready .venv-qt6/ready ## all tests in the system's QGIS, the engine's with the newest rasterio, Qt's on Qt 6
 	@status=0; set -x; \
 	.venv/bin/python -m pytest $(PARALLEL) || status=1; \
 	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure" || status=1; \
+	.venv-qt6/bin/python -m pytest --confcutdir=tests/qt6 tests/qt6 || status=1; \
 	exit $$status
 
 check: lint ## lint and fast tests, in under a minute
 	.venv/bin/python -m pytest -q $(PARALLEL) tests/test_layout.py tests/test_translations.py tests/engine/backend tests/engine/compute/test_operation.py \
-		tests/engine/writing/test_sink.py tests/engine/execution/test_executor.py tests/engine/test_messages.py tests/integration/test_border.py
+		tests/engine/writing/test_sink.py tests/engine/execution/test_executor.py tests/engine/test_messages.py tests/integration/test_border.py tests/scripts
 
 stress: PACKAGES += gdal-bin python3-gdal
 stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, random jobs in full (25 minutes); writes docs/guarantees.md (SEED=, STRESS="-k kill")
@@ -52,7 +53,7 @@ stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, rand
 	.venv/bin/python tests/stress/guarantees.py build/stress/*.json || status=1; \
 	exit $$status
 
-lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
+lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis, QGIS's rules for Qt 6 and bandit
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -60,6 +61,8 @@ lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis and bandit
 	MYPYPATH=benchmarks/peers .venv/bin/mypy benchmarks/peers/*.py
 	.venv/bin/mypy --config-file tests/mypy.ini $$(find tests -name '*.py' -not -path 'tests/corpus/*')
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms plugin.py
+	.venv/bin/flake8 --select QGS4 engine demo scripts tests
+	.venv/bin/python -m scripts.qt6_rules __init__.py plugin.py algorithms engine demo scripts tests
 	.venv/bin/bandit --quiet --recursive engine algorithms plugin.py
 
 package: | system ## the zip for the plugin site, from the last commit
@@ -67,8 +70,14 @@ package: | system ## the zip for the plugin site, from the last commit
 	git archive --prefix=bandwise/ --output=$(ZIP) HEAD
 	$(PYTHON) -m scripts.check_package --contents $(ZIP)
 
-check-package: package ## install the zip in a fresh profile and run it there
+check-package: package ## run the zip in a fresh profile; install, upgrade and uninstall it with QGIS's plugin installer
 	$(PYTHON) -m scripts.check_package $(ZIP)
+
+check-site: package .venv-site/ready ## the plugin site's scanners on the zip, and qgis-plugin-analyzer
+	.venv-site/bin/python -m scripts.check_site $(ZIP)
+
+release: | system ## set version, changelog and addresses for a release (RELEASE=0.2.0)
+	$(PYTHON) -m scripts.release "$(RELEASE)"
 
 install: package ## put the zip's contents into your QGIS profile (QGIS_PROFILE=default)
 	mkdir -p "$(PLUGINS)"
@@ -103,7 +112,7 @@ bench-hotspots: | system ## where the engine's CPU time goes, by library and sys
 	$(PYTHON) -m benchmarks.studies.hotspots $(BENCH)
 
 clean: ## remove everything that the other targets made
-	rm -rf build dist .venv .venv-newest .venv-bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist .venv .venv-newest .venv-qt6 .venv-site .venv-bench .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's packages: installed where one is missing.
@@ -140,11 +149,12 @@ system:
 	done; \
 	rm -rf .venv-newest; echo "No Python >= 3.12 was found: the engine's tests are not run again with the newest rasterio."
 
-.venv-bench/ready: pyproject.toml | system
-	rm -rf .venv-bench
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install -q $(PIP)
-	.venv-bench/bin/python -m pip install -q --group bench
+# An environment without the system's packages, from the group of its name.
+.venv-qt6/ready .venv-site/ready .venv-bench/ready: .venv-%/ready: pyproject.toml | system
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install -q $(PIP)
+	$(@D)/bin/python -m pip install -q --group $*
 	touch $@
 
 # mypy has to see the checkout under the plugin's name, whatever its folder is called.

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QCoreApplication, QLocale, QSettings, QTranslator
+from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
+from .algorithms.language import install_translator
 from .algorithms.provider import BandwiseProvider
-
-_TRANSLATIONS = Path(__file__).parent / "resources" / "i18n"
 
 
 class BandwisePlugin:
@@ -23,11 +21,7 @@ class BandwisePlugin:
         self.translator: QTranslator | None = None
 
     def initProcessing(self) -> None:  # noqa: N802
-        locale = QLocale(QSettings().value("locale/userLocale", QLocale().name()))
-        translator = QTranslator()
-        if translator.load(locale, "bandwise", "_", str(_TRANSLATIONS)):
-            QCoreApplication.installTranslator(translator)
-            self.translator = translator
+        self.translator = install_translator()
         self.provider = BandwiseProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 

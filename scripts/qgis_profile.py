@@ -32,13 +32,16 @@ class Run:
 
 class Profile:
     """A profile in ``folder``, made anew, with ``plugin`` (a checkout, which is linked, or a zip,
-    which is unpacked) enabled.
+    which is unpacked) enabled; without it, as QGIS makes one.
     """
 
-    def __init__(self, folder: Path, plugin: Path) -> None:
+    def __init__(self, folder: Path, plugin: Path | None = None) -> None:
         self.folder = folder.resolve()
         if self.folder.exists():
             shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        if plugin is None:
+            return
         plugins = self.folder / "profiles" / "default" / "python" / "plugins"
         plugins.mkdir(parents=True)
         if plugin.is_dir():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
+from html import escape
 
 from ..grids.grid import Grid
 from ..grids.layout import Resampling

@@ -86,7 +86,8 @@ class RunOptions:
 class Report(NamedTuple):
     """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
 
-    ``estimate`` is what was known before it, as JSON. ``handles`` is how many datasets were opened for reading;
+    ``estimate`` is what was known before it, and which of GDAL's drivers read each file, as JSON.
+    ``handles`` is how many datasets were opened for reading;
     ``thread_safe`` whether threads shared them.
     """
 

@@ -110,6 +110,7 @@ def run(
             tags,
             cancelled,
         )
+    facts["drivers"] = {without_credentials(path): name for path, name in sources.drivers.items()}
     report = Report(
         output=job.output,
         statistics=tuple(in_physical_units(band, plan.kernel.storage) for band in statistics),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from osgeo import gdal, ogr, osr
 from ...arrays import NDArray
 from ...grids.grid import Grid, Window
 from ...grids.layout import Resampling
-from ..api import Created, CreationSpec, Numbers, Polygon
+from ..api import Created, CreationSpec, Dataset, Numbers, Polygon
 from ..gdal_settings import TIMEOUTS, WORKER_SETTINGS, geotransform, memory_name, version_pair
+from ..libertiff import DRIVER as LIBERTIFF
+from ..libertiff import shared_reader
 from ..warped_vrt import warped_vrt
 from .dataset import OsgeoDataset, data_type, failures, raising, reference_of, wkt_of
 
@@ -35,9 +38,13 @@ class OsgeoBackend:
         """From GDAL 3.11 on, as with rasterio."""
         return self.gdal_version >= (3, 11) and hasattr(gdal, "OF_THREAD_SAFE")
 
-    def open(self, path: str, *, thread_safe: bool = False) -> OsgeoDataset:
-        flags = gdal.OF_THREAD_SAFE if thread_safe else 0
-        return OsgeoDataset(_open(path, flags))
+    def open(self, path: str, *, thread_safe: bool = False) -> Dataset:
+        if not thread_safe:
+            return OsgeoDataset(_open(path))
+        shared = partial(_open, path, gdal.OF_THREAD_SAFE)
+        return shared_reader(
+            OsgeoDataset(shared()), lambda: OsgeoDataset(shared(drivers=(LIBERTIFF,)))
+        )
 
     def wkt_of_code(self, code: int) -> str:
         return wkt_of(f"EPSG:{code}")
@@ -103,22 +110,14 @@ class OsgeoBackend:
         if path is None:
             with _file_in_memory() as name:
                 return self.create(spec, name)
-        grid = spec.grid
+        shape = spec.grid.width, spec.grid.height, spec.count, data_type(spec.dtype.name)
         with failures() as said:
-            dataset = said.check(
-                gdal.GetDriverByName("GTiff").Create(
-                    path,
-                    grid.width,
-                    grid.height,
-                    spec.count,
-                    data_type(spec.dtype.name),
-                    options=_options(spec.options),
-                )
-            )
+            driver = gdal.GetDriverByName("GTiff")
+            dataset = said.check(driver.Create(path, *shape, options=_options(spec.options)))
             bands = [dataset.GetRasterBand(number + 1) for number in range(spec.count)]
             for band in bands:
                 said.check(band.SetNoDataValue(spec.nodata))
-            _georeference(dataset, grid)
+            _georeference(dataset, spec.grid)
             for band, name in zip(bands, spec.names):
                 band.SetDescription(name)
                 if spec.scale is not None:

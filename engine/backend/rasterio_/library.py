@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from ...arrays import NDArray
 from ...grids.grid import Grid, Window
 from ...grids.layout import Resampling
 from .. import captured
-from ..api import Created, CreationSpec, Numbers, Polygon
+from ..api import Created, CreationSpec, Dataset, Numbers, Polygon
 from ..gdal_settings import (
     ANY_TRANSFORM,
     TIMEOUTS,
@@ -33,6 +34,8 @@ from ..gdal_settings import (
     memory_name,
     version_pair,
 )
+from ..libertiff import DRIVER as LIBERTIFF
+from ..libertiff import shared_reader
 from .creation import created, creation_arguments, crs_of
 from .dataset import RasterioDataset, failures, raising, wkt_of
 from .private import (
@@ -74,10 +77,11 @@ class RasterioBackend:
         """From rasterio 1.5 on GDAL 3.11 on; older rasterio accepts the option and ignores it."""
         return version_pair(self.version) >= (1, 5) and self.gdal_version >= (3, 11)
 
-    @raising
-    def open(self, path: str, *, thread_safe: bool = False) -> RasterioDataset:
-        options = {"thread_safe": True} if thread_safe else {}
-        return RasterioDataset(rasterio.open(path, sharing=False, **options))
+    def open(self, path: str, *, thread_safe: bool = False) -> Dataset:
+        if not thread_safe:
+            return _opened(path)
+        shared = partial(_opened, path, thread_safe=True)
+        return shared_reader(shared(), partial(shared, driver=LIBERTIFF))
 
     def wkt_of_code(self, code: int) -> str:
         return wkt_of(CRS.from_epsg(code))
@@ -222,6 +226,11 @@ class RasterioBackend:
 
     def set_cache_size(self, size: int) -> None:
         set_gdal_config("GDAL_CACHEMAX", size)
+
+
+@raising
+def _opened(path: str, **options: Any) -> RasterioDataset:
+    return RasterioDataset(rasterio.open(path, sharing=False, **options))
 
 
 def _name_of(values: NDArray[Any], transform: Sequence[float] = ANY_TRANSFORM) -> str:

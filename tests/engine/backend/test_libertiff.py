@@ -48,7 +48,7 @@ def test_both_readers_give_the_same(
 @needs_it
 def test_a_nodata_value_that_libertiff_misses_keeps_gtiff(bench: Bench) -> None:
     """In a BigTIFF of few characters; its missing blocks would be filled with 0."""
-    with_holes = {"nodata": -9999, "sparse_ok": True, "bigtiff": "YES", **TILED}
+    with_holes: dict[str, Any] = {"nodata": -9999, "sparse_ok": True, "bigtiff": "YES", **TILED}
     path = bench.save("a.tif", np.full((90, 130), -9999, np.int16), **with_holes)
     shared = backend().open(path, thread_safe=True)
     assert (shared.read(1, Window(0, 0, 130, 90)) == -9999).all()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prove that two checkouts of Bandwise give the same results, byte for byte.
+"""Prove that two checkouts of Bandwise, or its two backends, give the same results, byte for byte.
 
     python -m scripts.compare_results OTHER_CHECKOUT
+    python -m scripts.compare_results --backends
 
 Every case is run by both checkouts on the same rasters, into the same name; files and sidecars are
-compared by their digests. Sentences of errors may be worded differently, which is listed, but a job
+compared by their digests, without the tag that names the backend. Sentences of errors may be worded differently, which is listed, but a job
 that one refuses and the other does not is a difference.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -124,18 +126,24 @@ def _module(name: str) -> Any:
     return module
 
 
-def run_cases(checkout: Path, folder: Path) -> list[list[str]]:
+def run_cases(checkout: Path, folder: Path, backend: str) -> list[list[str]]:
     """Return for each case of ``folder/cases.json`` what the checkout makes of it: a digest, or an error."""
     command = [sys.executable, str(ROOT / "scripts" / "run_cases.py"), str(checkout), str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = {**os.environ, "BANDWISE_BACKEND": backend}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     results: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
     return results
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("other", type=Path, help="the checkout to compare with")
-    other = parser.parse_args().other.resolve()
+    sides = parser.add_mutually_exclusive_group(required=True)
+    sides.add_argument("other", nargs="?", type=Path, help="the checkout to compare with")
+    sides.add_argument("--backends", action="store_true", help="rasterio and osgeo instead")
+    arguments = parser.parse_args()
+    pair = [(ROOT, "rasterio"), (ROOT, "gdal")]
+    if arguments.other:
+        pair = [(arguments.other.resolve(), ""), (ROOT, "")]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         listed = cases()
@@ -143,7 +151,7 @@ def main() -> int:
         arrays = _module("inputs").arrays()
         corpus = {key: values.tolist() for key, values in arrays.items()}
         (folder / "corpus.json").write_text(json.dumps(corpus), "utf-8")
-        theirs, ours = (run_cases(checkout, folder) for checkout in (other, ROOT))
+        theirs, ours = (run_cases(checkout, folder, backend) for checkout, backend in pair)
     counts: Counter[tuple[str, str]] = Counter()
     refusals: Counter[str] = Counter()
     for case, left, right in zip(listed, theirs, ours):

@@ -36,6 +36,16 @@ def geotransform(transform: Sequence[float]) -> tuple[float, float, float, float
     return c, a, b, f, d, e
 
 
+def gdal_name(path: str) -> str:
+    """Return GDAL's own name of what a path or an address names, as rasterio understands addresses."""
+    scheme, separator, rest = path.partition("://")
+    if separator and scheme in ("http", "https", "ftp"):
+        return f"/vsicurl/{path}"
+    if separator and scheme in ("s3", "gs", "az", "oss", "swift"):
+        return f"/vsi{scheme}/{rest}"
+    return rest if separator and scheme == "file" else path
+
+
 def memory_name(
     values: NDArray[Any], data_type: int, transform: Sequence[float] = ANY_TRANSFORM
 ) -> str:

@@ -16,7 +16,14 @@ from ...arrays import NDArray
 from ...grids.grid import Grid, Window
 from ...grids.layout import Resampling
 from ..api import Created, CreationSpec, Dataset, Numbers, Polygon
-from ..gdal_settings import TIMEOUTS, WORKER_SETTINGS, geotransform, memory_name, version_pair
+from ..gdal_settings import (
+    TIMEOUTS,
+    WORKER_SETTINGS,
+    gdal_name,
+    geotransform,
+    memory_name,
+    version_pair,
+)
 from ..libertiff import DRIVER as LIBERTIFF
 from ..libertiff import shared_reader
 from ..warped_vrt import warped_vrt
@@ -193,10 +200,9 @@ class OsgeoBackend:
 
 def _open(path: str, flags: int = 0, *, drivers: Sequence[str] = ()) -> Any:
     """Open a raster; a handle of its own."""
-    name = f"/vsicurl/{path}" if path.startswith(("http://", "https://", "ftp://")) else path
     flags |= gdal.OF_RASTER | gdal.OF_VERBOSE_ERROR
     with failures() as said:
-        return said.check(gdal.OpenEx(name, flags, allowed_drivers=list(drivers)))
+        return said.check(gdal.OpenEx(gdal_name(path), flags, allowed_drivers=list(drivers)))
 
 
 def _options(options: Mapping[str, str]) -> list[str]:

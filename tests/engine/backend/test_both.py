@@ -15,6 +15,7 @@ from bandwise.engine.backend.api import Backend, CreationSpec, Polygon
 from bandwise.engine.backend.captured import GdalMessages
 from bandwise.engine.backend.choice import listening, using
 from bandwise.engine.backend.failures import RasterFailure
+from bandwise.engine.backend.gdal_settings import gdal_name
 from bandwise.engine.grids.grid import Grid, Window
 from bandwise.engine.grids.layout import Resampling
 from bench import Bench
@@ -173,3 +174,19 @@ def test_warnings_are_heard_in_the_thread_that_listens() -> None:
             library.create(spec)
     assert len(messages.warnings) == 1 and "NO_SUCH" in next(iter(messages.warnings))
     assert not others.warnings
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/a/b.tif", "/a/b.tif"),
+        ("C:\\a\\b.tif", "C:\\a\\b.tif"),
+        ("file:///a/b.tif", "/a/b.tif"),
+        ("https://host/b.tif", "/vsicurl/https://host/b.tif"),
+        ("s3://bucket/b.tif", "/vsis3/bucket/b.tif"),
+        ("/vsicurl/https://host/b.tif", "/vsicurl/https://host/b.tif"),
+        ('NETCDF:"/a/b.nc":band', 'NETCDF:"/a/b.nc":band'),
+    ],
+)
+def test_addresses_are_gdals_names(path: str, name: str) -> None:
+    assert gdal_name(path) == name

@@ -5,8 +5,8 @@
     python -m scripts.compare_results --backends
 
 Every case is run by both checkouts on the same rasters, into the same name; files and sidecars are
-compared by their digests, without the tag that names the backend. Sentences of errors may be worded differently, which is listed, but a job
-that one refuses and the other does not is a difference.
+compared by their digests, without the tag that names the backend. Sentences of errors may be worded
+differently, which is listed, but a job that one refuses and the other does not is a difference.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from .api import Dataset
 from .failures import RasterFailure
 
-DRIVER = "LIBERTIFF"
+LIBERTIFF = "LIBERTIFF"
 
 
 def shared_reader(dataset: Dataset, by_libertiff: Callable[[], Dataset]) -> Dataset:

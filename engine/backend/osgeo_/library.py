@@ -24,8 +24,7 @@ from ..gdal_settings import (
     memory_name,
     version_pair,
 )
-from ..libertiff import DRIVER as LIBERTIFF
-from ..libertiff import shared_reader
+from ..libertiff import LIBERTIFF, shared_reader
 from ..warped_vrt import warped_vrt
 from .dataset import OsgeoDataset, data_type, failures, raising, reference_of, wkt_of
 
@@ -38,12 +37,8 @@ class OsgeoBackend:
     name = "osgeo"
     version: str = gdal.__version__
     gdal_version = version_pair(gdal.__version__)
+    thread_safe = gdal_version >= (3, 11)
     misread_types: frozenset[str] = frozenset()
-
-    @property
-    def thread_safe(self) -> bool:
-        """From GDAL 3.11 on, as with rasterio."""
-        return self.gdal_version >= (3, 11) and hasattr(gdal, "OF_THREAD_SAFE")
 
     def open(self, path: str, *, thread_safe: bool = False) -> Dataset:
         if not thread_safe:

@@ -34,8 +34,7 @@ from ..gdal_settings import (
     memory_name,
     version_pair,
 )
-from ..libertiff import DRIVER as LIBERTIFF
-from ..libertiff import shared_reader
+from ..libertiff import LIBERTIFF, shared_reader
 from .creation import created, creation_arguments, crs_of
 from .dataset import RasterioDataset, failures, raising, wkt_of
 from .private import (

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from ..messages import Field, translate
 
 POLL_SECONDS = 0.05
 _GRACE = 1.0  #: seconds that what was cancelled has for coming to an end
+
+#: Seconds that the end of the process waits for what was left behind. A thread that comes back from
+#: osgeo, which is C++, while Python shuts down ends the process with an abort.
+_GRACE_AT_EXIT = 5.0
 
 Result = TypeVar("Result")
 
@@ -39,7 +44,7 @@ class Executor(Protocol):
 
 
 class Threads:
-    """Threads that the end of the process does not wait for."""
+    """Threads that the end of the process waits for some seconds at most."""
 
     def start(self, work: Callable[[], Result], name: str) -> Future[Result]:
         """See :meth:`Executor.start`."""
@@ -74,6 +79,8 @@ class Threads:
             futures = wait(futures, POLL_SECONDS).not_done
             if time.monotonic() > deadline and all(map(may_be_left, futures)):
                 break
+        if futures:
+            atexit.register(wait, futures, _GRACE_AT_EXIT)
         return futures
 
 
@@ -100,6 +107,8 @@ def attended(
             wait([future], POLL_SECONDS, FIRST_EXCEPTION)
     finally:
         left.set()
+        if not future.done():
+            atexit.register(wait, {future}, _GRACE_AT_EXIT)
     return future.result()
 
 

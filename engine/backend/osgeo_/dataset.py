@@ -87,8 +87,9 @@ def data_type(name: str) -> int:
 
 
 def text(value: str | bytes | None) -> str:
-    """Return a text of a file. Raises ``UnicodeDecodeError`` for one that is not UTF-8."""
-    return value.decode("utf-8") if isinstance(value, bytes) else value or ""
+    """Return a text of a file, whose other bytes osgeo gives as surrogates. Raises ``UnicodeDecodeError``."""
+    given = value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogateescape")
+    return given.decode("utf-8")
 
 
 def reference_of(crs: str) -> Any:
@@ -136,14 +137,13 @@ class OsgeoDataset:
     @property
     @raising
     def transform(self) -> tuple[float, float, float, float, float, float]:
-        """GDAL's own transform, of pixels, where there is none."""
         c, a, b, f, d, e = self._dataset.GetGeoTransform()
         return a, b, c, d, e, f
 
     @property
     @raising
     def wkt(self) -> str:
-        return wkt_of(self._dataset.GetProjectionRef())
+        return wkt_of(text(self._dataset.GetProjectionRef()))
 
     @property
     @raising

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -222,12 +222,13 @@ def _georeference(dataset: Any, grid: Grid) -> None:
 
 @contextmanager
 def _file_in_memory() -> Iterator[str]:
-    """A name for a file of GDAL's in memory, which is removed again."""
-    name = f"/vsimem/bandwise_{uuid.uuid4().hex}.tif"
+    """A name for a file of GDAL's in memory, which is removed again with what GDAL puts beside it."""
+    folder = f"/vsimem/bandwise_{uuid.uuid4().hex}"
     try:
-        yield name
+        yield f"{folder}/result.tif"
     finally:
-        gdal.Unlink(name)
+        with suppress(RuntimeError):  # nothing is there
+            gdal.RmdirRecursive(folder)
 
 
 @contextmanager

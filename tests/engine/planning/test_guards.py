@@ -169,7 +169,7 @@ def test_a_crs_that_is_not_utf_8(bench: Bench) -> None:
     )
     for call in (
         lambda: prepare(bench.job(path, path)),
-        lambda: bandmath_job([("layer", path)], "A@1", bench.path("out.tif")),
+        lambda: prepare(bandmath_job([("layer", path)], "A@1", bench.path("out.tif"))),
     ):
         with pytest.raises(InputError, match="is not UTF-8"):
             call()

@@ -207,6 +207,7 @@ class OsgeoDataset:
         width, height = self._band(band).GetBlockSize()
         return width, height
 
+    @raising
     def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         numbers = [bands] if isinstance(bands, int) else list(bands)
         if out is None:
@@ -215,6 +216,7 @@ class OsgeoDataset:
             out = np.empty(shape if isinstance(bands, int) else (len(numbers), *shape), dtype)
         return _read(partial(self._dataset.ReadRaster, band_list=numbers), window, out)
 
+    @raising
     def read_mask(self, band: int, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         if out is None:
             out = np.empty((window.height, window.width), np.uint8)
@@ -235,6 +237,8 @@ def _type_of(band: Any) -> str:
 
 
 def _items(holder: Any, domain: str) -> dict[str, str]:
+    if domain.startswith("xml:"):
+        return dict.fromkeys([domain], text((holder.GetMetadata_List(domain) or [""])[0]))
     return {text(name): text(value) for name, value in holder.GetMetadata_Dict(domain).items()}
 
 

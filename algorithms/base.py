@@ -25,7 +25,7 @@ from ..engine.errors import Cancelled
 from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .last_resort import sentence_of, translated
-from .layers import destination_path, file_of, path_as_given, taken_as_layers
+from .layers import destination_path, file_of, load_instead, path_as_given, taken_as_layers
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
 from .shared.parameters import shared_parameters
@@ -125,8 +125,9 @@ class BandwiseAlgorithm(SharedOptions):
             except Cancelled:
                 feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
                 return {}
-            self._style(output, context)
-            return {self.OUTPUT: output, self.REPORT: report.estimate, **_numbers(report)}
+            load_instead(output, report.output, context)
+            self._style(report.output, context)
+            return {self.OUTPUT: report.output, self.REPORT: report.estimate, **_numbers(report)}
 
     def _job(
         self,

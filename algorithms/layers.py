@@ -145,6 +145,14 @@ def destination_path(value: Any) -> str:
     return str(Path(QgsProcessingUtils.tempFolder()) / "result.tif")
 
 
+def load_instead(path: str, placed: str, context: QgsProcessingContext) -> None:
+    """Have the layer that would be loaded from ``path`` loaded from where the result is ``placed``."""
+    layers = context.layersToLoadOnCompletion()
+    if placed != path and path in layers:
+        layers[placed] = layers.pop(path)
+        context.setLayersToLoadOnCompletion(layers)
+
+
 def polygons_of(
     source: QgsProcessingFeatureSource,
 ) -> tuple[tuple[tuple[tuple[float, float], ...], ...], ...]:

@@ -88,7 +88,7 @@ def _marked(message: Text, text: str, start: int, end: int) -> Text:
     )
     before, rest = shown[: column - cut], shown[column - cut :]
     length = max(1, min(end - start, _MOST_MARKED))
-    marked = f"{before}▸{rest[:length]}◂{rest[length:]}"
+    marked = f"{before}»{rest[:length]}«{rest[length:]}"
     return translate("Bandwise", "{line}\n{message}").format(line=marked.rstrip(), message=message)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from bench import Bench
+from other_systems import SYSTEM, play
 from range_server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,18 @@ if "bandwise" not in sys.modules:
 def bench(tmp_path: Path) -> Bench:
     """An empty folder with tools to make rasters and run jobs in it."""
     return Bench(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Windows or macOS, as far as Linux can play them, where ``BANDWISE_SYSTEM`` says so."""
+    if not SYSTEM:
+        yield
+        return
+    tmp_path_factory.getbasetemp()  # of a user, whom Windows has not
+    with pytest.MonkeyPatch.context() as patch:
+        play(SYSTEM, patch.setattr, patch.delattr)
+        yield
 
 
 @pytest.fixture
@@ -77,3 +90,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(ROOT / "tests").as_posix()
         if path.startswith(_PURE) and not _OF_FILES & set(getattr(item, "fixturenames", ())):
             item.add_marker("pure")
+    if SYSTEM == "windows":
+        items[:] = [item for item in items if not item.get_closest_marker("posix")]

@@ -22,6 +22,7 @@ from ..planning.checks import may_be_negative
 from ..planning.estimate import estimate
 from ..planning.log import (
     closing_notes,
+    kept_note,
     library_notes,
     message_notes,
     shape_notes,
@@ -51,7 +52,8 @@ def run(
     """Do the job: check it, compute it window by window, and put the finished file under its name.
 
     Memory stays within the plan's bound whatever the raster's size. After an error or a cancel
-    nothing new is on disk, and what stood under the output's name is as it was.
+    nothing new is on disk, and what stood under the output's name is as it was. Where that cannot
+    be replaced, the report's ``output`` is the free name that the result got.
 
     Parameters
     ----------
@@ -105,14 +107,14 @@ def run(
             band_tags(band, counts, sampling_step(plan.grid))
             for band, counts in zip(statistics, histograms)
         ]
-        sink.commit(
+        output = sink.commit(
             run_tags(plan),
             tags,
             cancelled,
         )
     facts["drivers"] = {without_credentials(path): name for path, name in sources.drivers.items()}
     report = Report(
-        output=job.output,
+        output=output,
         statistics=tuple(in_physical_units(band, plan.kernel.storage) for band in statistics),
         windows=shape.count(plan.grid),
         window_size=(shape.width, shape.height),
@@ -125,6 +127,7 @@ def run(
     negative = may_be_negative(plan.read.inputs, plan.radiometries, plan.names)
     for note in (
         *message_notes(messages, last=True),
+        *([kept_note(job.output, output)] if output != job.output else []),
         *closing_notes(job, report, negative=negative),
     ):
         progress(1.0, note)

@@ -17,12 +17,11 @@ def free_bytes(folder: Path) -> int:
 
 
 def memory_bytes() -> float:
-    """Bytes of memory that this machine has; infinite where the system cannot be told to forget pages of a file."""
-    return (
-        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        if hasattr(os, "posix_fadvise")
-        else math.inf
-    )
+    """Bytes of memory that this machine has; infinite where the system does not tell, as on Windows."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError):
+        return math.inf
 
 
 def behind_links(path: str | Path) -> Path:

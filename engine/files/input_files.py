@@ -25,11 +25,13 @@ _RELATIVE = re.compile(rb"""relativeToVRT\s*=\s*["']1["']""", re.IGNORECASE)
 class InputFiles:
     """The local files behind the ``names`` of rasters, and behind the sources of those that are VRTs, recursively.
 
-    ``path in files`` compares device and inode, so that links count as the file they lead to.
+    ``path in files`` compares device and inode, so that links count as the file they lead to, and
+    any spelling where the file system ignores case; names alone where there are no inodes.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._paths: set[str] = set()
+        self._spellings: set[str] = set()
         self._identities: set[tuple[int, int]] = set()
         waiting = [(name, "") for name in names]
         seen = set(waiting)
@@ -44,23 +46,31 @@ class InputFiles:
     def _add(self, path: str) -> None:
         with suppress(OSError, ValueError):
             self._paths.add(os.path.realpath(path))
-            self._identities.add(_identity(path))
+            self._spellings.add(_spelling(path))
+            self._identities.update(_identity(path))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
 
     def __contains__(self, path: object) -> bool:
         name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
-        try:
-            return _identity(name) in self._identities
-        # it does not exist, and so do inputs that will be complained of elsewhere
-        except (OSError, ValueError):
-            return os.path.realpath(name) in self._paths
+        identity: list[tuple[int, int]] = []
+        # it may not exist, and so do inputs that will be complained of elsewhere
+        with suppress(OSError, ValueError):
+            identity = _identity(name)
+        if identity:
+            return identity[0] in self._identities
+        return _spelling(name) in self._spellings
 
 
-def _identity(path: str) -> tuple[int, int]:
+def _identity(path: str) -> list[tuple[int, int]]:
+    """Device and inode; nothing where the file system has none, as some network drives of Windows."""
     status = os.stat(path)
-    return status.st_dev, status.st_ino
+    return [(status.st_dev, status.st_ino)] if status.st_ino else []
+
+
+def _spelling(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path))
 
 
 def _local_paths(name: str, base: str) -> Iterator[str]:

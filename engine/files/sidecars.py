@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .temporaries import Temporaries
-
 #: Statistics, overviews, mask, and overviews of the mask: suffixes after the whole name, as GDAL looks for them.
 _READ = (".aux.xml", ".ovr", ".OVR", ".msk", ".MSK", ".msk.ovr", ".msk.OVR")
 #: Creation options of GDAL, and the suffix that replaces the name's own.
@@ -41,7 +39,8 @@ def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[Non
     moved: list[tuple[Path, Path]] = []
     try:
         for number, path in enumerate(paths):
-            if path.is_dir() and not path.is_symlink():
+            # too long a name is of no file
+            if not os.path.lexists(path) or (path.is_dir() and not path.is_symlink()):
                 continue
             aside = path.with_name(name(f".{number}.former"))
             with suppress(FileNotFoundError):
@@ -56,27 +55,3 @@ def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[Non
     for _, aside in moved:
         with suppress(OSError):  # the file is replaced, and a later run sweeps
             aside.unlink()
-
-
-def replace_with_sidecars(
-    finished: Path, target: Path, temporaries: Temporaries, written: Path, *, named: Path
-) -> None:
-    """Give a finished file its name, and the world files that GDAL wrote beside it theirs.
-
-    Parameters
-    ----------
-    finished
-        The file that replaces ``target``.
-    temporaries
-        The temporary files of the run.
-    written
-        The name under which GDAL wrote, by which world files are called.
-    named
-        The output's name as the user gave it, which may be a link to ``target``.
-    """
-    former = dict.fromkeys([*sidecars(named), *sidecars(target)])
-    with set_aside(former, temporaries.name):
-        os.replace(finished, target)
-    for sidecar in temporaries.files():
-        suffix = sidecar.name[len(written.stem) :].replace(".tif.", f"{target.suffix}.", 1)
-        os.replace(sidecar, target.with_name(target.stem + suffix))

@@ -219,6 +219,16 @@ def size_note(size: int, free: int, *, big: bool) -> Note:
     return Note(text.format(size=max(1, size // MEGABYTE), free=free // MEGABYTE))
 
 
+def kept_note(output: str, kept: str) -> Note:
+    """That the result has another name than the user gave it."""
+    text = translate(
+        "Bandwise",
+        "{file} cannot be replaced, as a program may have it open, such as QGIS itself for a layer; "
+        "the result is kept as {kept}",
+    )
+    return Note(text.format(file=output, kept=kept), warning=True)
+
+
 def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
     """What became of the pixels; ``negative`` says that reflectances may be."""
     notes = []

@@ -104,14 +104,17 @@ class Image:
 class BlockFile:
     """The file ``path``, open for writing by several threads. ``target`` is its name in messages.
 
-    Blocks are appended from the byte ``end`` on, up to ``most_bytes``. A ``large`` file is kept out of memory.
+    Blocks are appended from the byte ``end`` on, up to ``most_bytes``. A ``large`` file is kept out of memory,
+    where the system can be told to forget pages of a file (macOS and Windows cannot).
     """
 
     def __init__(self, path: Path, target: Path, *, end: int, most_bytes: int, large: bool) -> None:
         self._target, self._most_bytes = target, most_bytes
         self._end = -(-end // _PAGE) * _PAGE
         self._lock = threading.Lock()
-        self._behind: deque[tuple[int, int]] | None = deque() if large else None
+        self._behind: deque[tuple[int, int]] | None = None
+        if large and hasattr(os, "posix_fadvise"):
+            self._behind = deque()
         self._file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
     def append(self, size: int) -> int:

@@ -14,7 +14,7 @@ from ..backend.choice import backend
 from ..backend.failures import reason_of
 from ..errors import BandwiseError, Cancelled, OutputError
 from ..files.disk import behind_links, free_bytes, keep_access, keep_private, memory_bytes
-from ..files.sidecars import replace_with_sidecars
+from ..files.placing import place
 from ..files.temporaries import Temporaries, sweep
 from ..grids.grid import Window
 from ..messages import translate
@@ -89,7 +89,7 @@ class GeoTiffSink:
         tags: Mapping[str, str],
         band_tags: Sequence[Mapping[str, str]],
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> None:
+    ) -> str:
         """See :meth:`~.sink.Sink.commit`."""
 
         def check() -> None:
@@ -106,9 +106,10 @@ class GeoTiffSink:
             finished = self._laid_out(check) if self._spec.cog else self.temporary
             check()
             keep_access(finished, self.target)
-            replace_with_sidecars(
+            placed = place(
                 finished, self.target, self._temporaries, self.temporary, named=self._name
             )
+        return self._spec.target if placed == self.target else str(placed)
 
     def _has(self, tags: Mapping[str, str]) -> bool:
         return set(tags) <= set(backend().tags(str(self.temporary)))

@@ -42,10 +42,12 @@ class Sink(Protocol):
         tags: Mapping[str, str],
         band_tags: Sequence[Mapping[str, str]],
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """Add tags, check that all is on disk, and give the result its name.
+    ) -> str:
+        """Add tags, check that all is on disk, and give the result its name; return the name.
 
-        ``cancelled`` is asked from this thread now and then; nothing is left where it tells so.
+        It is a free one beside the target where that cannot be replaced, as on Windows while a
+        program has it open. ``cancelled`` is asked from this thread now and then; nothing is left
+        where it tells so.
         """
 
 

@@ -33,8 +33,9 @@ class NpySink:
         rows = slice(window.row, window.row + window.height)
         self._pixels[:, rows, window.column : window.column + window.width] = values
 
-    def commit(self, tags: Any, band_tags: Any, cancelled: Any = lambda: False) -> None:
+    def commit(self, tags: Any, band_tags: Any, cancelled: Any = lambda: False) -> str:
         with self._part.open("wb") as file:
             np.save(file, self._pixels)
         self._target.with_suffix(".json").write_text(json.dumps([dict(tags), list(band_tags)]))
         os.replace(self._part, self._target)
+        return str(self._target)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from other_systems import PLAY, SYSTEM
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What a bare Python process needs before it can ``from bandwise.engine.execution.pipeline import run``.
@@ -15,3 +17,4 @@ spec = importlib.util.spec_from_file_location("bandwise", {str(ROOT / "__init__.
 sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["bandwise"])
 """
+REGISTER += PLAY if SYSTEM else ""

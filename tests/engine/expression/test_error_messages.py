@@ -21,7 +21,7 @@ def test_an_input_that_is_not_given_is_said_as_in_the_issue(desk: Desk) -> None:
     desk.rasters = [desk.rasters[0], ("red", pair)]
     text = "(A@1 - B@2) / (A@1 + C@1)"
     sentence = "there is no input C: two rasters are given (A = B08.tif, B = B04.tif)"
-    assert desk.refusal(text) == f"(A@1 - B@2) / (A@1 + ▸C@1◂)\n{sentence}"
+    assert desk.refusal(text) == f"(A@1 - B@2) / (A@1 + »C@1«)\n{sentence}"
 
 
 MARKS = [
@@ -44,7 +44,7 @@ def test_the_culprit_is_marked_in_the_text(desk: Desk, text: str, place: str) ->
     assert shown == place
     assert sentence
     if text == "A < B < C":
-        assert desk.refusal(text).split("\n")[0] == "A < B ▸<◂ C"
+        assert desk.refusal(text).split("\n")[0] == "A < B »<« C"
 
 
 @pytest.mark.parametrize(("text", "place"), MARKS)
@@ -54,7 +54,7 @@ def test_in_the_third_line_of_a_text_only_that_line_is_shown(
     if text == "(A + B":
         return
     refusal = desk.refusal(f"x := A;  # the first\ny := x + 1;\n  z := {text}")
-    assert refusal.split("\n")[0].replace("▸", "").replace("◂", "") == f"  z := {text}"
+    assert refusal.split("\n")[0].replace("»", "").replace("«", "") == f"  z := {text}"
     assert marked(refusal)[0] == place
 
 

@@ -253,6 +253,7 @@ def test_a_wide_mosaic_is_looked_through_in_little_time_and_memory(bench: Bench)
     ) not in InputFiles([path])
 
 
+@pytest.mark.posix
 def test_a_fifo_and_a_device_are_no_files(bench: Bench) -> None:
     name = bench.save("other.tif", VALUES)
     os.mkfifo(bench.path("out.tif"))
@@ -297,6 +298,7 @@ except OutputError as error:
 """
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
 )
@@ -325,6 +327,7 @@ def test_what_may_not_be_replaced_is_refused_before_the_work(
     assert (bench.listing() == before) == (said != "done")
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
 )

@@ -123,6 +123,7 @@ def test_an_output_name_that_no_disk_takes(bench: Bench, good: str, name: str) -
     refused(bench, bench.job((good, 1), (good, 2), output=name), OutputError)
 
 
+@pytest.mark.posix
 def test_a_folder_that_may_not_be_written_to(bench: Bench, good: str) -> None:
     """In a process without root's rights, whoever runs the tests."""
     os.mkdir(bench.path("locked"), 0o755)

@@ -210,6 +210,7 @@ def test_the_mode_of_what_is_replaced_is_kept(
     assert bench.read(bench.path("ndvi.tif")).shape == (700, 900)
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
@@ -221,6 +222,7 @@ def test_the_owner_of_what_is_replaced_is_kept(bench: Bench, pair: list[str]) ->
     assert (status.st_uid, status.st_gid) == (1234, 2345)
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
 )

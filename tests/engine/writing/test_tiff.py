@@ -187,18 +187,19 @@ def test_a_file_is_the_same_where_threads_take_turns_to_write(
 ) -> None:
     """Windows has no ``pwrite``."""
     pixels = values(1)
-    monkeypatch.delattr(os, "pwrite")
+    monkeypatch.delattr(os, "pwrite", raising=False)
     write(bench.path("out.tif"), pixels, f"{options}|BLOCKXSIZE=64|BLOCKYSIZE=32", threads=4)
     with rasterio.open(bench.path("out.tif")) as dataset:
         np.testing.assert_array_equal(dataset.read(), pixels)
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system is not told of pages")
 @pytest.mark.parametrize("options", ["COMPRESS=NONE", ""])
 def test_the_pages_of_a_large_file_are_handed_to_the_disk_and_given_back(
     bench: Bench, options: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each block's when it is written, and when two more are; of a small file the system keeps what it likes."""
+    if not hasattr(os, "posix_fadvise"):
+        pytest.skip("this system is not told of pages")
     told: list[tuple[int, int]] = []
     advise = os.posix_fadvise
 

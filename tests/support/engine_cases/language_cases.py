@@ -69,5 +69,5 @@ def desk(bench: Bench) -> Desk:
 def marked(refusal: str) -> tuple[str, str]:
     """What a refusal marks in the text, and the sentence."""
     line, sentence = refusal.split("\n")
-    assert (line.count("▸"), line.count("◂")) == (1, 1)
-    return line.partition("▸")[2].partition("◂")[0], sentence
+    assert (line.count("»"), line.count("«")) == (1, 1)
+    return line.partition("»")[2].partition("«")[0], sentence

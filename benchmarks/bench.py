@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.console import show_every_name
 from scripts.qgis_profile import Profile
 
 from .cases import CASES, CODECS, FULL, Case, scene_bands, scene_folder
@@ -252,6 +253,7 @@ def save(folder: Path, size: int, entries: Sequence[dict[str, Any]], *, publish:
 
 
 def main() -> None:
+    show_every_name()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
+from scripts.console import show_every_name
 from scripts.qgis_profile import Profile, Run
 
 from .picture import Histogram, Texts, draw
@@ -109,6 +110,7 @@ def facts(run: Run, reference: Reference, size: int) -> list[tuple[str, str]]:
 
 
 def main() -> None:
+    show_every_name()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where everything is written")
     parser.add_argument(

@@ -23,6 +23,8 @@ import rasterio.shutil
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
+from scripts.console import show_every_name
+
 from .landscape import reflectance
 
 LARGEST = 10980
@@ -189,6 +191,7 @@ def metadata() -> str:
 
 
 def main() -> None:
+    show_every_name()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the product's folder is written")
     parser.add_argument(

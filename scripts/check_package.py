@@ -21,6 +21,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
+from .console import show_every_name
 from .qgis_profile import NAME, Profile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -193,6 +194,7 @@ def life_faults(facts: dict[str, Any], version: str) -> list[str]:
 
 
 def main() -> None:
+    show_every_name()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", type=Path, help="the zip")
     parser.add_argument(

@@ -23,6 +23,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from .console import show_every_name
+
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "corpus"
 
@@ -136,6 +138,7 @@ def run_cases(checkout: Path, folder: Path, backend: str) -> list[list[str]]:
 
 
 def main() -> int:
+    show_every_name()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     sides = parser.add_mutually_exclusive_group(required=True)
     sides.add_argument("other", nargs="?", type=Path, help="the checkout to compare with")

@@ -99,6 +99,7 @@ class Profile:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            errors="replace",
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:

@@ -60,4 +60,7 @@ def _quoted(text: str) -> str:
 
 
 if __name__ == "__main__":
+    from scripts.console import show_every_name
+
+    show_every_name()
     print(*write_twins(Path(sys.argv[1])), sep="\n")

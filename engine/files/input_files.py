@@ -14,6 +14,7 @@ from pathlib import Path
 #: Where a path may begin and end in a name that is no path itself, such as ``/vsizip/{a.zip}/b.tif``.
 _STARTS = re.compile(
     r"""^|(?<=/vsi)(?!mem|curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs|std)[a-z0-9_]+/|[:"'{,?!=&|]"""
+    "|(?<=:)//|(?<=://)/"  # vrt://C:/a.tif, file:///C:/a.tif
 )
 _ENDS = re.compile(r"""[:"'},?!&|/\\]|$""")
 _LONGEST = 4096  #: characters of a name that may hold a path

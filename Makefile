@@ -13,6 +13,8 @@ PACKAGES = qgis python3-qgis python3-rasterio python3-venv pyqt5-dev-tools xvfb 
 PIP = pip==26.3
 # Two tests at a time on two cores; tests of one file stay together.
 PARALLEL ?= --numprocesses=auto --dist=loadfile
+# What depends on the system: see docs/platforms.md.
+WRITING = tests/engine/writing tests/engine/files tests/engine/execution tests/engine/planning/test_bad_output.py tests/test_consoles.py
 ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )
 
 # QGIS's Python finds its library through the first python3 on the PATH: not a pyenv's or a venv's.
@@ -31,10 +33,12 @@ help: ## list the targets
 demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side, with a picture of it
 	$(PYTHON) -m demo build/demo --size $(SIZE)
 
-test: .venv/ready .venv-newest/ready .venv-qt6/ready build/wheel/ready ## all tests in the system's QGIS on both backends, the engine's with the newest rasterio, Qt's on Qt 6
+test: .venv/ready .venv-newest/ready .venv-qt6/ready build/wheel/ready ## all tests in the system's QGIS on both backends, as on Windows and macOS, with the newest rasterio, and Qt's on Qt 6
 	@status=0; set -x; \
 	.venv/bin/python -m pytest $(PARALLEL) || status=1; \
 	BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) -m "not pure" || status=1; \
+	BANDWISE_SYSTEM=windows BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) $(WRITING) || status=1; \
+	BANDWISE_SYSTEM=macos .venv/bin/python -m pytest $(PARALLEL) tests/engine/writing || status=1; \
 	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure" || status=1; \
 	.venv-qt6/bin/python -m pytest --confcutdir=tests/qt6 tests/qt6 || status=1; \
 	exit $$status

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..arrays import NDArray
 from ..backend.api import Created
+from ..errors import OutputError
 from ..grids.grid import Window
 from .block_file import BlockFile, Image
 from .codec import Encoder
@@ -51,8 +52,12 @@ class Blocks:
         self._file = BlockFile(
             path, Path(spec.target), end=len(head), most_bytes=most_bytes, large=large
         )
-        for image in self._images if self._uncompressed else ():
-            image.reserve(self._file, len(spec.names), spec.storage.dtype.itemsize)
+        try:
+            for image in self._images if self._uncompressed else ():
+                image.reserve(self._file, len(spec.names), spec.storage.dtype.itemsize)
+        except OutputError:
+            self._file.close()  # else Windows does not remove it
+            raise
 
     def write(self, window: Window, values: NDArray[Any]) -> None:
         """Write a window, of shape (bands, height, width), and what it adds to the overviews."""

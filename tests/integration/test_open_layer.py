@@ -7,38 +7,33 @@ import os
 
 import numpy as np
 import pytest
-from ndvi_cases import ndvi
 from other_systems import is_open, refusing
 from qgis.core import (
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildParameterSource,
-    QgsProcessingOutputLayerDefinition,
-    QgsProcessingUtils,
     QgsProject,
 )
 
 
 @pytest.fixture
-def run_and_load(context, log):
-    """What a run has QGIS load, as Processing loads it: a function from parameters to (results, layers by path)."""
+def run_and_load(monkeypatch, context, log):
+    """Runs and loads as the Python console does: a function from parameters to (results, the layer)."""
+    import processing
+    import processing.gui.Postprocessing
 
-    def run(algorithm, parameters):
-        definition = QgsProcessingOutputLayerDefinition(parameters["OUTPUT"], QgsProject.instance())
-        results, fine = algorithm.run({**parameters, "OUTPUT": definition}, context, log)
-        assert fine
-        loaded = {}
-        for path, details in context.layersToLoadOnCompletion().items():
-            layer = QgsProcessingUtils.mapLayerFromString(path, context)
-            details.setOutputLayerName(layer)
-            if details.postProcessor():
-                details.postProcessor().postProcessLayer(layer, context, log)
-            loaded[path] = layer
-            QgsProject.instance().addMapLayer(context.takeResultLayer(layer.id()))
-        context.setLayersToLoadOnCompletion({})
-        return results, loaded
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
+    project = QgsProject.instance()
+    project.removeAllMapLayers()
+
+    def run(parameters):
+        before = set(project.mapLayers())
+        results = processing.runAndLoadResults("bandwise:ndvi", parameters, log)
+        (layer,) = (layer for key, layer in project.mapLayers().items() if key not in before)
+        return results, layer
 
     yield run
-    QgsProject.instance().clear()
+    project.removeAllMapLayers()
 
 
 def test_two_runs_onto_one_target_in_one_session(
@@ -48,23 +43,22 @@ def test_two_runs_onto_one_target_in_one_session(
     monkeypatch.setattr(os, "replace", refusing(os.replace, 2))
     target = str(tmp_path / "ndvi.tif")
     bands = {"RED": scene.red, "NIR": scene.nir, "OUTPUT": target}
-    results, loaded = run_and_load(ndvi(), bands)
-    assert results["OUTPUT"] == target and list(loaded) == [target] and not log.warnings
-    first = loaded[target]
+    results, first = run_and_load(bands)
+    assert results["OUTPUT"] == first.source() == target and not log.warnings
     centre = first.extent().center()
     shown = first.dataProvider().sample(centre, 1)
     assert is_open(target), "QGIS holds the file of a layer open"
     for number in (1, 2):
         kept = str(tmp_path / f"ndvi_{number}.tif")
-        results, loaded = run_and_load(ndvi(), {**bands, "RED": scene.nir, "NIR": scene.red})
-        assert results["OUTPUT"] == kept and list(loaded) == [kept]
-        layer = loaded[kept]
-        assert layer.isValid() and layer.source() == kept and layer.name() == "NDVI"
+        results, layer = run_and_load({**bands, "RED": scene.nir, "NIR": scene.red})
+        assert results["OUTPUT"] == layer.source() == kept
+        assert layer.isValid() and layer.name() == "NDVI"
         assert layer.renderer().type() == first.renderer().type() == "singlebandpseudocolor"
         sentence = log.warnings[-1]
         assert len(log.warnings) == number and "\n" not in sentence
         assert target in sentence and kept in sentence and "cannot be replaced" in sentence
-        assert log.info[-1].endswith(f": {kept}")
+        (done,) = (line for line in log.info if line.startswith("Done in ") and kept in line)
+        assert done.endswith(f": {kept}")
         np.testing.assert_array_equal(
             read_values(kept), (-scene.ndvi).astype(np.float32).astype(float)
         )
@@ -84,7 +78,7 @@ def test_a_step_of_a_model_goes_on_with_the_kept_result(
 ):
     monkeypatch.setattr(os, "replace", refusing(os.replace, 2))
     target = str(tmp_path / "ndvi.tif")
-    run_and_load(ndvi(), {"RED": scene.nir, "NIR": scene.red, "OUTPUT": target})
+    run_and_load({"RED": scene.nir, "NIR": scene.red, "OUTPUT": target})
     assert is_open(target)
     value = QgsProcessingModelChildParameterSource.fromStaticValue
     model = QgsProcessingModelAlgorithm("model", "group")

@@ -156,6 +156,7 @@ def facts(folder, qgis_process, qgis_app, qgis_processing, add_step):
         **qgis_process.environment,
         "QT_QPA_PLATFORM": "xcb",
         "SESSION_FOLDER": str(folder),
+        "PYTHONPATH": str(ROOT / "tests" / "support"),
     }
     script = Path(__file__).with_name("window_session.py")
     ended = subprocess.run(
@@ -229,6 +230,17 @@ def test_a_result_that_is_open_and_drawn_is_replaced(facts, folder):
         assert valid and value == expected[45, 60], (
             "every layer of the file shows what it holds now"
         )
+
+
+def test_a_result_that_cannot_replace_an_open_one_is_kept_and_loaded(facts, folder):
+    assert facts["steps"]["shown result"]["layers"] == [[*NDVI, "kept.tif"]]
+    assert facts["steps"]["kept result"]["layers"] == [[*NDVI, "kept_1.tif"]]
+    sentence = f"{folder / 'kept.tif'} cannot be replaced"
+    assert facts["steps"]["kept result"]["log"].count(sentence) == 1
+    expected = -ndvi((90, 120))
+    expected[:, 0] = -9999
+    np.testing.assert_array_equal(read(folder / "kept_1.tif"), expected)
+    np.testing.assert_array_equal(read(folder / "kept.tif"), ndvi((90, 120)))
 
 
 def test_two_runs_at_once_as_background_tasks(facts, folder):

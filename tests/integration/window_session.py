@@ -17,6 +17,7 @@ import traceback
 from pathlib import Path
 
 import processing
+from other_systems import refusing
 from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 from processing.modeler.ModelerUtils import ModelerUtils
 from processing.tools import dataobjects
@@ -57,6 +58,7 @@ def session():
                 "bandwise:ndvi", {**INPUTS, "OUTPUT": output(f"console_{number}")}
             )
     yield from replaced()
+    yield from kept()
     yield from at_once()
     yield from cancelled()
 
@@ -189,6 +191,22 @@ def replaced():
     centre = old.extent().center()
     shown = [layer for layer in project.mapLayers().values() if layer.source() == path]
     facts["shown"] = [layer.dataProvider().sample(centre, 1) for layer in shown]
+    dialog.close()
+
+
+def kept():
+    """The same where, as on Windows, a file that is open cannot be replaced."""
+    path, replace = output("kept"), os.replace
+    with Step("shown result"):
+        processing.runAndLoadResults("bandwise:ndvi", {**INPUTS, "OUTPUT": path})
+    os.replace = refusing(replace, 2)
+    dialog = processing.createAlgorithmDialog(
+        "bandwise:ndvi", {"RED": INPUTS["NIR"], "NIR": INPUTS["RED"], "OUTPUT": path}
+    )
+    dialog.show()
+    with Step("kept result", dialog):
+        yield from pressed(dialog)
+    os.replace = replace
     dialog.close()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from bad_input_cases import simple_vrt
 from bandwise.engine.errors import OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.files import placing
@@ -201,6 +202,19 @@ def test_one_sentence_where_the_folder_takes_no_name_at_all(
     ) as caught:
         run(bench.job(*pair))
     assert "\n" not in str(caught.value)
+    assert bench.listing() == before
+
+
+def test_nothing_is_left_of_a_file_that_would_be_too_large(
+    bench: Bench, windows: pytest.MonkeyPatch
+) -> None:
+    """3.6 GB without its overviews, which make it larger than a classic TIFF."""
+    source = bench.save("a.tif", np.ones((4, 4), np.uint16))
+    wide = simple_vrt(bench, "wide.vrt", source, width=30_000, height=30_000)
+    job = bench.job(wide, wide, overviews=True, creation_options="COMPRESS=NONE|BIGTIFF=NO")
+    before = bench.listing()
+    with pytest.raises(OutputError, match="grows past the 4 GB"):
+        run(job)
     assert bench.listing() == before
 
 

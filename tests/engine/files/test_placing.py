@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,6 +169,37 @@ def test_two_runs_never_take_the_same_free_name(
     with rasterio.open(bench.path("ndvi.tif")):
         assert run(bench.job(*pair)).output == bench.path("ndvi_2.tif")
     assert Path(bench.path("ndvi_1.tif")).read_bytes() == b"the other's"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_while_it_is_kept_leaves_all_of_it_or_nothing(
+    bench: Bench, pair: list[str], when: str
+) -> None:
+    """And the next run removes its other name."""
+    run(bench.job(*pair))
+    right = bench.listing()["ndvi.tif"]
+    script = f"""
+import os, pickle, signal
+from pathlib import Path
+from bandwise.engine.execution.pipeline import run
+link, replace = os.link, os.replace
+def killed(source, free):
+    if {when!r} == "after":
+        link(source, free)
+    os.kill(os.getpid(), signal.SIGKILL)
+def refused(source, target):
+    raise PermissionError(13, "Access is denied")
+os.link, os.replace = killed, refused
+run(pickle.loads(Path("job.pickle").read_bytes()))
+"""
+    Path(bench.path("job.pickle")).write_bytes(pickle.dumps(bench.job(*pair)))
+    assert bench.python(script).returncode == -signal.SIGKILL
+    names = ["job.pickle", "ndvi.tif", "nir.tif", "other.tif", "red.tif"]
+    names += ["ndvi_1.tif"] if when == "after" else []
+    run(bench.job(*pair, output="other.tif"))
+    files = bench.listing()
+    assert sorted(files) == sorted(names)
+    assert {files[name] for name in names if name.startswith("ndvi")} == {right}
 
 
 def test_a_file_that_is_held_for_a_moment_is_waited_for(

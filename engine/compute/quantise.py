@@ -117,7 +117,7 @@ class Quantiser:
         if not taken.any():
             return 0, limits
         upper = taken & (values >= self.nodata)
-        np.copyto(values, self._below, where=taken & ~upper)
+        np.copyto(values, self._below, where=and_not(taken, upper))
         np.copyto(values, self._above, where=upper)
         moved = int(np.count_nonzero(taken if invalid is None else and_not(taken, invalid)))
         return moved, (float(values.min()), float(values.max()))

@@ -107,7 +107,7 @@ class Validity:
         masked, saturated, nodata = 0, 0, 0
         if excluded.outside is not None:
             outside = int(np.count_nonzero(excluded.outside))
-            missing = None if missing is None else missing & ~excluded.outside
+            missing = None if missing is None else and_not(missing, excluded.outside)
         if missing is not None:
             saturated = self.count_saturated(missing)
             nodata = int(np.count_nonzero(missing)) - saturated
@@ -118,7 +118,9 @@ class Validity:
                 np.logical_or(invalid, pixels, out=invalid)
         if excluded.masked is not None:
             before = [pixels for pixels in (missing, excluded.outside) if pixels is not None]
-            only = excluded.masked & ~np.logical_or.reduce(before) if before else excluded.masked
+            only = excluded.masked
+            if before:
+                only = and_not(only, np.logical_or.reduce(before))
             masked = int(np.count_nonzero(only))
             np.logical_or(invalid, only, out=invalid)
         rest = int(np.count_nonzero(invalid)) - outside - nodata - saturated - masked

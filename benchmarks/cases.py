@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is measured: cases, each an expression over the bands of a scene, with the tools that do it in turn."""
+"""The cases that are measured: each an expression over the bands of a scene, with the tools that compute it."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _WORKERS = ("engine-1", "engine-2", "engine-3", "engine-4")
 
 @dataclass(frozen=True)
 class Case:
-    """A line of runs: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a
-    form of ``scenes.py``).
+    """A case: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a form of
+    ``scenes.py``).
 
-    ``codec`` is a key of ``CODECS``; ``size`` is in pixels a side where the case has its own, and
-    ``rounds`` the most that it is worth.
+    ``codec`` is a key of ``CODECS``; ``size``, in pixels a side, is 0 for that of the run;
+    ``rounds`` is an upper bound.
     """
 
     name: str
@@ -132,22 +132,23 @@ Bands = Mapping[str, "tuple[str, int]"]
 
 
 def scene_folder(folder: Path, form: str, size: int) -> Path:
+    """Return the folder of a scene."""
     return folder / "scenes" / f"{form}-{size}"
 
 
 def scene_bands(scene: Path) -> dict[str, tuple[str, int]]:
-    """The bands of a scene that ``scenes.py`` wrote."""
+    """Return the bands of a scene that ``scenes.py`` wrote."""
     listed = json.loads((scene / "bands.json").read_text(encoding="utf-8"))
     return {name: (str(scene / path), int(number)) for name, (path, number) in listed.items()}
 
 
 def translated(expression: str, name: Callable[[str], str]) -> str:
-    """The expression with every band called as ``name`` says."""
-    return re.sub(r"\b[a-z]\w*", lambda found: name(found[0]), expression)
+    """Return the expression with the names that ``name`` returns for its bands."""
+    return re.sub(r"\b[a-z]\w*", lambda match: name(match[0]), expression)
 
 
 def s_expression(expression: str, name: Callable[[str], str]) -> str:
-    """The expression with the operator first and in brackets, as ``rio calc`` reads it."""
+    """Return the expression in prefix notation, as ``rio calc`` reads it."""
     operators = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
     def text(node: ast.expr) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where programs are: on the machine, or in a chroot with newer ones."""
+"""Find the programs: on the machine, or in a chroot with newer versions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _ENTER = (
     'root=$0; mount --bind "$1" "$root/mnt" && mount -t proc proc "$root/proc" || exit 97; '
     'shift; exec chroot "$root" "$@"'
 )
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = ROOT / "benchmarks" / "peers"
 _HOME = "/mnt/chroot"
 _INSIDE = (
     "PATH=/usr/bin:/bin",
@@ -37,13 +39,13 @@ class Empty(QgsProcessingAlgorithm):
 
 
 class Absent(Exception):
-    """A tool that is not here, or that cannot do a task; the text says why."""
+    """A tool that is not installed, or that cannot do a task; the message says why."""
 
 
 @dataclass(frozen=True)
 class Place:
     """``folder`` holds scenes and results; ``chroot`` is a Debian with newer tools, if any;
-    ``venv`` has pip's peers.
+    ``venv`` has the peers that pip installs.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Place:
 
 
 def program(*names: str) -> str:
+    """Return the path of the first of these programs that is installed; raise :class:`Absent` for none."""
     for name in names:
         path = shutil.which(name)
         if path:
@@ -61,8 +64,8 @@ def program(*names: str) -> str:
 
 
 def inside(place: Place, command: Sequence[str]) -> list[str]:
-    """The command as it is run in the chroot, where the benchmark's folder is ``/mnt``; as it is
-    where there is no chroot.
+    """Return the command that runs ``command`` in the chroot, where the benchmark's folder is
+    ``/mnt``; without a chroot it is returned unchanged.
     """
     if not place.chroot:
         return list(command)
@@ -83,7 +86,7 @@ def inside(place: Place, command: Sequence[str]) -> list[str]:
 
 
 def first_line(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-    """The first line that a program prints. Raises :class:`Absent` where it cannot be run."""
+    """Return the first line that a program prints; raise :class:`Absent` if it does not run."""
     try:
         done = subprocess.run(
             command,
@@ -98,4 +101,5 @@ def first_line(command: Sequence[str], environment: Mapping[str, str] | None = N
 
 
 def split(flag: str, options: Sequence[str]) -> list[str]:
+    """Return the arguments of a flag that is repeated for each option."""
     return [part for option in options for part in (flag, option)]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run one command and measure wall time, CPU time and the peak memory of its process tree.
 
-Linux counts in a child's peak what its parent held at the fork, so whoever measures has to stay small: no numpy here.
+Linux counts the memory that the parent held at the fork in the child's peak, so the measuring
+process has to stay small: no numpy here.
 """
 
 from __future__ import annotations
@@ -32,18 +33,19 @@ class Usage:
 def measure(
     command: Sequence[str], environment: Mapping[str, str], log: Path, *, timeout: float = 3600
 ) -> Usage:
-    """Run ``command`` to its end, with what it says in the file ``log``; it is killed after
-    ``timeout`` seconds, or with us.
+    """Run ``command`` to its end, with its output in the file ``log``.
+
+    It is killed after ``timeout`` seconds, or if this process is interrupted.
     """
     over = threading.Event()
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         os.sync()
         started = time.monotonic()
         process = subprocess.Popen(
             command,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -68,7 +70,7 @@ def measure(
 
 
 class _Sampler(threading.Thread):
-    """Looks at the tree of a process again and again; ``peak`` is the largest sum of resident bytes seen."""
+    """Samples the tree of a process; ``peak`` is the largest sum of resident bytes seen."""
 
     def __init__(self, process: int, over: threading.Event, deadline: float) -> None:
         super().__init__(daemon=True)
@@ -84,7 +86,7 @@ class _Sampler(threading.Thread):
 
 
 def _tree(process: int) -> Iterator[int]:
-    """The process and all that descend from it."""
+    """Yield the process and all its descendants."""
     yield process
     try:
         for thread in Path(f"/proc/{process}/task").iterdir():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the benchmark's inputs: one landscape in the forms that users have, nodata 0 declared and a swath edge.
+"""Write the benchmark's inputs: one landscape in the formats that users have, with nodata 0 and a swath edge.
 
-Stored values are those of ``scene.py``; green and blue follow from red and near infrared. A scene is a folder with
-``bands.json``, which says where each band lies; one that is there already is kept.
+Stored values are those of ``scene.py``; green and blue are derived from red and near infrared. A
+scene is a folder with ``bands.json``, the file and number of each band; an existing one is kept.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PATTERN = 2560
 
 
 def write(folder: Path, form: str, size: int) -> Path:
-    """The folder of the scene in that form, written unless it is there."""
+    """Write the scene in that form, unless it exists, and return its folder."""
     scene = scene_folder(folder, form, size)
     if (scene / "bands.json").exists():
         return scene
@@ -59,7 +59,7 @@ Written = Iterator["tuple[str, Path, int]"]
 
 
 def _plain(folder: Path, scene: Path, form: str, size: int) -> Written:
-    """Red and near infrared alone, as a small scene needs them."""
+    """Write red and near infrared alone, for a small scene."""
     write_plain(scene / "red.tif", scene / "nir.tif", size)
     for name in ("red", "nir"):
         with rasterio.open(scene / f"{name}.tif", "r+") as dataset:
@@ -98,7 +98,7 @@ def _copied(folder: Path, scene: Path, form: str, size: int) -> Written:
 
 
 def _stack(folder: Path, scene: Path, form: str, size: int) -> Written:
-    """All bands in one file, interleaved by pixel."""
+    """Write all bands to one file, interleaved by pixel."""
     tiled, path = write(folder, "tiled", size), scene / "bands.tif"
     with rasterio.open(tiled / "red.tif") as red:
         profile = {**red.profile, "count": len(BANDS), "interleave": "pixel"}
@@ -120,7 +120,7 @@ def _jp2(folder: Path, scene: Path, form: str, size: int) -> Written:
 
 
 def _repeated(folder: Path, scene: Path, form: str, size: int) -> Written:
-    """A part of the landscape again and again, which is written as fast as the disk takes it."""
+    """Write a part of the landscape again and again, which is as fast as the disk."""
     pattern = write(folder, "plain", _PATTERN)
     for name in ("red", "nir"):
         with rasterio.open(pattern / f"{name}.tif") as source:
@@ -145,13 +145,14 @@ _FORMS = {
 def derived(
     red: npt.NDArray[np.uint16], nir: npt.NDArray[np.uint16]
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
-    """Stored values of green and blue that go with those of red and near infrared; 0 where they are."""
+    """Return stored values of green and blue for those of red and near infrared; 0 stays 0."""
     green = np.where(red == 0, 0, 0.55 * red + 0.08 * nir + 350).astype(np.uint16)
     blue = np.where(red == 0, 0, 0.6 * red + 400).astype(np.uint16)
     return green, blue
 
 
 def windows(size: int, step: int = _STEP) -> Iterator[Window]:
+    """Yield windows of a square raster, clipped at its edge."""
     for top in range(0, size, step):
         for left in range(0, size, step):
             yield Window(left, top, min(step, size - left), min(step, size - top))

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _register() -> None:
-    """Load the checkout as the package ``bandwise``, whatever its folder is called."""
+    """Load the checkout as the package ``bandwise``, whatever the name of its folder."""
     spec = importlib.util.spec_from_file_location(
         "bandwise", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
     )
@@ -34,7 +34,7 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job, Report
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 
-#: Steps by their names: module, class or none, and function; each has to exist.
+#: Steps: name, module, what of it has the function (empty: itself), and function; each has to exist.
 _STEPS = (
     ("reading", "reading.reader", "Reader", "read"),
     ("computing", "compute.kernel", "Kernel", "compute"),
@@ -43,20 +43,21 @@ _STEPS = (
     ("making the file", "writing.geotiff", "GeoTiffSink", "__enter__"),
     ("opening the inputs", "reading.sources", "Sources", "open"),
     ("finishing the file", "writing.geotiff", "GeoTiffSink", "commit"),
+    ("rasterio.open", "backend.rasterio_", "rasterio", "open"),
 )
 
 
 class Watch:
-    """Where the time goes: for each step, seconds by the clock, and seconds that its thread was not
-    running but waited; and what of it the first time took, which pays for what a process does once.
+    """Measures for each step the wall time, the part of it in which its thread waited, and the wall
+    time of its first call, which includes what a process does once.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.seconds: dict[str, float] = {}
-        for step, module, kind, name in _STEPS:
+        for step, module, part, name in _STEPS:
             owner: Any = importlib.import_module(f"bandwise.engine.{module}")
-            owner = getattr(owner, kind) if kind else owner
+            owner = getattr(owner, part) if part else owner
             setattr(owner, name, self._watched(step, getattr(owner, name)))
 
     def _watched(self, step: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +79,7 @@ class Watch:
 
 
 def profile(report: Report, watch: Watch) -> dict[str, float]:
-    """What the run tells of itself, by label; seconds of steps are those of all workers together."""
+    """Return the measurements of the run by label; seconds of steps are summed over all workers."""
     return {
         "workers": report.workers,
         "windows": report.windows,
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=512, help="MB")
     parser.add_argument("--overviews", action="store_true")
     parser.add_argument(
-        "--profile", type=Path, help="a file for what the run tells of itself, as JSON"
+        "--profile", type=Path, help="a file for the measurements of the run, as JSON"
     )
     arguments = parser.parse_args()
     watch = Watch() if arguments.profile else None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line that programs to be measured have in common; the standard library only, as each
-brings packages of its own.
+"""The command line of the programs that are measured; it uses the standard library only, as these
+run in different environments.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ class Band(NamedTuple):
 
     @classmethod
     def parsed(cls, text: str) -> Band:
+        """Read ``name=path:number``."""
         name, _, place = text.partition("=")
         path, _, number = place.rpartition(":")
         return cls(name, path, int(number))
 
 
 def command(description: str | None) -> argparse.ArgumentParser:
-    """A parser of bands, expression, output and creation options."""
+    """Return a parser of bands, expression, output and creation options."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--band",

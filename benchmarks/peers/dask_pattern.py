@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rioxarray's documentation shows for large rasters: open in chunks with nodata masked,
-compute, write under a lock.
+"""Compute with dask as rioxarray's documentation shows for large rasters: open in chunks with nodata
+masked, compute, write with a lock.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is copied from rasterio's documentation: block windows through a thread pool, a lock to read
-and a lock to write.
+"""Compute with rasterio as its documentation shows: block windows in a thread pool, a lock for
+reading and a lock for writing.
 """
 
 from __future__ import annotations

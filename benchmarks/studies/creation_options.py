@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time to write, size and time to read NDVI by codec, level, predictor and tile size: what the
-default profile is chosen by.
+"""Measure time to write, size and time to read of NDVI by codec, level, predictor and tile size.
 
-The engine alone writes, in turn, round after round; ``read_back.py`` reads each result as a user's
-tools would. Nothing heavy is imported here.
+The default creation options were chosen by these numbers. The engine alone writes, in turn, round
+after round; ``read_back.py`` reads each result as a user's tools would. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.cases import FULL, NDVI, scene_bands, scene_folder
-from benchmarks.contenders import HERE, ROOT, Task, engine_command
-from benchmarks.environments import Place
+from benchmarks.contenders.bandwise import engine_command
+from benchmarks.contenders.task import Task
+from benchmarks.environments import PEERS, ROOT, Place
 from benchmarks.meter import measure
 
 #: Creation options by codec, and whether a predictor changes anything.
@@ -40,7 +40,7 @@ _SCENE = "deflate"
 
 
 def profiles(tiles: tuple[int, ...]) -> Iterator[tuple[str, str, int, str]]:
-    """Codec, predictor, tile size, and all three as creation options."""
+    """Yield codec, predictor, tile size, and all three as creation options."""
     for tile, (codec, (options, predicts)) in itertools.product(tiles, CODECS.items()):
         for predictor in PREDICTORS if predicts else ("",):
             text = f"{options}|BLOCKXSIZE={tile}|BLOCKYSIZE={tile}" + (
@@ -54,7 +54,7 @@ class Measurements:
 
     def __init__(self, task: Task, log: Path) -> None:
         self.task, self.log = task, log
-        self.found: dict[str, list[dict[str, float]]] = {}
+        self.runs: dict[str, list[dict[str, float]]] = {}
         self.absent: dict[str, str] = {}
 
     def add(self, options: str) -> None:
@@ -70,7 +70,7 @@ class Measurements:
             measure(
                 [
                     sys.executable,
-                    str(HERE / "peers" / "read_back.py"),
+                    str(PEERS / "read_back.py"),
                     str(output),
                     f"--workers={workers}",
                 ],
@@ -78,14 +78,16 @@ class Measurements:
                 self.log,
             )
             numbers[key] = json.loads(self.log.read_text(encoding="utf-8"))["seconds"]
-        self.found.setdefault(options, []).append(numbers)
+        self.runs.setdefault(options, []).append(numbers)
         print(f"{options:<84} {numbers['write']:6.2f} s {numbers['size']:7.1f} MB", flush=True)
 
     def median(self, options: str, key: str) -> float:
-        return median(numbers[key] for numbers in self.found[options])
+        """Return the median of a number over the rounds."""
+        return median(numbers[key] for numbers in self.runs[options])
 
 
 def markdown(measured: Measurements, wanted: list[tuple[str, str, int, str]], title: str) -> str:
+    """Return the medians of all runs as a page in Markdown."""
     lines = [
         f"# {title}",
         "",
@@ -96,7 +98,7 @@ def markdown(measured: Measurements, wanted: list[tuple[str, str, int, str]], ti
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for codec, predictor, tile, options in wanted:
-        if options in measured.found:
+        if options in measured.runs:
             write, cpu, size, read, one = (
                 measured.median(options, key) for key in ("write", "cpu", "size", "read", "one")
             )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the engine's CPU time goes, by library and by system call, as Linux's ``perf`` samples it.
+"""Print the engine's CPU time by library and by system call, as sampled by Linux's ``perf``.
 
-Prints a table in Markdown: CPU seconds of a whole run, of all threads. The scenes are those of
-``bench.py``, which has to have run.
+The table, in Markdown, has CPU seconds of a whole run, of all threads. Run ``bench.py`` before: it
+writes the scenes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.cases import CASES, CODECS, FULL, scene_bands, scene_folder
-from benchmarks.contenders import Task, engine_command
+from benchmarks.contenders.bandwise import engine_command
+from benchmarks.contenders.task import Task
 from benchmarks.environments import Place
 
 _HERTZ = 2000
 _CASES = ("1", "2a", "2b", "2c", "3", "4", "5", "6")
-#: What a sample belongs to, by the library that it lies in; the first that fits.
+#: Groups of libraries; a sample belongs to the first whose pattern fits.
 _LIBRARIES = (
     ("codecs", r"libdeflate|libzstd|libz\.|libopenjp2"),
     ("libtiff", r"libtiff"),
@@ -31,7 +32,7 @@ _LIBRARIES = (
     ("numpy", r"numpy|openblas"),
     ("Python", r"python3"),
 )
-#: In the kernel by the system call, or the fault, that it is there for.
+#: The same for samples in the kernel, by system call or fault.
 _CALLS = (
     ("pwrite", r"sys_pwrite64"),
     ("read", r"ksys_read|sys_pread"),
@@ -46,7 +47,7 @@ _COLUMNS = (
 
 
 def kind(stack: str) -> str:
-    """The column of a sample, of which ``stack`` has a line for each frame, the innermost first."""
+    """Return the column of a sample; ``stack`` has a line for each frame, the innermost first."""
     innermost = stack.partition("\n")[0]
     if "[kernel" in innermost:
         return next(
@@ -59,7 +60,7 @@ def kind(stack: str) -> str:
 
 
 def samples(command: list[str], folder: Path) -> Counter[str]:
-    """How many samples of a run of ``command`` lie where."""
+    """Run ``command`` and return the number of its samples in each column."""
     data = str(folder / "perf.data")
     record = [
         "perf",
@@ -75,17 +76,18 @@ def samples(command: list[str], folder: Path) -> Counter[str]:
         *command,
     ]
     subprocess.run(record, check=True)
-    found = subprocess.run(
+    listed = subprocess.run(
         ["perf", "script", "-i", data, "-F", "ip,sym,dso"],
         check=True,
         capture_output=True,
         text=True,
         errors="replace",
     ).stdout
-    return Counter(map(kind, filter(None, (stack.strip() for stack in found.split("\n\n")))))
+    return Counter(map(kind, filter(None, (stack.strip() for stack in listed.split("\n\n")))))
 
 
 def rows(folder: Path, size: int) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each case whose scene exists."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = Place(folder, None, Path(), {})
         for case in (case for case in CASES if case.name in _CASES):
@@ -100,9 +102,9 @@ def rows(folder: Path, size: int) -> Iterator[tuple[str, ...]]:
                 str(Path(scratch) / "out.tif"),
                 CODECS[case.codec],
             )
-            found = samples(list(engine_command(task)), Path(scratch))
+            counts = samples(list(engine_command(task)), Path(scratch))
             Path(task.output).unlink()
-            seconds = [found[column] / _HERTZ for column in _COLUMNS]
+            seconds = [counts[column] / _HERTZ for column in _COLUMNS]
             yield (
                 f"{case.name}. {case.title}",
                 *(f"{number:.2f}" for number in (sum(seconds), *seconds)),

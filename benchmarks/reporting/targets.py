@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was promised of the engine as a whole process, and whether the measurements keep it."""
+"""Targets for the engine as a whole process, and whether the measurements meet them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from .cases import PEERS
-from .report import ratio
+from ..cases import PEERS
+from .tables import ratio
 
 HEAD = ("case", "against", "target", "measured", "")
 _THREADED = (*PEERS, "gdal_calc-threads", "plain-threads")
 
-#: Case, whom against (the best of several), how many times as fast at least.
+#: Case, label, peers (the fastest counts), and how many times as fast the engine has to be.
 FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
     ("1", "gdal_calc.py", ("gdal_calc",), 3.0),
     ("1", "gdal_calc.py --hideNoData", ("gdal_calc-hide",), 3.0),
@@ -39,7 +39,7 @@ FASTER: tuple[tuple[str, str, tuple[str, ...], float], ...] = (
     ("6", "gdal_calc.py", ("gdal_calc",), 3.0),
     ("growth-30000", "gdal_calc.py", ("gdal_calc",), 2.5),
 )
-#: Case, floor, how many times its time at most.
+#: Case, label, lower bound, and how many times its time the engine may take.
 WITHIN = (
     ("1", "own copy of a band", "engine-copy", 1.05),
     ("3", "decoding both bands, all cores", "decode", 1.05),
@@ -48,31 +48,35 @@ _OVERVIEWS = ("overviews", "overviews-2b")
 
 
 def rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The lines of a table; a case that was not measured is left out."""
+    """Return the rows of the table; a case that was not measured is left out."""
     cases = {entry["name"]: entry for entry in data["cases"]}
     lines: list[tuple[str, ...]] = []
     for case, label, peers, least in FASTER:
         tools = cases.get(case, {}).get("tools", {})
         ratios = [ratio(tools[peer], tools.get("engine")) for peer in peers if peer in tools]
-        found = min((number for number in ratios if number), default=None)
-        if found:
-            lines.append((case, label, f"{least:g}x faster", f"{found:.2f}x", _met(found >= least)))
+        measured = min((number for number in ratios if number), default=None)
+        if measured:
+            lines.append(
+                (case, label, f"{least:g}x faster", f"{measured:.2f}x", _met(measured >= least))
+            )
     for case, label, floor, most in WITHIN:
         tools = cases.get(case, {}).get("tools", {})
-        found = ratio(tools.get("engine", {}), tools.get(floor))
-        if found:
-            lines.append((case, label, f"within {most:g}x", f"{found:.2f}x", _met(found <= most)))
+        measured = ratio(tools.get("engine", {}), tools.get(floor))
+        if measured:
+            lines.append(
+                (case, label, f"within {most:g}x", f"{measured:.2f}x", _met(measured <= most))
+            )
     for case in _OVERVIEWS:
         tools = cases.get(case, {}).get("tools", {})
-        found = ratio(tools.get("engine-overviews", {}), tools.get("engine"))
-        if found:
+        measured = ratio(tools.get("engine-overviews", {}), tools.get("engine"))
+        if measured:
             lines.append(
                 (
                     case,
                     "the run without them",
                     "a third of the run at most",
-                    f"{100 * (1 - 1 / found):.0f} %",
-                    _met(found <= 1.5),
+                    f"{100 * (1 - 1 / measured):.0f} %",
+                    _met(measured <= 1.5),
                 )
             )
     lines += _growth([entry for name, entry in cases.items() if name.startswith("growth")])
@@ -87,7 +91,7 @@ LIMITS_HEAD = (
     "case",
     "against",
     "target",
-    "seconds that it leaves",
+    "seconds that it allows",
     "the engine",
     "of these Python's start and end",
     "the same bands, added",
@@ -95,8 +99,8 @@ LIMITS_HEAD = (
 
 
 def limits(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """For every target of speed that is not met: what it leaves, and what is needed before and
-    beside the arithmetic.
+    """Return a row for each target of speed that is not met: the seconds that it allows, and those
+    of the start and of a sum of the same bands.
     """
     lines = []
     for case, label, peers, least in FASTER:
@@ -104,11 +108,13 @@ def limits(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
             (entry["tools"] for entry in data["cases"] if entry["name"] == case), {}
         )
         engine, added = tools.get("engine", {}), tools.get("engine-sum", {})
-        found = [(number, peer) for peer in peers if (number := ratio(tools.get(peer, {}), engine))]
-        if found and min(found)[0] < least and added.get("seconds"):
+        measured = [
+            (number, peer) for peer in peers if (number := ratio(tools.get(peer, {}), engine))
+        ]
+        if measured and min(measured)[0] < least and added.get("seconds"):
             seconds = median(engine["seconds"])
             start = seconds - median(run["seconds in the engine"] for run in engine["profile"])
-            leaves = median(tools[min(found)[1]]["seconds"]) / least
+            leaves = median(tools[min(measured)[1]]["seconds"]) / least
             lines.append(
                 (
                     case,
@@ -142,9 +148,10 @@ def _growth(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     peaks = [max(facts["peak"]) / 1e6 for _, facts in engines]
     more = peaks[-1] - peaks[0]
     lines = []
-    for some in (per_pixel, per_pixel[1:]):  # opening and planning take a share of the smallest
-        spread = max(seconds for _, seconds in some) / min(seconds for _, seconds in some) - 1
-        itself = f"itself, {some[0][0]} to {some[-1][0]} pixels a side"
+    # also without the smallest, of which opening and planning take a share
+    for times in (per_pixel, per_pixel[1:]):
+        spread = max(seconds for _, seconds in times) / min(seconds for _, seconds in times) - 1
+        itself = f"itself, {times[0][0]} to {times[-1][0]} pixels a side"
         lines.append(
             (
                 "growth",
@@ -179,13 +186,13 @@ def _memory(entry: Mapping[str, Any]) -> list[tuple[str, ...]]:
     if not mine or not peaks:
         return []
     best = min(peaks, key=lambda name: peaks[name])
-    measured = f"{mine / 1e6:.0f} of {peaks[best] / 1e6:.0f} MB"
+    share = f"{mine / 1e6:.0f} of {peaks[best] / 1e6:.0f} MB"
     return [
         (
             entry["name"],
             f"memory of {tools[best]['title']}",
             "at most a quarter",
-            measured,
+            share,
             _met(mine <= peaks[best] / 4),
         )
     ]

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The picture of the measurements: a panel a case, bars of seconds, with the times and the peak
-memory written beside them.
-"""
+"""Draw the measurements: a panel for each case, with a bar of seconds and the peak memory of each tool."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from matplotlib.axes import Axes
 
 mpl.use("Agg")
 
-#: The cases that are shown, in the order of the panels; the last panel is the growth's.
+#: The cases that are shown, in the order of the panels; growth has the last panel.
 SHOWN = ("1", "2b", "3", "4", "5")
 _INK, _QUIET, _GRID = "#1d2b26", "#6b7772", "#dfe5e2"
 _OURS, _PEER, _FLOOR = "#1b7f5c", "#b9c4bf", "#e9dcc3"
@@ -27,7 +25,7 @@ _HIDDEN = ("bandwise-default", "gdal_calc-double", "gdal_calc-threads", "cp")
 
 
 def panel(axes: Axes, entry: dict[str, Any]) -> None:
-    """A case: a bar for each tool, fastest first, ours in colour."""
+    """Draw a case: a bar for each tool, fastest first, those of Bandwise in colour."""
     tools = [
         (name, facts)
         for name, facts in entry["tools"].items()
@@ -62,22 +60,22 @@ def panel(axes: Axes, entry: dict[str, Any]) -> None:
 
 
 def label(name: str, facts: dict[str, Any]) -> str:
-    """A tool's name, with the version of those that are there twice."""
+    """Return the label of a tool, with a version if there are two of it."""
     if name.startswith("qgis"):
         return f"QGIS {'.'.join(facts['version'].split('.')[:2])} raster calculator"
     return _FLOORS.get(name, str(facts["title"]).replace(", NUM_THREADS", ",\nNUM_THREADS"))
 
 
 def growth(axes: Axes, entries: list[dict[str, Any]]) -> None:
-    """Peak memory and time per pixel of the engine over the size of the raster."""
-    found = [
+    """Draw peak memory and time per pixel of the engine over the size of the raster."""
+    engines = [
         (entry["size"], entry["tools"]["engine"])
         for entry in entries
         if entry["tools"].get("engine", {}).get("seconds")
     ]
-    sizes = [size / 1000 for size, _ in found]
-    memory = [max(facts["peak"]) / 1e6 for _, facts in found]
-    speed = [median(facts["seconds"]) / size**2 * 1e9 for size, facts in found]
+    sizes = [size / 1000 for size, _ in engines]
+    memory = [max(facts["peak"]) / 1e6 for _, facts in engines]
+    speed = [median(facts["seconds"]) / size**2 * 1e9 for size, facts in engines]
     for values, colour, text, offset in (
         (memory, _OURS, "{:.0f} MB", 8),
         (speed, "#a8672b", "{:.1f} ns", -15),
@@ -119,7 +117,7 @@ def _clean(axes: Axes) -> None:
 
 
 def draw(data: dict[str, Any], target: Path) -> None:
-    """Draw what there is of the cases; nothing where there is none."""
+    """Draw the cases that were measured; write nothing if there are none."""
     cases = {entry["name"]: entry for entry in data["cases"]}
     shown = [
         cases[name]

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterString,
-    QgsProperty,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -18,7 +17,6 @@ from ..engine.expression.dialects import DialectChoice
 from ..engine.job import Job, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .base import BandwiseAlgorithm
-from .layers import rasters_of
 from .shared.choices import choice_parameter
 
 translate = QCoreApplication.translate
@@ -65,14 +63,14 @@ class BandMath(BandwiseAlgorithm):
             "(B - A) / (B + A)\nwhere(A > 0.3 and B > 100, 1, 0)\n(A & 8) > 0\nndvi := (B - A) / "
             "(B + A); green := ndvi > 0.4\n\n"
             "Expressions from QGIS's raster calculator, gdal_calc.py and OTB BandMath are read as "
-            "there: the dialect is recognised by how bands "
+            "by these tools: the dialect is recognised by how bands "
             "are named, or chosen. Several results, separated by semicolons, become bands of the "
             "output. Comments begin with #.\n\n"
-            "A pixel is nodata where a value that it uses is nodata, or where the result is not a "
+            "A pixel is nodata if a value that it uses is nodata, or if the result is not a "
             "number; isnodata(A) and coalesce(A, 0) "
-            "decide otherwise.\n\n"
+            "allow for nodata.\n\n"
             "Unlike NDVI, stored values are used unchanged unless you choose otherwise: "
-            "expressions mostly hold their own scaling. Sentinel-2 "
+            "most expressions contain the scaling. Sentinel-2 "
             "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which "
             "(B - A) / (B + A) of stored values leaves out: "
             "the result is too small. Set “Scale and offset” to Automatic to apply it, or write "
@@ -131,10 +129,7 @@ class BandMath(BandwiseAlgorithm):
     def inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[tuple[str, str], ...]:
-        value = parameters.get(self.LAYERS)
-        if isinstance(value, QgsProperty):
-            value = self.parameterAsLayerList(parameters, self.LAYERS, context)
-        return rasters_of(value, self.parameterDefinition(self.LAYERS).description(), context)
+        return self.rasters(self.LAYERS, parameters, context)
 
     def job(
         self,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all algorithms share, and the border between QGIS's vocabulary and the engine's."""
+"""The base class of all algorithms: the border between QGIS's vocabulary and the engine's."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterRasterDestination,
+    QgsProperty,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
@@ -25,7 +26,15 @@ from ..engine.errors import Cancelled
 from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .last_resort import sentence_of, translated
-from .layers import destination_path, file_of, load_instead, path_as_given, taken_as_layers
+from .layers import (
+    destination_path,
+    file_of,
+    load_instead,
+    no_folder,
+    path_as_given,
+    rasters_of,
+    taken_as_layers,
+)
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
 from .shared.parameters import shared_parameters
@@ -34,10 +43,10 @@ translate = QCoreApplication.translate
 
 
 class BandwiseAlgorithm(SharedOptions):
-    """An algorithm that turns parameters into a :class:`~engine.job.Job` and lets the engine run it.
+    """An algorithm that makes a :class:`~engine.job.Job` of parameters and lets the engine run it.
 
-    A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` names the file of
-    ``resources/styles`` that its layer is shown with, if any.
+    A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` is the
+    file of ``resources/styles`` for its layer, if any.
     """
 
     OUTPUT = "OUTPUT"
@@ -49,9 +58,12 @@ class BandwiseAlgorithm(SharedOptions):
 
     @abstractmethod
     def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Any:
-        """Return what the layer parameters choose, as paths and names; called in the main thread.
+        """Return the layers that the parameters choose, as paths and names; called in the main thread.
 
-        Raises :class:`InputError`.
+        Raises
+        ------
+        InputError
+            For a layer that is no file, or missing.
         """
 
     @abstractmethod
@@ -63,7 +75,13 @@ class BandwiseAlgorithm(SharedOptions):
         output: str,
         options: RunOptions,
     ) -> Job:
-        """Return the job for what :meth:`inputs` gave. Raises :class:`BandwiseError`."""
+        """Return the job for what :meth:`inputs` returned.
+
+        Raises
+        ------
+        BandwiseError
+            For parameters from which no job can be made.
+        """
 
     def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
@@ -80,7 +98,7 @@ class BandwiseAlgorithm(SharedOptions):
     def checkParameterValues(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[bool, str]:
-        """Everything that can be wrong is found here, by the engine, before any work; nothing escapes."""
+        """Let the engine check everything before any work; no exception escapes."""
         try:
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
             _prepare(
@@ -100,7 +118,7 @@ class BandwiseAlgorithm(SharedOptions):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> bool:
-        """Layers belong to the main thread: here they become paths and numbers."""
+        """Read layers as paths and numbers, in the main thread, to which they belong."""
         with _one_sentence():
             self._chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
         return True
@@ -136,13 +154,13 @@ class BandwiseAlgorithm(SharedOptions):
         context: QgsProcessingContext,
         output: str,
     ) -> Job:
-        output.encode("utf-8")  # as GDAL needs it; where it cannot be, the error becomes a sentence
+        output.encode("utf-8")  # as GDAL needs it; an error becomes a sentence
         inputs, layers = chosen
         options = self.run_options(layers, parameters, context)
         return self.job(inputs, parameters, context, output, options)
 
     def _style(self, output: str, context: QgsProcessingContext) -> None:
-        """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
+        """Name and style the layer when Processing loads it, unless a model gave it a name."""
         if not context.willLoadLayerOnCompletion(output):
             return
         details = context.layerToLoadOnCompletionDetails(output)
@@ -157,35 +175,52 @@ class BandwiseAlgorithm(SharedOptions):
         parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> BandRef:
-        """The band that a raster parameter and a band parameter choose together; a band left empty is the first."""
+        """Return the band that a raster parameter and a band parameter choose; no band means the first.
+
+        Raises
+        ------
+        InputError
+            If no raster is given, or a folder.
+        """
         layer = self.parameterAsRasterLayer(parameters, layer_parameter, context)
         label = self.parameterDefinition(layer_parameter).description()
         path = (
             file_of(layer, label)
             if layer is not None
-            else path_as_given(parameters.get(layer_parameter), label)
+            else no_folder(path_as_given(parameters.get(layer_parameter), label), label)
         )
-        given = self.is_number(band_parameter, parameters, whole=True)
+        given = self.is_number(band_parameter, parameters, integer=True)
         return BandRef(
             name, path, self.parameterAsInt(parameters, band_parameter, context) if given else 1
         )
 
+    def rasters(
+        self, name: str, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[tuple[str, str], ...]:
+        """Return (layer name, path) of each raster that a list parameter chooses."""
+        value = parameters.get(name)
+        if isinstance(value, QgsProperty):
+            value = self.parameterAsLayerList(parameters, name, context)
+        return rasters_of(value, self.parameterDefinition(name).description(), context)
+
     def add_output_parameter(self, description: str, help_text: str) -> None:
+        """Add the parameter of the result."""
         destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
         destination.setHelp(help_text)
         self.addParameter(destination)
 
     def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
+        """Add an advanced parameter."""
         parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
         self.addParameter(parameter)
 
     def add_shared_parameters(self, scaling: Scaling = Scaling.AUTOMATIC) -> None:
-        """The same for every algorithm but for the default of ``RADIOMETRY``."""
+        """Add the parameters of all algorithms; ``scaling`` is the default of ``RADIOMETRY``."""
         for parameter in shared_parameters(scaling):
             self.addParameter(parameter)
 
     def add_number_outputs(self) -> None:
-        """What the log says of the result, for models and scripts."""
+        """Add the outputs for models and scripts: the numbers that the log has, too."""
         self.addOutput(
             QgsProcessingOutputString(self.REPORT, translate("Bandwise", "Report (JSON)"))
         )
@@ -201,7 +236,7 @@ class BandwiseAlgorithm(SharedOptions):
 
 
 def _numbers(report: Report) -> dict[str, Any]:
-    """Statistics of the first result band; those of no pixels are None."""
+    """Return the statistics of the first result band, None if no pixel is valid."""
     band = report.statistics[0]
     return {
         "VALID_PIXELS": band.valid,

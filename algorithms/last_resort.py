@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a user reads of an error: one sentence, also where nobody foresaw it."""
+"""One sentence for the user for every error, also for an unexpected one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsMessageLog
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.errors import BandwiseError
-from ..engine.messages import Text
+from ..engine.messages import Field, Text
 from .shared.labels import label
 
 translate = QCoreApplication.translate
@@ -18,22 +18,21 @@ LOG = "Bandwise"  #: the tab of QGIS's log messages panel
 
 
 def sentence_of(error: Exception) -> str:
-    """One sentence in the user's language; the traceback of what is a fault of ours goes to QGIS's log.
+    """Return one sentence in the user's language; write the traceback of an unexpected error to QGIS's log.
 
-    Nothing may escape from ``checkParameterValues`` and ``canExecute``: ``qgis_process`` aborts on it.
+    No exception may escape from ``checkParameterValues`` and ``canExecute``: ``qgis_process`` aborts on it.
     """
     if isinstance(error, BandwiseError):
         return translated(error.args[0])
     if isinstance(error, MemoryError):
         return translate(
             "Bandwise",
-            "There is not enough memory; close other programs or lower “Memory (MB)” (MEMORY) and "
-            "the number of workers.",
-        )
+            "There is not enough memory; close other programs or lower {memory} and {workers}.",
+        ).format(memory=label(Field.MEMORY), workers=label(Field.WORKERS))
     if isinstance(error, UnicodeEncodeError):
         return translate(
             "Bandwise",
-            "The name {name} holds characters that cannot be encoded as UTF-8; choose another name.",
+            "The name {name} has characters that cannot be encoded as UTF-8; choose another name.",
         ).format(name=_readable(str(error.object)))
     QgsMessageLog.logMessage(
         _readable("".join(traceback.format_exception(type(error), error, error.__traceback__))),
@@ -42,7 +41,7 @@ def sentence_of(error: Exception) -> str:
     )
     return translate(
         "Bandwise",
-        "Bandwise met an error that it does not know ({error}); please report it, with the inputs, "
+        "An unexpected error occurred in Bandwise ({error}); please report it, with the inputs, "
         "the parameters and the traceback that "
         "QGIS's log messages panel shows under Bandwise.",
     ).format(
@@ -58,5 +57,5 @@ def translated(text: Text) -> str:
 
 
 def _readable(text: str) -> str:
-    """``text`` without what no encoding holds."""
+    """Return ``text`` with escapes for what cannot be encoded as UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From QGIS's layers and parameter values to the paths that GDAL opens."""
+"""Paths that GDAL opens, from QGIS's layers and values of parameters."""
 
 from __future__ import annotations
 
@@ -28,15 +28,20 @@ from ..engine import messages
 from ..engine.credentials import file_name, without_credentials
 from ..engine.errors import InputError
 
-_LEAST_RING = 4  #: points of a triangle, the first again at the end
+_LEAST_RING = 4  #: points of a triangle, with the first repeated at the end
 
 
 def rasters_of(
     value: Any, label: str, context: QgsProcessingContext
 ) -> tuple[tuple[str, str], ...]:
-    """(layer name, path) of every raster of a list parameter's ``value``, in its order.
+    """Return (layer name, path) of each raster of a list parameter's ``value``, in its order.
 
-    One that cannot be loaded keeps its place, for the engine to refuse. Raises :class:`InputError`.
+    The path of one that QGIS cannot load is returned, too: the engine says what is wrong with it.
+
+    Raises
+    ------
+    InputError
+        For a layer that is no file; ``label`` is the parameter in the message.
     """
     rasters = []
     for item in _flat(value):
@@ -47,7 +52,7 @@ def rasters_of(
             )
         if isinstance(layer, QgsMapLayer):
             path = file_of(layer, label)
-            # QGIS names a layer after the end of its address, which may be the end of a signature.
+            # QGIS takes the name from the end of the address, which may be the end of a signature
             name = (
                 layer.name()
                 if without_credentials(path) == path or layer.name() not in path
@@ -62,11 +67,10 @@ def rasters_of(
 def taken_as_layers(
     parameters: dict[str, Any], definitions: Iterable[QgsProcessingParameterDefinition]
 ) -> dict[str, Any]:
-    """``parameters`` for QGIS's own check, after the engine has opened the rasters: those given as
-    text are layers there.
+    """Return ``parameters`` with layers in place of rasters that are given as text, for QGIS's own check.
 
-    QGIS 3.22 takes text for a raster only where it is the path of a file, which ``/vsizip/...`` and
-    ``NETCDF:...`` are not.
+    The engine has opened these rasters before. QGIS 3.22 accepts text as a raster only if it is the
+    path of a file, which ``/vsizip/...`` and ``NETCDF:...`` are not.
     """
     replaced = {}
     for definition in definitions:
@@ -89,7 +93,7 @@ def taken_as_layers(
 
 
 def _flat(value: Any) -> list[Any]:
-    """The items of a list parameter's value, which models nest and scripts give singly or separated by semicolons."""
+    """Return the items of a list parameter: models nest lists, scripts give one item, or text with semicolons."""
     if isinstance(value, (list, tuple)):
         return [item for part in value for item in _flat(part)]
     if isinstance(value, QgsProcessingOutputLayerDefinition):
@@ -100,7 +104,7 @@ def _flat(value: Any) -> list[Any]:
 
 
 def file_of(layer: QgsMapLayer, label: str) -> str:
-    """What GDAL opens to see what the layer shows."""
+    """Return the name that GDAL opens for a layer; raise :class:`InputError` if there is none."""
     source = str(layer.source())
     if layer.providerType() != "gdal" or source.startswith("MEM:"):
         raise InputError(
@@ -126,7 +130,7 @@ def file_of(layer: QgsMapLayer, label: str) -> str:
 
 
 def path_as_given(value: Any, label: str) -> str:
-    """A path that QGIS could not open, for the engine to say what is wrong with it."""
+    """Return a path that QGIS could not open, so that the engine says what is wrong with it."""
     if isinstance(value, str) and value:
         return value
     raise InputError(
@@ -136,8 +140,18 @@ def path_as_given(value: Any, label: str) -> str:
     )
 
 
+def no_folder(path: str, label: str) -> str:
+    """Return a path; raise :class:`InputError` for a folder."""
+    if os.path.isdir(path):
+        text = messages.translate(
+            "Bandwise", "{parameter}: {path} is a folder; choose the file of a band in it."
+        )
+        raise InputError(text.format(parameter=label, path=path))
+    return path
+
+
 def destination_path(value: Any) -> str:
-    """The path that a destination parameter stands for, found without telling the context to load it."""
+    """Return the path of a destination parameter, without adding it to the layers that the context loads."""
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         value = value.sink.staticValue()
     if isinstance(value, str) and value and not value.startswith("TEMPORARY_OUTPUT"):
@@ -154,11 +168,17 @@ def load_instead(path: str, placed: str, context: QgsProcessingContext) -> None:
 
 
 def polygons_of(
-    source: QgsProcessingFeatureSource,
+    source: QgsProcessingFeatureSource, label: str
 ) -> tuple[tuple[tuple[tuple[float, float], ...], ...], ...]:
-    """The polygons of a vector layer, each of rings of (x, y); curves become lines."""
+    """Return the polygons of a vector layer, each of rings of (x, y); curves become lines.
+
+    Raises
+    ------
+    InputError
+        For other geometries; ``label`` is the parameter in the message.
+    """
     polygons: list[tuple[tuple[tuple[float, float], ...], ...]] = []
-    # An invalid polygon would end the program while QGIS checks it; laid over pixels, its rings count even-odd.
+    # unchecked, since an invalid polygon stops the algorithm; rasterized, its rings count even-odd
     for feature in source.getFeatures(
         QgsFeatureRequest(), QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
     ):
@@ -169,9 +189,8 @@ def polygons_of(
             raise InputError(
                 messages.translate(
                     "Bandwise",
-                    "“Area of interest” (AOI) holds other geometries than polygons; choose a polygon "
-                    "layer.",
-                ).format()
+                    "{parameter} has other geometries than polygons; choose a polygon layer.",
+                ).format(parameter=label)
             )
         if QgsWkbTypes.isCurvedType(geometry.wkbType()):
             geometry = QgsGeometry(geometry.constGet().segmentize())

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from qgis.core import QgsProcessingContext
@@ -120,19 +119,6 @@ class Ndvi(BandwiseAlgorithm):
     ) -> tuple[BandRef, ...]:
         red = self.band_ref("red", self.RED, self.RED_BAND, parameters, context)
         nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
-        for label, band in ((self.RED, red), (self.NIR, nir)):
-            if (
-                os.path.isdir(band.path)
-                and self.parameterAsRasterLayer(parameters, label, context) is None
-            ):
-                text = messages.translate(
-                    "Bandwise", "{parameter}: {path} is a folder; choose the file of a band in it."
-                )
-                raise InputError(
-                    text.format(
-                        parameter=self.parameterDefinition(label).description(), path=band.path
-                    )
-                )
         if (red.path, red.number) == (nir.path, nir.number):
             raise InputError(
                 messages.translate(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin's icons, help pages and styles, and putting a style on a layer."""
+"""The plugin's icons, help pages and styles, and how a layer gets its style."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _RESOURCES = Path(__file__).parents[1] / "resources"
 
 
 def icon_path(name: str) -> str:
-    """Path of an SVG icon."""
+    """Return the path of an SVG icon."""
     return str(_RESOURCES / "icons" / f"{name}.svg")
 
 
 def help_path(name: str) -> str:
-    """Path of an algorithm's help page."""
+    """Return the path of an algorithm's help page."""
     return str(_RESOURCES / "help" / f"{name}.html")
 
 
 class LayerStyler(QgsProcessingLayerPostProcessorInterface):
-    """Names a layer and loads its style once Processing has loaded it; what is empty stays as it is."""
+    """Names a layer and loads its style after Processing has loaded it; an empty name or style changes nothing."""
 
     def __init__(self, name: str, style: str) -> None:
         super().__init__()
@@ -39,8 +39,7 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
     ) -> None:
         if not isinstance(layer, QgsRasterLayer):
             return
-        # QGIS takes a layer of the project that shows this file, which may still show what the file
-        # held before
+        # it may be a layer of the project that still shows the former pixels of this file
         layer.reload()
         if self.name:
             layer.setName(self.name)
@@ -50,12 +49,12 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
 
 
 def style_when_loaded(details: QgsProcessingContext.LayerDetails, name: str, style: str) -> None:
-    """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles`` when it is loaded.
+    """Name the layer of ``details`` and give it a ``style`` of ``resources/styles`` when it is loaded.
 
-    The processing context owns a post-processor and deletes it, so each run has one of its own. Its
-    Python half has to live until then, though ``details`` and, in a model, the algorithm are gone
-    long before: as its own owner it keeps itself, and sip lets go of it when C++ deletes it. (With
-    None as the owner nothing keeps it, and QGIS calls a method that is not there.)
+    The processing context owns the post-processor and deletes it, so each run has its own. Its Python
+    object has to exist until then, although ``details`` and, in a model, the algorithm are deleted
+    long before. So it is its own owner, which sip releases when C++ deletes it. (With None as the
+    owner Python deletes it, and QGIS calls a method that does not exist.)
     """
     styler = LayerStyler(name, style)
     details.setPostProcessor(styler)

@@ -77,7 +77,7 @@ def choice_parameter(
     name: str, description: str, kind: type[enum.Enum], **more: Any
 ) -> QgsProcessingParameterEnum:
     """Return a parameter whose options are the members of an enum; a member's value is its number."""
-    known = labels()
+    label_of = labels()
     members = sorted(kind, key=lambda member: member.value)
-    options = [known[member] for member in members]
+    options = [label_of[member] for member in members]
     return QgsProcessingParameterEnum(name, description, options=options, **more)

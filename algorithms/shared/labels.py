@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Options of a run as people meet them: by the labels of parameters in the dialog, and their names in scripts."""
+"""Options of a run as users know them: labels of parameters in the dialog, and names in scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .choices import labels
 from .names import Names
 from .parameters import shared_parameters
 
-#: The parameter of each option that the engine's sentences are about.
+#: The parameter of each option in the engine's sentences.
 PARAMETERS = {
     Field.AREA: Names.AOI,
     Field.CLEAR_CLASSES: Names.SCL_KEEP,
@@ -28,8 +28,13 @@ PARAMETERS = {
 }
 
 
+def with_name(label: str, name: str) -> str:
+    """Return a parameter by its label in the dialog and its name in scripts: “Mask values” (MASK_RULE)."""
+    return f"“{label}” ({name})"
+
+
 def label(item: Field | Setting) -> str:
-    """Return an option, or a choice of one, in the user's language: “Mask values” (MASK_RULE)."""
+    """Return an option, or a choice of one, by its parameter, in the user's language."""
     field = item.field if isinstance(item, Setting) else item
     name = PARAMETERS[field]
     descriptions = {
@@ -38,4 +43,4 @@ def label(item: Field | Setting) -> str:
     if isinstance(item, Setting):
         choice = labels()[item.choice]
         return f"“{descriptions[name]}” to {choice} ({name}={item.choice.value})"
-    return f"“{descriptions[name]}” ({name})"
+    return with_name(descriptions[name], name)

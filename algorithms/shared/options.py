@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the shared parameters say to the engine."""
+"""Read the shared parameters as options of a run."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ...engine.radiometry.masks import (
 from ...engine.radiometry.scaling import RadiometryChoice, Scaling
 from ...engine.radiometry.storage import DataType
 from ..layers import file_of, path_as_given, polygons_of
+from .labels import with_name
 from .names import Names
 
 _Choice = TypeVar("_Choice", bound=enum.Enum)
@@ -35,9 +36,12 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
     def layer_options(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> RunOptions:
-        """Return what layers and extents choose, as paths and numbers; called in the main thread.
+        """Return the options that layers and extents choose, as paths and numbers, in the main thread.
 
-        Raises :class:`BandwiseError`.
+        Raises
+        ------
+        BandwiseError
+            For a layer or an extent that cannot be read.
         """
         extent = None
         if parameters.get(self.EXTENT) not in (None, ""):
@@ -50,8 +54,11 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 raise OptionError(
                     messages.translate(
                         "Bandwise",
-                        "“Extent” (EXTENT) is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].",
-                    ).format(text=messages.shown(str(parameters[self.EXTENT])))
+                        "{parameter} is not understood: {text}; give xmin,xmax,ymin,ymax [EPSG:code].",
+                    ).format(
+                        parameter=self._label(self.EXTENT),
+                        text=messages.shown(str(parameters[self.EXTENT])),
+                    )
                 )
         layout = Layout(
             rule=self.choice(self.GRID, GridRule, parameters, context),
@@ -81,7 +88,13 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> RunOptions:
-        """Return what layers chose, with what the other parameters say. Raises :class:`OptionError`."""
+        """Add the options of the other parameters to those of ``layers``.
+
+        Raises
+        ------
+        OptionError
+            For a value that an option cannot have.
+        """
         overviews = None
         if parameters.get(self.OVERVIEWS) not in (None, ""):
             overviews = self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1
@@ -105,21 +118,26 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             memory=self.parameterAsInt(parameters, self.MEMORY, context),
         )
 
-    def is_number(self, name: str, parameters: dict[str, Any], *, whole: bool = False) -> bool:
-        """Whether a parameter is given; text that is no number, which QGIS takes for 0, is refused,
-        and a fraction where it would round it.
+    def is_number(self, name: str, parameters: dict[str, Any], *, integer: bool = False) -> bool:
+        """Return whether a parameter is given.
+
+        Raises
+        ------
+        OptionError
+            For text that is no number, which QGIS would read as 0, and with ``integer`` for a
+            fraction, which QGIS would round.
         """
         value = parameters.get(name)
         if value in (None, ""):
             return False
         if isinstance(value, (str, float)):
             try:
-                fine = float(value).is_integer() or not whole
+                valid = float(value).is_integer() or not integer
             except ValueError:
-                fine = False
-            if not fine:
+                valid = False
+            if not valid:
                 text = messages.translate("Bandwise", "{parameter} must be a number, not {value}.")
-                if whole:
+                if integer:
                     text = messages.translate(
                         "Bandwise", "{parameter} must be a whole number, not {value}."
                     )
@@ -127,8 +145,8 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         return True
 
     def _label(self, name: str) -> str:
-        """A parameter as the dialog calls it, and as scripts do."""
-        return f"“{self.parameterDefinition(name).description()}” ({name})"
+        """Return a parameter by its label and its name."""
+        return with_name(self.parameterDefinition(name).description(), name)
 
     def _flags(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -159,7 +177,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         parameters: dict[str, Any],
         context: QgsProcessingContext,
     ) -> _Choice:
-        """Return the member of an enum that a parameter chooses. Raises :class:`OptionError`."""
+        """Return the member of an enum that a parameter chooses; raise :class:`OptionError` for none."""
         value = self.parameterAsEnum(parameters, name, context)
         try:
             return kind(value)
@@ -180,7 +198,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
     def _path(
         self, name: str, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> str | None:
-        """The file of a raster parameter; None where it is empty."""
+        """Return the file of a raster parameter; None if it is empty."""
         value = parameters.get(name)
         if value is None or value == "":
             return None
@@ -196,11 +214,10 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
             raise InputError(
                 messages.translate(
                     "Bandwise",
-                    "“Area of interest” (AOI) cannot be opened; choose a polygon layer or a file of "
-                    "polygons.",
-                ).format()
+                    "{parameter} cannot be opened; choose a polygon layer or a file of polygons.",
+                ).format(parameter=self._label(self.AOI))
             )
-        return Area(polygons_of(source), _wkt(source.sourceCrs()))
+        return Area(polygons_of(source, self._label(self.AOI)), _wkt(source.sourceCrs()))
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parameters that all algorithms share, declared once: layers, masks and grids, and the list of all."""
+"""The parameters that all algorithms share: layers, masks and grids, and the list of all."""
 
 from __future__ import annotations
 
@@ -18,19 +18,15 @@ from ...engine.radiometry.masks import CLEAR_CLASSES, REJECTED_FLAGS, MaskRule, 
 from ...engine.radiometry.scaling import Scaling
 from .choices import choice_parameter
 from .names import Names
-from .value_parameters import (
-    Declared,
-    file_parameters,
-    resource_parameters,
-    value_parameters,
-)
+from .value_parameters import Declared, file_parameters, resource_parameters, value_parameters
 
 translate = QCoreApplication.translate
 
 
 def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition]:
-    """New definitions, the same for every algorithm but for ``scaling``, the default of
-    ``RADIOMETRY``; all but the first three are advanced.
+    """Return new definitions of the parameters of all algorithms; all but the first three are advanced.
+
+    ``scaling`` is the default of ``RADIOMETRY``.
     """
     parameters = []
     for parameter, help_text in _layers():
@@ -80,7 +76,7 @@ def _layers() -> Declared:
             extent,
             translate(
                 "Bandwise",
-                "The extent of the result, made larger to whole pixels. Empty (default): what the grid options say.",
+                "The extent of the result, enlarged to whole pixels. Empty (default): as the grid options say.",
             ),
         ),
     )
@@ -156,37 +152,37 @@ def _grids() -> Declared:
             grid,
             translate(
                 "Bandwise",
-                "Whose CRS, pixel size and origin the result has. Inputs on that grid are used as "
-                "they are, others are resampled while "
+                "The raster whose CRS, pixel size and origin the result has. Inputs on that grid are "
+                "used unchanged, others are resampled while "
                 "they are read. Default: the input with the smallest pixels; the first of several. "
-                "Band math counts the rasters that its expression "
-                "uses, in the order of their letters, or A where it uses none.",
+                "Band math considers only rasters that its expression "
+                "uses, in the order of their letters; A if it uses none.",
             ),
         ),
         (
             reference,
             translate(
                 "Bandwise",
-                "The raster whose grid is taken where the grid of the result is that of a reference raster.",
+                "The raster whose grid the result has, if the grid of the result is “Reference raster”.",
             ),
         ),
         (
             extent,
             translate(
                 "Bandwise",
-                "How far the result reaches, where no extent is given. Default: where all inputs are.",
+                "Extent of the result if no extent is given. Default: the intersection of the inputs.",
             ),
         ),
         (
             resampling,
             translate(
                 "Bandwise",
-                "How measurements come onto another grid; default bilinear. Classes and masks are "
-                "always taken from the nearest pixel. Onto "
-                "larger pixels, average takes all pixels that lie in one. Cubic and Lanczos have "
+                "How measurements are resampled to another grid; default bilinear. Classes and masks are "
+                "always taken from the nearest pixel. For "
+                "larger pixels, average uses all pixels that lie in one. Cubic and Lanczos have "
                 "negative weights: their results can leave "
-                "the range of the input, and are nodata where the weights of the valid pixels "
-                "beside nodata almost cancel out.",
+                "the range of the input; beside nodata, they are nodata if the weights of the valid "
+                "pixels almost cancel out.",
             ),
         ),
     )

@@ -24,13 +24,13 @@ Declared = tuple[tuple[QgsProcessingParameterDefinition, str], ...]
 
 _CREATION_OPTIONS_EDITOR = (
     {"widget_type": "rasteroptions"}
-    if Qgis.QGIS_VERSION_INT >= 34000  # where the editor moved, and its former class went
+    if Qgis.QGIS_VERSION_INT >= 34000  # since then the editor is elsewhere, without that class
     else {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
 )
 
 
 def value_parameters(scaling: Scaling) -> Declared:
-    """How stored values are read, and how those of the result are stored."""
+    """Return the parameters of scale, offset, nodata and the data type of the result."""
     number = QgsProcessingParameterNumber
     radiometry = choice_parameter(
         Names.RADIOMETRY,
@@ -70,7 +70,7 @@ def value_parameters(scaling: Scaling) -> Declared:
                 "How stored values become reflectance. Automatic: scale and offset tags of the "
                 "band, else the Sentinel-2 or Landsat "
                 "Collection 2 metadata of the product that the file belongs to, else the stored "
-                "values. The log says what was found.",
+                "values. The log says which were used.",
             ),
         ),
         (
@@ -101,29 +101,31 @@ def value_parameters(scaling: Scaling) -> Declared:
             translate(
                 "Bandwise",
                 "Default Float32, nodata -9999. Integers are rounded half to even and clamped to "
-                "what the type holds beside its nodata; "
-                "those that hold a multiple have scale and offset tags, by which QGIS shows the values themselves.",
+                "the range of the type without its nodata; "
+                "those that hold a multiple have scale and offset tags, by which QGIS shows the unscaled values.",
             ),
         ),
         (
             lowest,
             translate(
                 "Bandwise",
-                "Smaller values become this one, in units of the result, and are counted. Empty (default): none do.",
+                "Smaller values are replaced by this one, in units of the result, and counted. "
+                "Empty (default): no limit.",
             ),
         ),
         (
             highest,
             translate(
                 "Bandwise",
-                "Larger values become this one, in units of the result, and are counted. Empty (default): none do.",
+                "Larger values are replaced by this one, in units of the result, and counted. "
+                "Empty (default): no limit.",
             ),
         ),
     )
 
 
 def file_parameters() -> Declared:
-    """How the file of the result is laid out."""
+    """Return the parameters of the file of the result."""
     overviews = choice_parameter(
         Names.OVERVIEWS,
         translate("Bandwise", "Overviews"),
@@ -167,7 +169,7 @@ def file_parameters() -> Declared:
 
 
 def resource_parameters() -> Declared:
-    """What the run may take of the machine."""
+    """Return the parameters of workers, memory and the dry run."""
     number = QgsProcessingParameterNumber
     workers = number(
         Names.WORKERS,

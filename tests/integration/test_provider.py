@@ -101,7 +101,7 @@ def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
         "OUTPUT",
     ]
     assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, (
-        "expressions hold their own scaling"
+        "expressions contain the scaling"
     )
     assert (
         bandmath.parameterDefinition("DIALECT").flags()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The values that go into a run and come out of it; paths, numbers and text only, so that a job can travel."""
+"""The input and output values of a run: paths, numbers and text only, so that a job can be pickled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .radiometry.storage import DataType
 
 
 class Note(NamedTuple):
-    """A line for the log; a ``warning`` is one that the user should not miss."""
+    """A line for the log; a ``warning`` is shown more clearly."""
 
     text: Text
     warning: bool = False
@@ -34,13 +34,32 @@ class BandRef(NamedTuple):
 class Job(NamedTuple):
     """A run: the results of ``formula`` computed from ``bands``, written to the GeoTIFF ``output``.
 
-    ``creation_options`` is GDAL's ``NAME=VALUE|NAME=VALUE``; ``workers`` 0 stands for all cores;
-    ``memory`` bounds buffers and GDAL's cache, in MB (10**6 bytes). ``notes`` are said at the start
-    of the log. ``listed`` are rasters that the user named, used or not: the output may be none of
-    them. ``layout`` chooses the grid; pixels that ``mask`` or ``area`` leave out are nodata.
-    ``data_type`` and ``clamp``, the lowest and highest value, are the result's. ``overviews`` None
-    stands for those of a raster with a side longer than 4096 pixels; ``cog`` lays the file out for
-    the cloud. An ``operation`` is computed instead of the formula, which then only names the results.
+    Attributes
+    ----------
+    radiometry
+        How stored values are read.
+    creation_options
+        Options of GDAL as ``NAME=VALUE|NAME=VALUE``.
+    workers
+        Number of threads; 0 for all cores.
+    memory
+        Upper bound for buffers and GDAL's cache, in MB (10**6 bytes).
+    notes
+        Lines for the start of the log.
+    listed
+        Rasters that the user named, used or not; the output may be none of them.
+    layout
+        Choice of the grid.
+    mask, area
+        Pixels that these leave out are nodata.
+    data_type, clamp
+        Type of the result, and its lowest and highest value.
+    overviews
+        Whether to build them; None: if a side is longer than 4096 pixels.
+    cog
+        Whether the file is a Cloud Optimized GeoTIFF.
+    operation
+        Computed instead of the formula, which then only names the results.
     """
 
     bands: tuple[BandRef, ...]
@@ -64,7 +83,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a user chooses beside bands and formula; see :class:`Job` for the fields."""
+    """The user's choices besides bands and formula; see :class:`Job` for the fields."""
 
     radiometry: RadiometryChoice = field(default_factory=RadiometryChoice)
     creation_options: str = ""
@@ -84,7 +103,7 @@ class RunOptions:
 
 
 class Report(NamedTuple):
-    """What a run did. ``statistics`` has one entry a result band; ``seconds`` is wall time.
+    """The report of a run: ``statistics`` of each result band, ``seconds`` of wall time.
 
     ``estimate`` is what was known before it, and which of GDAL's drivers read each file, as JSON.
     ``handles`` is how many datasets were opened for reading;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Formula to program, and program to pixels and statistics."""
+"""Compile a formula to a program, and compute pixels and statistics by it."""

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From formula to program.
+"""Compile a formula to a program.
 
-Stored values are not scaled one by one. A band is carried as ``scale * (register + shift)``, so
-that in (nir - red) / (nir + red) the common scale cancels and 16-bit bands stay what they are:
-integers. This is faster and it is exact: a denominator that is zero is exactly zero. Numbers that
-the user typed are never rearranged.
+Stored values are not scaled one by one. A band is represented as ``scale * (register + shift)``, so
+that in (nir - red) / (nir + red) the common scale cancels and 16-bit bands stay integers. This is
+faster, and it is exact: a denominator that is zero is exactly zero. Numbers that the user typed are
+never rearranged.
 
-Nodata travels beside the values as sets of booleans, joined only where a result or a decision needs them.
+Nodata is represented by sets of booleans beside the values, joined only for results and decisions.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from .program import Program, Reference
 from .registers import Loaded, Operand, Value, allocate
 from .terms import Term, TermBuilder, exact_in_float32, quotient
 
-_MOST_BOOLEANS = 16  #: that a set of them holds before they are joined into one
+_MOST_BOOLEANS = 16  #: in a set, before they are joined into one
 
 
 class BandValue(NamedTuple):
-    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``; ``nodata``:
-    whether some may be nodata.
+    """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``.
+
+    ``nodata`` is set if pixels may be nodata.
     """
 
     dtype: np.dtype[Any]
@@ -42,10 +43,14 @@ class BandValue(NamedTuple):
 def compile_formula(
     formula: Formula, bands: Sequence[BandValue], *, double: bool = False
 ) -> Program:
-    """Compile a formula over ``bands``, for float64 alone where ``double``; what expressions have
-    in common is computed once.
+    """Compile a formula over ``bands``; common parts of expressions are computed once.
 
-    Raises :class:`ExpressionError` where bits of a number are wanted that may have a fraction.
+    ``double`` compiles for float64 even if float32 were exact.
+
+    Raises
+    ------
+    ExpressionError
+        For bits of a number that may have a fraction.
     """
     compiler = _Compiler(formula, bands)
     results = [compiler.result(result.node) for result in formula.results]
@@ -57,7 +62,7 @@ def compile_formula(
 
 
 class _Compiler(TermBuilder):
-    """Compiles the nodes of a formula to terms, and to where they are nodata."""
+    """Compiles the nodes of a formula to terms, and to the booleans that they are nodata."""
 
     def __init__(self, formula: Formula, bands: Sequence[BandValue]) -> None:
         super().__init__()
@@ -74,12 +79,12 @@ class _Compiler(TermBuilder):
             )
 
     def result(self, node: int) -> tuple[Reference, Reference | None]:
-        """The value of a result, and of the boolean that it is nodata."""
+        """Return the value of a result, and the boolean that it is nodata."""
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             operand = self.call("copy", operand)
-        # results are checked for that anyway
-        missing = self._missing[node] - {self.known.get(("not_finite", (operand,)))}
+        # without the check of results that are not finite, which the kernel makes anyway
+        missing = self._missing[node] - {self.references.get(("not_finite", (operand,)))}
         return operand, self.any_of(missing)
 
     def _node(self, node: Band | Number | Call) -> tuple[Term, frozenset[Reference]]:
@@ -115,10 +120,12 @@ class _Compiler(TermBuilder):
             ("band", index),
             Value(Loaded(index), False, limits is not None, limits, exact_in_float32(limits)),
         )
-        gaps = Value(Loaded(index, nodata=True), True, True, Range(0.0, 1.0))
-        missing = frozenset({self.value(("gaps", index), gaps)} if band.nodata else ())
+        nodata_mask = Value(Loaded(index, nodata=True), True, True, Range(0.0, 1.0))
+        missing = frozenset(
+            {self.value(("nodata_mask", index), nodata_mask)} if band.nodata else ()
+        )
         shift, divisor = quotient(band.offset, band.scale), quotient(1.0, band.scale)
-        # 3000 * 0.0001 is not quite 0.3, which 3000 / 10000 is
+        # 3000 / 10000 is exactly 0.3 in float64, unlike 3000 * 0.0001
         if divisor > 1 and divisor.is_integer():
             return Term(value, shift=shift, divisor=divisor), missing
         return Term(value, float(band.scale), shift), missing
@@ -138,7 +145,7 @@ class _Compiler(TermBuilder):
         return Term(self.call(node.function, *operands))
 
     def _where(self, node: Call) -> tuple[Term, frozenset[Reference]]:
-        """A choice: what makes the branch not taken nodata does not count."""
+        """Compile a choice; nodata in the branch that is not taken is ignored."""
         test, chosen, otherwise = node.arguments
         condition = self.boolean(self._terms[test])
         both = self._missing[chosen] & self._missing[otherwise]
@@ -154,7 +161,7 @@ class _Compiler(TermBuilder):
         return self._call(node), missing
 
     def _coalesce(self, arguments: tuple[int, ...]) -> tuple[Term, frozenset[Reference]]:
-        """The first argument that is not nodata."""
+        """Compile the choice of the first argument that is not nodata."""
         term, missing = self._terms[arguments[-1]], self._missing[arguments[-1]]
         for argument in reversed(arguments[:-1]):
             absent = self.missing(argument)
@@ -166,7 +173,7 @@ class _Compiler(TermBuilder):
         return term, missing
 
     def missing(self, node: int) -> Reference | bool:
-        """The boolean that a node is nodata or not finite."""
+        """Return the boolean that a node is nodata or not finite."""
         operand = self.number(self._terms[node])
         if not isinstance(operand, Reference):
             return not math.isfinite(operand)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A result's histogram, gathered while windows pass from pixels at even steps."""
+"""The histogram of a result, collected window by window from pixels at regular steps."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ..arrays import NDArray
 from ..grids.grid import Grid, Window
 
 _LARGEST_STEP = 16
-#: Windows' samples that are counted together, for an array of counts is larger than a sample
+#: Samples of windows that are counted together, as an array of counts is larger than a sample
 _MOST_WAITING = 16
 _ENOUGH = 500  #: pixels along rows and columns
 BUCKETS = 256
-#: The upper half of a float32: sign, exponent and seven bits, so a value is known to 1/128 of
-#: itself
+#: Values of the upper half of a float32: sign, exponent and seven bits, a relative precision of 1/128
 _CODES = 2**16
 
 
 def sampling_step(grid: Grid) -> int:
-    """How many pixels along rows and columns one is taken of; counted from the raster's first
-    pixel, so that windows do not matter.
+    """Return the step between sampled pixels along rows and columns.
+
+    Pixels are counted from the raster's first one, so that the sample does not depend on windows.
     """
     return max(1, min(_LARGEST_STEP, math.isqrt(grid.width * grid.height) // _ENOUGH))
 
 
 class Histogram:
-    """Counts by the upper half of a value as float32, whatever its range turns out to be; each thread has its own."""
+    """Counts values by the upper half of their float32, as their range is unknown; for one thread."""
 
     def __init__(self, results: int, step: int) -> None:
         self._step = step
@@ -37,19 +37,21 @@ class Histogram:
         self._waiting: list[tuple[int, NDArray[np.uint16]]] = []
 
     def add(self, window: Window, values: NDArray[Any], nodata: float) -> None:
-        """Count the valid of ``values``, of shape (results, window.height, window.width)."""
+        """Count the valid ``values``, of shape (results, window.height, window.width)."""
         for result, plane in enumerate(values):
             sample = plane[
                 -window.row % self._step :: self._step, -window.column % self._step :: self._step
             ]
-            with np.errstate(over="ignore"):  # of float64: infinite, in the last bucket
+            with np.errstate(
+                over="ignore"
+            ):  # a too large float64 becomes infinite, in the last bin
                 sample = sample[sample != nodata].astype(np.float32)
             self._waiting.append((result, (sample.view(np.uint32) >> 16).astype(np.uint16)))
         if len(self._waiting) >= _MOST_WAITING:
             self._count()
 
     def counts(self) -> NDArray[np.int64]:
-        """Of shape (results, 65536)."""
+        """Return the counts of all windows, of shape (results, 65536)."""
         self._count()
         return self._counts
 
@@ -62,10 +64,10 @@ class Histogram:
 
 
 def bins(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:
-    """One result's ``counts``, of shape (65536,), in 256 bins of one width from ``minimum`` to ``maximum``."""
+    """Return ``counts``, of shape (65536,), in 256 bins of equal width from ``minimum`` to ``maximum``."""
     codes = np.flatnonzero(counts)
     with np.errstate(invalid="ignore"):
-        # beyond float32 there are no others
+        # infinity becomes the largest float32
         middles = np.nan_to_num(
             ((codes.astype(np.uint32) << 16) | 0x8000).view(np.float32).astype(np.float64)
         )

@@ -18,11 +18,11 @@ from .quantise import Quantiser, fill_invalid, limits_of
 from .statistics import Statistics
 from .validity import NOTHING, Excluded, Validity
 
-#: Pixels computed at a time, at most: few enough for the registers to stay in the processor's
-#: cache, enough to outweigh the calls.
+#: Largest number of pixels that are computed at a time: registers fit the processor's cache, and
+#: calls take a small part of the time.
 CHUNK = 208 * 1024
-_ALIGNED = 64  #: pixels, of which a chunk has a multiple, so that it starts where SIMD likes it
-#: Bytes that a thread's registers may take together, however many a program has; more of them are shorter.
+_ALIGNED = 64  #: pixels; chunks have a multiple of it, so that they are aligned for SIMD
+#: Largest size of a thread's registers together: the more a program has, the shorter they are.
 MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
 Numbers = NDArray[np.floating[Any]]
@@ -32,10 +32,9 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class KernelSpec:
-    """All that computing needs to know, the same for every window.
+    """The parameters of computing, the same for every window.
 
-    ``ranges`` are those that results should keep within; ``stacks`` are the bands that are read, as
-    their values come.
+    ``ranges`` are the expected ranges of the results; ``stacks`` are the bands as they are read.
     """
 
     operation: Operation
@@ -45,8 +44,8 @@ class KernelSpec:
 
     @property
     def wide(self) -> bool:
-        """Whether results are float64 first: those that become integers, and those that a clamp may
-        bring back into float32.
+        """Whether results are computed in float64 and converted: to integers, or to float32 after a
+        clamp.
         """
         narrower = self.operation.dtype.itemsize > self.storage.dtype.itemsize
         return self.storage.integer or (narrower and self.storage.clamp != (-math.inf, math.inf))
@@ -57,9 +56,9 @@ class KernelSpec:
         return max(1024, min(CHUNK, MOST_REGISTER_BYTES // self._bytes_per_pixel))
 
     def scratch_bytes(self, width: int = 0) -> int:
-        """Return the bytes of a :class:`Kernel`'s own arrays, for windows that are ``width`` wide."""
+        """Return the bytes of a :class:`Kernel`'s own arrays for windows of ``width`` columns."""
         halo = self.operation.halo
-        least = (2 * halo + 1) * (width + 2 * halo) if halo else 0  # a row, and those beside it
+        least = (2 * halo + 1) * (width + 2 * halo) if halo else 0  # a row and its halo
         return (max(self.chunk, least) + 2 * halo * (width + 2 * halo)) * self._bytes_per_pixel
 
     @property
@@ -71,7 +70,7 @@ class KernelSpec:
 
 
 class Kernel:
-    """Computes windows in chunks; owns the arrays it works in, so each thread has its own."""
+    """Computes windows in chunks, in arrays of its own; for one thread."""
 
     def __init__(self, spec: KernelSpec) -> None:
         self._spec = spec
@@ -92,16 +91,16 @@ class Kernel:
         Parameters
         ----------
         values
-            For each stack its stored values, of shape (bands, pixels): those of the window in row
-            order, with the operation's halo around them.
+            For each stack its stored values, of shape (bands, pixels): the window and the
+            operation's halo around it, in row order.
         planes
             For each band its mask planes, of shape (pixels,), in which 0 marks nodata.
         out
-            Of shape (results, n) and the type of the result, to be filled.
+            Filled; of shape (results, n) and the type of the result.
         excluded
-            What the user leaves out, of shape (n,).
+            Pixels that the user leaves out, of shape (n,).
         width
-            Columns of the window, which an operation with a halo needs.
+            Columns of the window; needed by an operation with a halo.
 
         Returns
         -------
@@ -123,9 +122,9 @@ class Kernel:
         return tuple(totals)
 
     def _parts(self, pixels: int, width: int | None) -> Iterator[tuple[slice, slice, Shape]]:
-        """What is read and written of a window for each chunk of it, and its shape.
+        """Yield the pixels to read, the pixels to write, and the shape of each chunk of a window.
 
-        No chunk is much smaller than the others, since each costs the same calls.
+        Chunks have similar sizes, since each takes the same number of calls.
         """
         halo = self._spec.operation.halo
         if not halo or width is None:
@@ -143,7 +142,7 @@ class Kernel:
             yield read, slice(row * width, end * width), Shape(end - row, width, halo)
 
     def _chunk(self, shape: Shape) -> _Chunk:
-        """The chunk of a shape; the windows of a run leave few shapes of a last one."""
+        """Return the chunk of a shape; the windows of a run have few different ones."""
         if shape not in self._chunks:
             pixels = max(shape.pixels, math.prod(shape.read))
             if self._largest is None or self._largest.invalid.size < pixels:
@@ -153,9 +152,18 @@ class Kernel:
 
 
 class _Arrays(NamedTuple):
-    """What a thread computes in: an operation's ``scratch`` of shape (n,); for each stack where its
-    bands are nodata and where saturated, of shape (bands, n); two masks and a float64 array of shape
-    (n,); and of shape (results, n) the ``numbers`` that become integers or float32.
+    """Working memory of a thread for n pixels.
+
+    Attributes
+    ----------
+    scratch
+        Registers of the operation, of shape (n,).
+    nodata, saturated
+        For each stack a mask of its bands, of shape (bands, n).
+    invalid, flags, wide
+        Two masks and a float64 array, of shape (n,).
+    numbers
+        Results that are converted to integers or float32, of shape (results, n).
     """
 
     scratch: list[NDArray[Any]]
@@ -185,7 +193,7 @@ class _Arrays(NamedTuple):
 
 
 class _Chunk:
-    """A part of a window of one shape: memory for it, and the operation bound to that."""
+    """Computes parts of windows of one shape, with the operation bound to memory for it."""
 
     def __init__(self, spec: KernelSpec, arrays: _Arrays, shape: Shape) -> None:
         self._spec, self._shape, self._wide = spec, shape, spec.wide
@@ -229,7 +237,7 @@ class _Chunk:
         invalid: Mapping[int, Booleans] | None,
         numbers: NDArray[Any],
     ) -> Sequence[Booleans | None]:
-        """Evaluate an operation that needs neighbours: it sees rows and columns."""
+        """Evaluate an operation with a halo, on arrays of rows and columns."""
         shape, read = self._shape, self._shape.read
         stored = {band: row.reshape(read) for band, row in self._by_band(values).items()}
         masks = invalid and {band: mask.reshape(read) for band, mask in invalid.items()}
@@ -252,8 +260,9 @@ class _Chunk:
         valid_range: Range | None,
         excluded: Excluded,
     ) -> Statistics:
-        """Store ``values``, which floating-point types have in ``out`` already, and nodata where
-        they are missing, excluded or not finite.
+        """Store ``values``, and nodata where they are missing, excluded or not finite.
+
+        Floating-point values are in ``out`` already.
         """
         quantiser = self._quantiser
         absent = 0 if missing is None else int(np.count_nonzero(missing))
@@ -280,6 +289,6 @@ class _Chunk:
 
 
 def _first(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """The first of an array's memory, for ``size`` pixels instead of those of its last dimension."""
+    """Return an array of ``size`` pixels, in place of the last dimension, in the memory of ``array``."""
     shape = (*array.shape[:-1], size)
     return array.reshape(-1)[: math.prod(shape)].reshape(shape)

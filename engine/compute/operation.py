@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is computed of a window: the seam between the pipeline and a formula, a filter or a network."""
+"""The interface of operations on a window: a formula, a filter or a network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Booleans = NDArray[np.bool_]
 
 
 class Shape(NamedTuple):
-    """Rows and columns of results that are computed at a time, which need ``halo`` more on each side."""
+    """Rows and columns that are computed at a time, from ``halo`` pixels more on each side."""
 
     height: int
     width: int
@@ -25,6 +25,7 @@ class Shape(NamedTuple):
 
     @property
     def pixels(self) -> int:
+        """Number of pixels of the result."""
         return self.height * self.width
 
     @property
@@ -44,28 +45,28 @@ class Evaluate(Protocol):
     ) -> Sequence[Booleans | None]:
         """Compute h rows of w pixels.
 
-        An operation without a halo gets and fills flat arrays: for it rows do not matter.
+        An operation without a halo gets and fills flat arrays, since it needs no rows.
 
         Parameters
         ----------
         values
             For each band its stored values, of shape (h + 2 halo, w + 2 halo), or flat.
         invalid
-            Where each band is nodata or saturated, or lies beyond its raster, of the same shape;
-            None where no pixel of any band is.
+            For each band which pixels are nodata, saturated, or outside of the raster, of the
+            same shape; None if no pixel of any band is.
         out
-            Of shape (results, h, w), or (results, n), to be filled, in the operation's ``dtype``.
+            Filled; of shape (results, h, w), or (results, n), in the operation's ``dtype``.
 
         Returns
         -------
         sequence of ndarray or None
-            For each result where it is nodata, of shape (h, w), or flat, None for nowhere. Results that are
-            not finite become nodata anyway.
+            For each result which pixels are nodata, of shape (h, w), or flat; None for no pixel.
+            Results that are not finite become nodata anyway.
         """
 
 
 class Operation(Protocol):
-    """What is computed, the same for every window. It pickles, and threads share it."""
+    """An operation, the same for every window; it can be pickled, and threads share it."""
 
     @property
     def halo(self) -> int:
@@ -73,11 +74,11 @@ class Operation(Protocol):
 
     @property
     def bands(self) -> tuple[int, ...]:
-        """Positions of the bands that it reads."""
+        """Positions, among the inputs, of the bands that it reads."""
 
     @property
     def results(self) -> int:
-        """How many bands the result has."""
+        """Number of bands of the result."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -85,7 +86,7 @@ class Operation(Protocol):
 
     @property
     def scratch(self) -> tuple[np.dtype[Any], ...]:
-        """Types of the arrays that it works in, each with an element for every pixel of its result."""
+        """Types of its working arrays, which have an element for each pixel of the result."""
 
     def bind(self, scratch: Sequence[NDArray[Any]]) -> Evaluate:
         """Return the operation on ``scratch``: arrays of shape (n,) for n pixels at a time."""
@@ -93,7 +94,7 @@ class Operation(Protocol):
 
 @dataclass(frozen=True)
 class FormulaOperation:
-    """A compiled formula; ``clean`` gives the same values as ``program`` where no band has nodata."""
+    """A compiled formula; ``clean`` is a faster program for pixels without nodata, with the same values."""
 
     program: Program
     clean: Program | None
@@ -102,15 +103,17 @@ class FormulaOperation:
 
     @property
     def results(self) -> int:
+        """See :class:`Operation`."""
         return len(self.program.results)
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """See :class:`Operation`."""
         return self.program.dtype
 
     @property
     def scratch(self) -> tuple[np.dtype[Any], ...]:
-        """Types of the registers that either program finds room in."""
+        """Types of registers that are enough for either program."""
         programs = [program.registers for program in (self.program, self.clean) if program]
         return tuple(
             dtype
@@ -119,6 +122,7 @@ class FormulaOperation:
         )
 
     def bind(self, scratch: Sequence[NDArray[Any]]) -> Evaluate:
+        """See :class:`Operation`."""
         program = Evaluator(self.program, scratch)
         clean = Evaluator(self.clean, scratch) if self.clean else None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a formula is compiled to, loads and steps over preallocated registers, and its evaluation."""
+"""Programs, which are loads and steps over preallocated registers, and their evaluation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..expression.functions import FUNCTIONS
 
 @dataclass(frozen=True)
 class Reference:
-    """An operand that is a register (in a program) or a value (in the compiler), where constants are numbers.
+    """An operand that is a register (in a program) or a value (in the compiler); constants are numbers.
 
-    No tuple, as most values of the engine are: it would equal the band of the same number.
+    It is no named tuple, which would be equal to the band of the same number.
     """
 
     number: int
@@ -26,16 +26,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class Stored:
-    """An operand that is a band's stored values, of whatever type they are; numpy casts them a few
-    thousand at a time.
-    """
+    """An operand that is a band's stored values, of any type; numpy casts them in small buffers."""
 
     band: int
 
 
 @dataclass(frozen=True)
 class Step:
-    """``register = function(*operands)``, with a name of ``functions.FUNCTIONS``, so that it pickles."""
+    """``register = function(*operands)``; the name of the function, of ``FUNCTIONS``, can be pickled."""
 
     function: str
     operands: tuple[Reference | Stored | float | bool, ...]
@@ -44,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Load:
-    """``register`` = a band's stored values, or with ``nodata`` the boolean that they are nodata."""
+    """``register`` = a band's stored values, or with ``nodata`` the mask of its nodata."""
 
     band: int
     register: int
@@ -53,11 +51,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Program:
-    """Loads and steps in order, and the registers that then hold each result and where it is nodata (None: nowhere).
+    """Loads and steps in order, and for each result the registers of its values and of its nodata mask (or None).
 
-    Numbers are of ``dtype``: float32 where that is proven to give the same as exact arithmetic
-    rounded once, for it holds every operand and every operation is correctly rounded; otherwise
-    float64, with registers of float32 for what that holds exactly.
+    Numbers are of ``dtype``: float32 if every operand is exact in float32 and every operation
+    correctly rounded, so that results equal exact arithmetic rounded once; otherwise float64, with
+    float32 registers for values that are exact in float32.
     """
 
     dtype: np.dtype[Any]
@@ -67,9 +65,7 @@ class Program:
 
 
 class Evaluator:
-    """A program on registers: some of the ``arrays`` of shape (n,) that are given, as its types
-    want; overwritten each time.
-    """
+    """Evaluates a program in registers: those of ``arrays``, of shape (n,), that have the right types."""
 
     def __init__(self, program: Program, arrays: Sequence[NDArray[Any]]) -> None:
         free = {
@@ -105,9 +101,9 @@ class Evaluator:
         stored
             The bands' stored values, of shape (n,).
         invalid
-            Where each band is nodata, of shape (n,).
+            The bands' nodata masks, of shape (n,).
         out
-            Of shape (results, n), to be filled.
+            Filled; of shape (results, n).
 
         Returns
         -------
@@ -133,8 +129,9 @@ class Evaluator:
 
 
 def _last_alone(program: Program, register: int) -> int | None:
-    """The action that may put its value straight into a result: the last to touch the ``register``,
-    which no other result has.
+    """Return the position of the action that can write directly to a result, or None.
+
+    It is the last one that uses the ``register``, if no other result has that.
     """
     touching = [
         position
@@ -143,7 +140,7 @@ def _last_alone(program: Program, register: int) -> int | None:
         or (isinstance(action, Step) and Reference(register) in action.operands)
     ]
     last = program.actions[touching[-1]]
-    # others may use the register as scratch
+    # other functions may use the register for intermediate values
     simple = isinstance(last, Load) or isinstance(FUNCTIONS[last.function].compute, np.ufunc)
     alone = sum(register in result for result in program.results) == 1
     return touching[-1] if simple and alone and last.register == register else None
@@ -152,8 +149,8 @@ def _last_alone(program: Program, register: int) -> int | None:
 def _bound(
     action: Load | Step, registers: Sequence[NDArray[Any]]
 ) -> tuple[Callable[..., Any] | None, tuple[Any, ...], NDArray[Any]]:
-    """What to call with what, so that nothing but stored values is looked up while pixels wait; a
-    load has nothing to call.
+    """Return the function, operands and register of an action, so that evaluation looks up only
+    stored values; None as the function of a load.
     """
     out = registers[action.register]
     if isinstance(action, Load):

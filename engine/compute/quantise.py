@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Store computed values in the type of the result: clamp, scale, round, and keep clear of nodata."""
+"""Store computed values in the type of the result: clamp, scale, round, and avoid the nodata value."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ Limits = tuple[float, float]
 
 
 class Quantiser:
-    """Stores values of one type; ``wide`` is overwritten: float64 of shape (n,), for as many values
-    as come at a time.
-    """
+    """Stores values in one type; ``wide`` is working memory, float64 of shape (n,)."""
 
     def __init__(self, storage: Storage, wide: NDArray[np.float64]) -> None:
         self._storage, self._wide = storage, wide
@@ -40,8 +38,8 @@ class Quantiser:
     def narrow(self, numbers: NDArray[np.float64], out: Numbers) -> None:
         """Cast float64 ``numbers`` to the float32 of ``out``, of the same shape.
 
-        A finite number that float32 cannot hold becomes its largest where a clamp will bring it
-        back, else infinite. What is infinite itself, such as 1/0, stays so.
+        A finite number that is too large becomes the largest float32 if it is clamped afterwards,
+        else infinite. An infinite number, such as 1/0, stays infinite.
         """
         np.copyto(out, numbers, casting="same_kind")
         lost = np.isinf(out)
@@ -62,10 +60,20 @@ class Quantiser:
         limits: Limits,
         invalid: Booleans | None = None,
     ) -> Statistics:
-        """Put finite ``values``, of which ``limits`` are the least and the largest, into ``out`` as they are stored.
+        """Store finite ``values`` in ``out``, and return their statistics.
 
-        Floating-point ones lie there already. What is ``invalid`` does not count; such a place
-        holds one of the other values.
+        Parameters
+        ----------
+        values
+            Of shape (n,); overwritten. Those that are ``invalid`` must be copies of a valid one.
+        out
+            Of shape (n,) and the type of the result; the same array as ``values`` for floating point.
+        valid_range
+            The expected range of the result, if any.
+        limits
+            The least and the largest of ``values``.
+        invalid
+            Pixels that are not counted, of shape (n,).
         """
         minimum, maximum = limits
         low, high = valid_range or limits
@@ -96,7 +104,7 @@ class Quantiser:
         )
 
     def _round(self, values: Numbers, out: NDArray[Any], invalid: Booleans | None) -> int:
-        """Put ``values`` into integers and tell how many the type cannot hold; they are held within its limits."""
+        """Convert ``values`` to integers, clamped to the type, and return how many were clamped."""
         storage = self._storage
         np.add(values, storage.shift, out=values)
         np.multiply(values, storage.factor, out=values)
@@ -109,8 +117,8 @@ class Quantiser:
     def _move(
         self, values: Numbers, invalid: Booleans | None, limits: Limits
     ) -> tuple[int, Limits]:
-        """Move values that GDAL would take for nodata to the nearest that it does not; tell how
-        many there were, and the new limits.
+        """Move values that GDAL would take for nodata to the nearest other one; return how many
+        were moved, and the new limits.
         """
         taken = values <= self._most_taken
         np.logical_and(taken, values >= self._least_taken, out=taken)
@@ -124,9 +132,7 @@ class Quantiser:
 
 
 def fill_invalid(values: Numbers, invalid: Booleans | None) -> None:
-    """Put a valid value, of which there is one at least, where values are ``invalid``: so nothing
-    has to be left out when they are measured.
-    """
+    """Replace ``invalid`` values by a valid one (there must be one), which does not change the limits."""
     if invalid is not None:
         np.copyto(values, values[np.argmin(invalid)], where=invalid)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Registers for the values of a program: which are needed how long, of which type, and where."""
+"""Allocate registers for the values of a program, by their types and lifetimes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..expression.functions import FUNCTIONS, Range
 from .program import Load, Program, Reference, Step, Stored
 
-_MOST_CASTS = 2  #: of a band in a program, before loading it once is faster
+_MOST_CASTS = 2  #: of a band in a program; for more it is faster to load it once
 
 Operand = Union[Reference, float, bool]
 #: The positions of the values that use a value, from the last to the first.
@@ -21,7 +21,7 @@ Users = Mapping[int, Sequence[int]]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A value that is a band's stored values, or with ``nodata`` the boolean that they are nodata."""
+    """A value that is a band's stored values, or with ``nodata`` the mask of its nodata."""
 
     band: int
     nodata: bool = False
@@ -29,7 +29,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Applied:
-    """A value that is a function, by its name in ``functions.FUNCTIONS``, of other values and constants."""
+    """A value that is a function, by its name in ``FUNCTIONS``, of other values and constants."""
 
     function: str
     operands: tuple[Operand, ...]
@@ -39,8 +39,8 @@ class Applied:
 class Value:
     """A value of single-assignment form.
 
-    ``boolean`` and ``integer`` say what it is, ``bounds`` its range where that is exact, and
-    ``narrow`` that float32 holds it and all that it comes from exactly.
+    ``boolean`` and ``integer`` are its kind, ``bounds`` is its range if that is known exactly;
+    ``narrow`` is set if the value and all its operands are exact in float32.
     """
 
     source: Loaded | Applied
@@ -51,7 +51,7 @@ class Value:
 
     @property
     def references(self) -> list[int]:
-        """The positions of the values that it comes from."""
+        """The positions of the values that are its operands."""
         if isinstance(self.source, Loaded):
             return []
         return [
@@ -60,7 +60,7 @@ class Value:
 
     @property
     def casts(self) -> bool:
-        """Whether its operands may be of any type."""
+        """Whether operands may be of any type."""
         return isinstance(self.source, Applied) and FUNCTIONS[self.source.function].casts
 
 
@@ -69,7 +69,17 @@ def allocate(
     results: Sequence[tuple[Reference, Reference | None]],
     dtype: np.dtype[Any],
 ) -> Program:
-    """Return a program of the values that ``results`` need, computed in ``dtype``."""
+    """Return a program of the values that ``results`` depend on, computed in ``dtype``.
+
+    Parameters
+    ----------
+    values
+        In single-assignment form; each uses only earlier ones.
+    results
+        For each result its value, and the boolean that it is nodata, or None.
+    dtype
+        float32 or float64.
+    """
     kept = {reference.number for pair in results for reference in pair if reference is not None}
     users = _liveness(values, kept)
     types = _types(values, users, dtype)
@@ -78,7 +88,7 @@ def allocate(
 
 
 def _liveness(values: Sequence[Value], kept: set[int]) -> dict[int, list[int]]:
-    """The users of each value that is needed; those of ``kept`` are needed to the end."""
+    """Return the users of each value that is needed; those of ``kept`` are needed to the end."""
     users: dict[int, list[int]] = {number: [] for number in kept}
     for position in range(len(values) - 1, -1, -1):
         for number in values[position].references if position in users else ():
@@ -87,8 +97,8 @@ def _liveness(values: Sequence[Value], kept: set[int]) -> dict[int, list[int]]:
 
 
 def _types(values: Sequence[Value], users: Users, dtype: np.dtype[Any]) -> dict[int, np.dtype[Any]]:
-    """Types of the values that are used: in a float64 program float32 for what it holds exactly, as
-    far as only casting steps see that.
+    """Return the types of the values: in a float64 program float32 for those that are exact in it
+    and used only by steps that cast.
     """
     types: dict[int, np.dtype[Any]] = {}
     for position in sorted(users):
@@ -106,8 +116,8 @@ def _types(values: Sequence[Value], users: Users, dtype: np.dtype[Any]) -> dict[
 def _unloaded(
     values: Sequence[Value], users: Users, types: Mapping[int, np.dtype[Any]], kept: set[int]
 ) -> dict[int, Stored]:
-    """Bands that need no load, for that is faster: those of one or two float32 steps, each with
-    another number beside them.
+    """Return bands that are faster without a load: those that one or two float32 steps use, each
+    with one such operand.
     """
     unloaded: dict[int, Stored] = {}
     for position in sorted(set(users) - kept):
@@ -123,7 +133,7 @@ def _unloaded(
 
 @dataclass(frozen=True)
 class _Lives:
-    """What is known of the values: their users and types, those without a register, those kept to the end."""
+    """Users and types of the values, those without a register, and those that are kept to the end."""
 
     users: Users
     types: Mapping[int, np.dtype[Any]]
@@ -131,7 +141,7 @@ class _Lives:
     kept: set[int]
 
     def ended(self, value: Value, position: int) -> list[int]:
-        """The values whose last use is at ``position``."""
+        """Return the values whose last use is at ``position``."""
         return sorted(
             {
                 number
@@ -144,7 +154,7 @@ class _Lives:
 
 
 class _Registers:
-    """Registers by type; one is free again after the last use of its value."""
+    """Registers by type; a register is free again after the last use of its value."""
 
     def __init__(self, types: Mapping[int, np.dtype[Any]]) -> None:
         self.types: list[np.dtype[Any]] = []
@@ -173,7 +183,7 @@ def _assigned(
     lives: _Lives,
     dtype: np.dtype[Any],
 ) -> Program:
-    """The values in order, each in a register that is free by then."""
+    """Return the program with each value in a register that is free at that point."""
     registers = _Registers(lives.types)
     actions: list[Load | Step] = []
     for position in sorted(set(lives.users) - set(lives.unloaded)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Counts and moments of a result band, merged from blocks while they pass."""
+"""Counts and moments of a result band, merged block by block."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from ..arrays import NDArray
 
 
 class Statistics(NamedTuple):
-    """What is known of a band: pixel counts by fate, and the moments of the valid values.
+    """Pixel counts of a band, and the moments of its valid values.
 
-    ``minimum``, ``maximum`` and ``mean`` are NaN while ``valid`` is 0. ``squares`` is the sum of
-    squared deviations from the mean. ``beyond`` counts valid values beyond the result's range,
-    ``clamped`` those that were held within the type's or the user's, ``moved`` those that GDAL
-    would have taken for nodata. ``masked`` and ``outside`` are pixels that the user's mask and area
-    leave out.
+    Attributes
+    ----------
+    valid, nodata, saturated, masked, outside, not_finite
+        Numbers of valid pixels, and of others by cause; the user's mask and area leave out the
+        masked and the outside ones.
+    beyond, clamped, moved
+        Numbers of valid values outside of the result's expected range, clamped to the range of the
+        type or the user, and moved as GDAL would take them for nodata.
+    minimum, maximum, mean
+        NaN while ``valid`` is 0.
+    squares
+        Sum of squared deviations from the mean.
     """
 
     valid: int = 0
@@ -37,7 +44,7 @@ class Statistics(NamedTuple):
 
     @property
     def invalid(self) -> int:
-        """Pixels that are nodata in the result, for whatever cause."""
+        """Number of pixels that are nodata in the result, for any cause."""
         return self.nodata + self.saturated + self.masked + self.outside + self.not_finite
 
     @property
@@ -46,11 +53,11 @@ class Statistics(NamedTuple):
         return math.sqrt(self.squares / self.valid) if self.valid else math.nan
 
     def rounded(self) -> Statistics:
-        """With the moments in 12 digits, which do not depend on the order of the sums."""
+        """Return moments of 12 digits, which do not depend on the order of the sums."""
         return self._replace(mean=float(f"{self.mean:.12g}"), squares=float(f"{self.squares:.12g}"))
 
     def merged(self, other: Statistics) -> Statistics:
-        """Both together; moments by Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""
+        """Return the statistics of both; Chan, Golub and LeVeque (1983), doi:10.1080/00031305.1983.10483115."""
         if not self.valid or not other.valid:
             valid_part = self if self.valid else other
             minimum, maximum, mean, squares = (
@@ -91,12 +98,26 @@ def moments(
     scratch: NDArray[np.float64],
     invalid: NDArray[np.bool_] | None = None,
 ) -> tuple[int, float, float]:
-    """Count, mean and sum of squared deviations of the values, finite and not all ``invalid``, in
-    float64 and in one pass.
+    """Compute moments in float64, in one pass.
 
-    ``values`` and ``invalid`` have shape (n,), ``scratch`` at least (n,) and is overwritten. Sums
-    of what values differ from the middle of their range by lose no digits to a mean that is large
-    beside the deviations; where 0 lies in the range, it does instead.
+    Values are summed as differences from the middle of their range (from 0 if the range contains
+    it), so that a mean that is large compared to the deviations costs no digits.
+
+    Parameters
+    ----------
+    values
+        Of shape (n,), finite.
+    minimum, maximum
+        Their range.
+    scratch
+        Overwritten; of shape (n,) at least.
+    invalid
+        Values that do not count, of shape (n,); not all of them.
+
+    Returns
+    -------
+    tuple of int, float and float
+        Count, mean and sum of squared deviations from the mean.
     """
     size = values.size
     differences = scratch[:size]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Numbers on their way through the compiler: values with a scale, shift and divisor that are not computed yet."""
+"""Terms of the compiler: values with a scale, a shift and a divisor that are not applied yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..expression.functions import BOOLEAN, FUNCTIONS, Range
 from .program import Reference
 from .registers import Applied, Loaded, Operand, Value
 
-LARGEST_EXACT = 2.0**24  #: up to here float32 holds every integer
+LARGEST_EXACT = 2.0**24  #: float32 represents every integer up to this one
 
 
 class Term(NamedTuple):
@@ -23,6 +23,7 @@ class Term(NamedTuple):
 
     @property
     def constant(self) -> float | None:
+        """The value of a finite constant, else None."""
         return (
             None
             if isinstance(self.operand, Reference) or not math.isfinite(self.operand)
@@ -30,14 +31,14 @@ class Term(NamedTuple):
         )
 
     def shift_of(self, constant: float | None) -> float | None:
-        """What to add before scale and divisor for a constant after them, where that is an integer."""
+        """Return the shift for adding a constant to the term; None unless that is an integer."""
         if constant is None or (self.scale, self.divisor) == (1.0, 1.0):
             return None
         shift = quotient(constant * self.divisor, self.scale)
         return shift if shift.is_integer() and abs(shift) <= LARGEST_EXACT else None
 
     def times(self, factor: float, divisor: float = 1.0) -> Term | None:
-        """The number times a constant, unless that is out of a number's range."""
+        """Return the term times a constant; None if a factor would be out of range."""
         scale, divisor = self.scale * factor, self.divisor * divisor
         return (
             self._replace(scale=scale, divisor=divisor)
@@ -47,12 +48,12 @@ class Term(NamedTuple):
 
 
 def quotient(offset: float, scale: float) -> float:
-    """Return offset / scale, as the integer that it stands for where rounding alone keeps it from being one."""
+    """Return offset / scale, rounded to an integer if it differs from it by a rounding error only."""
     ratio = float(offset) / float(scale)
     if not math.isfinite(ratio):
         return ratio
-    whole = float(round(ratio))
-    return whole if math.isclose(ratio, whole, rel_tol=1e-15, abs_tol=0.0) else ratio
+    integer = float(round(ratio))
+    return integer if math.isclose(ratio, integer, rel_tol=1e-15, abs_tol=0.0) else ratio
 
 
 def _is_sound(factor: float) -> bool:
@@ -60,22 +61,23 @@ def _is_sound(factor: float) -> bool:
 
 
 def exact_in_float32(numbers: Range | None) -> bool:
+    """Return whether float32 represents all numbers of a range."""
     return numbers is not None and numbers.grains <= LARGEST_EXACT
 
 
 class TermBuilder:
-    """Builds values in single-assignment form, each once, from terms.
+    """Builds values in single-assignment form from terms; equal ones are built once.
 
-    ``single`` says that float32 holds all of them exactly.
+    ``single`` is set as long as all of them are exact in float32.
     """
 
     def __init__(self) -> None:
         self.values: list[Value] = []
         self.single = True
-        self.known: dict[object, Reference] = {}
+        self.references: dict[object, Reference] = {}
 
     def sum(self, name: str, a: Term, b: Term) -> Term:
-        """A sum or difference that leaves scales and divisors that are common where they are."""
+        """Return a sum or difference; a common scale and divisor is not applied."""
         if (a.scale, a.divisor) == (b.scale, b.divisor):
             shift = a.shift + b.shift if name == "add" else a.shift - b.shift
             return Term(self.call(name, self.bare(a), self.bare(b)), a.scale, shift, a.divisor)
@@ -93,7 +95,7 @@ class TermBuilder:
         return Term(self.call(name, self.number(a), self.number(b)))
 
     def product(self, name: str, a: Term, b: Term) -> Term:
-        """A product or quotient of what is before scales and divisors; those of constants are one number in the end."""
+        """Return a product or quotient without scales and divisors, which are combined as constants."""
         scaled = None
         if b.constant is not None and a.constant is None:
             scaled = a.times(b.constant) if name == "multiply" else a.times(1.0, b.constant)
@@ -111,26 +113,26 @@ class TermBuilder:
         return Term(product, both.scale, divisor=both.divisor)
 
     def any_of(self, booleans: frozenset[Reference]) -> Reference | None:
-        """One boolean out of several, in the order in which they came up."""
+        """Return one boolean that any of several is true, joined in the order of their numbers."""
         joined: Reference | None = None
         for boolean in sorted(booleans, key=lambda reference: reference.number):
             joined = boolean if joined is None else self.call("logical_or", joined, boolean)
         return joined
 
     def everywhere(self) -> Reference:
-        """The boolean that all pixels are nodata, as they are where nodata was typed."""
+        """Return the boolean that all pixels are nodata, for typed nodata."""
         return self.call("logical_not", False)
 
     def both(self, condition: Reference | bool, missing: Reference) -> Reference:
-        """The boolean that a condition holds and a value is nodata."""
-        if isinstance(condition, Reference) and missing == self.known.get(
+        """Return the boolean that a condition is true and a value is nodata."""
+        if isinstance(condition, Reference) and missing == self.references.get(
             ("logical_not", (repr(False),))
         ):
             return condition
         return self.call("logical_and", condition, missing)
 
     def call(self, name: str, *operands: Operand) -> Reference:
-        """The value of a function of other values and constants."""
+        """Return the value of a function of other values and constants."""
         if name == "power" and operands[1] == 2.0:
             name, operands = "square", operands[:1]  # the same number, ten times as fast
         key = (
@@ -139,7 +141,7 @@ class TermBuilder:
                 operand if isinstance(operand, Reference) else repr(operand) for operand in operands
             ),
         )
-        if key not in self.known:
+        if key not in self.references:
             function, ranges = FUNCTIONS[name], [self.range_of(operand) for operand in operands]
             boolean = function.gives == BOOLEAN
             narrow = function.exact and all(map(exact_in_float32, ranges))
@@ -160,17 +162,19 @@ class TermBuilder:
                     narrow and exact_in_float32(bounds),
                 ),
             )
-        return self.known[key]
+        return self.references[key]
 
     def value(self, key: object, value: Value) -> Reference:
-        if key not in self.known:
-            self.known[key] = Reference(len(self.values))
+        """Return the value under a key, which is added if it is new."""
+        if key not in self.references:
+            self.references[key] = Reference(len(self.values))
             self.values.append(value)
             if isinstance(value.source, Loaded) and not value.boolean:
                 self.single = self.single and exact_in_float32(value.bounds)
-        return self.known[key]
+        return self.references[key]
 
     def range_of(self, operand: Operand) -> Range | None:
+        """Return the range of an operand, None if unknown."""
         if isinstance(operand, Reference):
             return self.values[operand.number].bounds
         number = float(operand)
@@ -181,6 +185,7 @@ class TermBuilder:
         )
 
     def is_integer(self, operand: Operand) -> bool:
+        """Return whether an operand is always an integer."""
         return (
             self.values[operand.number].integer
             if isinstance(operand, Reference)
@@ -188,17 +193,17 @@ class TermBuilder:
         )
 
     def bare(self, term: Term) -> Operand:
-        """The number before shift, scale and divisor."""
+        """Return the number before shift, scale and divisor are applied."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
             return self.call("number", term.operand)
         return float(term.operand) if isinstance(term.operand, bool) else term.operand
 
     def shifted(self, term: Term) -> Operand:
-        """The number before its scale and divisor."""
+        """Return the number before scale and divisor are applied."""
         return self.call("add", self.bare(term), term.shift) if term.shift else self.bare(term)
 
     def numerator(self, term: Term) -> Operand:
-        """The number before its divisor."""
+        """Return the number before the divisor is applied."""
         if term.scale == 1:
             return self.shifted(term)
         return self._scaled_quotient(term) or self.call("multiply", self.shifted(term), term.scale)
@@ -208,7 +213,7 @@ class TermBuilder:
         if (
             not isinstance(term.operand, Reference)
             or term.shift
-            or ("not_finite", (term.operand,)) in self.known
+            or ("not_finite", (term.operand,)) in self.references
         ):
             return None
         source = self.values[term.operand.number].source
@@ -221,12 +226,12 @@ class TermBuilder:
         return None
 
     def number(self, term: Term) -> Operand:
-        """The number itself; a boolean counts 1 or 0. What is divided by a constant is, so that 3000 / 10000 is 0.3."""
+        """Return the number, 1 or 0 of a boolean; a divisor divides, so that 3000 / 10000 is 0.3."""
         numerator = self.numerator(term)
         return self.call("divide", numerator, term.divisor) if term.divisor != 1 else numerator
 
     def boolean(self, term: Term) -> Reference | bool:
-        """Whether a number is not 0, or the boolean itself."""
+        """Return the boolean that a number is not 0, or the boolean itself."""
         if isinstance(term.operand, Reference) and self.values[term.operand.number].boolean:
             return term.operand
         number = self.number(term)

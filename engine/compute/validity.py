@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which pixels are invalid, and why."""
+"""Invalid pixels, and the cause of each."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Booleans = NDArray[np.bool_]
 
 
 class Excluded(NamedTuple):
-    """Pixels that are left out on the user's word, of shape (n,): ``outside`` the area, and
-    ``masked``; None for no such word.
+    """Pixels that the user leaves out, of shape (n,): ``outside`` of the area, and ``masked``; None
+    for no pixel.
     """
 
     outside: Booleans | None = None
     masked: Booleans | None = None
 
     def part(self, part: slice) -> Excluded:
-        """The pixels of a part; :data:`NOTHING` where it has none, which is asked for each chunk."""
+        """Return those of a part of the pixels; :data:`NOTHING` itself if there are none."""
         outside, masked = (
             None if pixels is None or not pixels[part].any() else pixels[part] for pixels in self
         )
@@ -35,8 +35,8 @@ NOTHING = Excluded()
 
 
 class Validity:
-    """Finds the pixels of a chunk that are nodata or saturated in some band, and counts the causes
-    of nodata in the result.
+    """Finds the pixels of a chunk that are nodata or saturated in a band, and counts the causes of
+    nodata in the result.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Validity:
     shape
         (height, width) of the pixels that are read.
     halo
-        How many of them on each side have no pixel of the result.
+        Number of them on each side that are not pixels of the result.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Validity:
     def find(
         self, values: Sequence[NDArray[Any]], planes: Sequence[Sequence[NDArray[Any]]]
     ) -> bool:
-        """Mark where bands are nodata or saturated, and return whether any is anywhere.
+        """Mark the pixels of bands that are nodata or saturated, and return whether there are any.
 
         Parameters
         ----------
@@ -99,9 +99,9 @@ class Validity:
     def invalid(
         self, values: NDArray[np.floating[Any]], missing: Booleans | None, excluded: Excluded
     ) -> tuple[Statistics, Booleans]:
-        """Return where ``values`` are to be nodata, and how many of them for which cause.
+        """Return the counts of nodata pixels by cause, and their mask.
 
-        Each pixel counts for the first cause that fits. All arrays are of shape (n,).
+        Each pixel is counted for the first cause that applies. All arrays are of shape (n,).
         """
         invalid, outside = self._union, 0
         masked, saturated, nodata = 0, 0, 0
@@ -129,7 +129,7 @@ class Validity:
         ), invalid
 
     def count_saturated(self, missing: Booleans) -> int:
-        """Return the number of pixels of ``missing`` that are saturated in some band and nodata in none."""
+        """Return the number of pixels of ``missing`` that are saturated in a band and nodata in none."""
         if all(stack.saturated is None for stack in self._stacks):
             return 0
         union, flags = self._union, self._flags
@@ -145,7 +145,7 @@ class Validity:
         return int(np.count_nonzero(union))
 
     def _inner(self, masks: Booleans) -> Booleans:
-        """Masks of shape (bands, n) at the pixels that the result has."""
+        """Return masks without the halo, of shape (bands, pixels of the result)."""
         if not self._halo:
             return masks
         inner = slice(self._halo, -self._halo)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The run: workers over windows."""
+"""The run: workers that process windows."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the work of a run is done: the seam between the pipeline and threads."""
+"""The interface between the pipeline and the threads that do the work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import Cancelled, ResourceError
 from ..messages import Field, translate
 
 POLL_SECONDS = 0.05
-_GRACE = 1.0  #: seconds that what was cancelled has for coming to an end
+_GRACE = 1.0  #: seconds that cancelled work has to end
 
 #: Seconds that the end of the process waits for what was left behind. A thread that comes back from
 #: osgeo, which is C++, while Python shuts down ends the process with an abort.
@@ -24,22 +24,24 @@ Result = TypeVar("Result")
 
 
 class Executor(Protocol):
-    """Where the work of a run is done: threads, or something else that takes turns of it."""
+    """Runs the work of a run, in threads or elsewhere."""
 
     def start(self, work: Callable[[], Result], name: str) -> Future[Result]:
-        """Begin ``work``, and return a future of what it returns or raises.
+        """Start ``work``, and return a future of what it returns or raises.
 
         Raises
         ------
         ResourceError
-            Where the system has no room for it.
+            If the system cannot start it.
         """
 
     def finish(
         self, futures: set[Future[Result]], may_be_left: Callable[[Future[Result]], bool]
     ) -> set[Future[Result]]:
-        """Wait for work that was told to stop, and return what is left behind: it waits for a
-        server longer than a second, and ``may_be_left`` allows it.
+        """Wait for work that was told to stop, and return the futures that are not done.
+
+        After a second it does not wait any longer if ``may_be_left`` allows it for all of them,
+        such as for work that waits for a server.
         """
 
 
@@ -91,10 +93,24 @@ def attended(
     *,
     remote: bool,
 ) -> Result:
-    """Return what ``work`` returns, or leave it behind at once where the run is cancelled.
+    """Return what ``work`` returns; if the run is cancelled, do not wait for it.
 
-    It is given a function that tells whether nobody waits for it any more. Local files are read in
-    this thread: a new one needs ten milliseconds, for PROJ.
+    Parameters
+    ----------
+    work
+        Called with a function that returns whether nobody waits for it any more.
+    cancelled
+        Returns whether the run is cancelled.
+    executor
+        Runs the work.
+    remote
+        Whether the work may wait for a server. Other work is done in this thread, as a new one
+        needs ten milliseconds to initialise PROJ.
+
+    Raises
+    ------
+    Cancelled
+        If the run is cancelled.
     """
     if not remote:
         return work(lambda: False)

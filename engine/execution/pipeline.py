@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one loop that does all the work: windows through a pool of workers, each read, computed and written."""
+"""Run a job: a pool of workers reads, computes and writes its windows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run(
     cancelled: Cancel = lambda: False,
     executor: Executor = _THREADS,
 ) -> Report:
-    """Do the job: check it, compute it window by window, and put the finished file under its name.
+    """Do the job: check it, compute it window by window, and give the finished file its name.
 
     Memory stays within the plan's bound whatever the raster's size. After an error or a cancel
     nothing new is on disk, and what stood under the output's name is as it was. Where that cannot
@@ -60,12 +60,12 @@ def run(
     progress, cancelled
         Called from this thread only.
     executor
-        Where windows are read, computed and written.
+        Runs the threads that process windows.
 
     Raises
     ------
     BandwiseError
-        A leaf of it; the first error of any worker stops the run and is the one raised.
+        A subclass of it; the first error of any worker stops the run and is raised.
     """
     started = time.monotonic()
     with ExitStack() as stack:
@@ -135,9 +135,12 @@ def run(
 
 
 def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> str:
-    """Check the job, tell what it would do, and write nothing; the estimate comes back as JSON.
+    """Check the job, log what it would do, write nothing, and return the estimate as JSON.
 
-    Raises what :func:`run` would before its first window.
+    Raises
+    ------
+    BandwiseError
+        As :func:`run` before its first window.
     """
     with resources_named(), backend().http_timeouts():
         messages = GdalMessages()
@@ -153,7 +156,7 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
 
 
 def _waits(job: Job) -> bool:
-    """Whether a server may keep the run waiting; a VRT does not tell by its name."""
+    """Return whether the run may wait for a server; a VRT may have remote sources."""
     paths = [
         *(band.path for band in job.bands),
         *([job.mask.path] if job.mask else []),
@@ -185,7 +188,7 @@ def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
 
 
 def _before(plan: Plan, shape: WindowPlan, facts: dict[str, Any]) -> list[Note]:
-    """The estimate's lines for the log."""
+    """Return the lines of the estimate for the log."""
     output = facts["output"]
     lines = shape_notes(plan.job, plan.grid, shape, plan.kernel.operation.dtype.name)
     return [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Windows through a pool of workers, each read, computed and written."""
+"""The pool of workers that processes the windows of a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .worker import Turn, Worker
 
 
 class Pool:
-    """Passes the windows of a run through workers: what the caller's thread and these share."""
+    """Distributes windows to workers; holds what these and the caller's thread share."""
 
     def __init__(
         self,
@@ -53,11 +53,17 @@ class Pool:
     def results(
         self, progress: Progress, cancelled: Cancel
     ) -> tuple[tuple[Statistics, ...], NDArray[np.int64]]:
-        """Run all windows; return statistics of all result bands, merged in the order of the windows,
-        and counts as :class:`Histogram` has them.
+        """Process all windows.
 
-        The caller's thread looks now and then how far the workers are: woken for each window, it
-        would take their time.
+        The caller's thread polls the progress, since waking it for each window would cost the
+        workers time.
+
+        Returns
+        -------
+        statistics
+            Of each result band, merged in the order of the windows.
+        counts
+            As :meth:`Histogram.counts` returns them, of shape (results, 65536).
         """
         pace = Pace(
             self._count,
@@ -94,8 +100,8 @@ class Pool:
         return totals, np.sum([future.result().counts() for future in turns], axis=0)
 
     def _work(self, turn: Turn) -> Histogram:
-        """A worker's turn, until no window is left; the first error of any is kept and stops the
-        others at their next step.
+        """Process windows in one worker until none is left; keep the first error of any worker,
+        which stops the others at their next step.
         """
         try:
             backend().enter_worker_thread()
@@ -116,7 +122,7 @@ class Pool:
             raise
 
     def _taken(self) -> Iterator[tuple[int, Window]]:
-        """The windows that are this thread's, each with its number: a generator yields to one at a time."""
+        """Yield numbered windows for this thread; the lock is needed as a generator serves one thread at a time."""
         while not self.stop.is_set():
             with self._lock:
                 turn = next(self._upcoming, None)

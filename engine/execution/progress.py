@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run tells its caller while it runs, and asks of it."""
+"""Callbacks of a run: progress, log and cancelling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..job import Note
 from ..messages import translate
 from ..planning.log import MEGABYTE
 
-#: Told how far the run is (0 to 1, never less than before) and, now and then, something for the log.
+#: Called with the fraction that is done (0 to 1, never decreasing) and a line for the log, or None.
 Progress = Callable[[float, Optional[Note]], None]
 Cancel = Callable[[], bool]
 
@@ -19,13 +19,14 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class Pace:
-    """Says now and then how far the run is, how fast, and how long it will take."""
+    """Reports every few seconds the progress, the speed and the remaining time."""
 
     def __init__(self, count: int, size: int) -> None:
         self.count, self.size = count, size
         self.started = self.last = time.monotonic()
 
     def line(self, done: int) -> Note | None:
+        """Return a line for the log after ``done`` windows; None if the last is too recent."""
         now = time.monotonic()
         if done < self.count and now - self.last < _SECONDS_BETWEEN_LINES:
             return None

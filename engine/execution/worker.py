@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One thread's share of a run: windows read, computed and written."""
+"""A worker: one thread that reads, computes and writes windows."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from .executor import cancelled_run
 
 
 class Turn:
-    """What others see of a worker: while it is ``reading`` it touches nothing but its own memory
-    and the datasets of its reader.
+    """The state of a worker for other threads; while ``reading``, it uses only its own memory and
+    the datasets of its reader.
     """
 
     reading = False
 
 
 class Worker:
-    """What one thread works with, made once: room for a window's values and results.
+    """Processes windows in one thread, with memory for the values and results of a window.
 
-    As soon as it has read it looks whether to ``stop``: so it may be left behind while it reads,
-    and never writes for a run that is over.
+    It checks ``stop`` after each read: so nobody has to wait for it while it reads, and it never
+    writes for a run that has ended.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Worker:
         self.histogram = Histogram(self._results, sampling_step(plan.grid))
 
     def process(self, window: Window) -> tuple[Statistics, ...]:
-        """Read, compute and write a window."""
+        """Read, compute and write a window, and return the statistics of each result."""
         out = self._out[: self._results * window.pixels].reshape(self._results, window.pixels)
         totals = (Statistics(),) * self._results
         for part in parts(window, self._rows):

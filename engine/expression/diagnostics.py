@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is said of an expression that cannot be understood: what is wrong, where, and what to write instead."""
+"""Error messages for an expression: what is wrong, where, and what to write instead."""
 
 from __future__ import annotations
 
@@ -12,46 +12,14 @@ from ..messages import Text, shown, translate
 from .dialects import Dialect, Named
 from .lexer import Lexer
 
-AGGREGATES = frozenset(
-    [
-        "amax",
-        "amin",
-        "mean",
-        "median",
-        "std",
-        "var",
-        "nanmax",
-        "nanmin",
-        "nanmean",
-        "nanmedian",
-        "nanstd",
-        "nanvar",
-        "nansum",
-        "percentile",
-        "nanpercentile",
-        "quantile",
-        "nanquantile",
-        "average",
-        "ptp",
-        "prod",
-        "cumsum",
-        "cumprod",
-        "argmax",
-        "argmin",
-        "any",
-        "all",
-        "unique",
-        "sort",
-        "histogram",
-        "bincount",
-        "count_nonzero",
-        "cov",
-        "corrcoef",
-        "gradient",
-        "diff",
-        "convolve",
-    ]
-)
+#: Functions of whole rasters, which are refused by name.
+AGGREGATES = frozenset({
+    "amax", "amin", "mean", "median", "std", "var", "nanmax", "nanmin", "nanmean", "nanmedian",
+    "nanstd", "nanvar", "nansum", "percentile", "nanpercentile", "quantile", "nanquantile",
+    "average", "ptp", "prod", "cumsum", "cumprod", "argmax", "argmin", "any", "all", "unique",
+    "sort", "histogram", "bincount", "count_nonzero", "cov", "corrcoef", "gradient", "diff",
+    "convolve",
+})  # fmt: skip
 
 _LOOK_ALIKES = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/",
@@ -61,6 +29,7 @@ _LOOK_ALIKES = {
 
 
 def too_long(count: int, most: int) -> ExpressionError:
+    """Return the error for a text of ``count`` characters where ``most`` are allowed."""
     text = translate(
         "Bandwise",
         "The expression is too long: it has {count} characters, and {most} are the limit.",
@@ -69,19 +38,20 @@ def too_long(count: int, most: int) -> ExpressionError:
 
 
 class Diagnostics:
-    """Makes errors about places of one text in one dialect."""
+    """Makes the errors about one text in one dialect; ``start`` and ``end`` are positions in the text."""
 
     def __init__(self, lexer: Lexer, dialect: Dialect) -> None:
         self.lexer, self.dialect = lexer, dialect
         self.text = lexer.text
 
     def about(self, message: Text, start: int, end: int) -> ExpressionError:
+        """Return an error about a part of the text."""
         return ExpressionError(message, self.text, start, end)
 
     def misspelled(
         self, message: Text, start: int, end: int, name: str, candidates: Iterable[str]
     ) -> ExpressionError:
-        """As :meth:`about`, with a known name that is like ``name``, if one is."""
+        """Return an error that suggests the ``candidates`` most similar to ``name``, if any."""
         if len(name) <= 30:
             near = [
                 word
@@ -95,6 +65,7 @@ class Diagnostics:
         return self.about(message, start, end)
 
     def no_operand(self, start: int, sign: str) -> ExpressionError:
+        """Return the error for ``sign``, or an unknown character, in place of an operand."""
         if start >= len(self.text) or sign == ";":
             return self.about(
                 translate("Bandwise", "something is missing at the end").format(),
@@ -105,7 +76,7 @@ class Diagnostics:
             return self.about(
                 translate(
                     "Bandwise",
-                    "text in quotes is no value here; layer names stand in double quotes",
+                    "text in quotes is not a value; layer names are written in double quotes",
                 ).format(),
                 start,
                 start + 1,
@@ -113,7 +84,7 @@ class Diagnostics:
         if self.text[start] in "[{":
             return self.about(
                 translate(
-                    "Bandwise", "lists and indexes are not offered; a band is written A@2"
+                    "Bandwise", "lists and indexes are not supported; a band is written A@2"
                 ).format(),
                 start,
                 start + 1,
@@ -129,17 +100,20 @@ class Diagnostics:
                 start + len(sign),
             )
         if self.text[start] == ".":
-            return self.about(translate("Bandwise", "this is no number").format(), start, start + 1)
+            return self.about(
+                translate("Bandwise", "this is not a number").format(), start, start + 1
+            )
         return self.unknown(start)
 
     def no_operator(self, start: int, sign: str) -> ExpressionError:
+        """Return the error for ``sign``, or anything else, in place of an operator."""
         hint = self.hint(sign)
         if hint:
             return self.about(hint, start, start + len(sign))
         if sign == ":=":
             return self.about(
                 translate(
-                    "Bandwise", "a name for a result is one plain word, as in ndvi := ..."
+                    "Bandwise", "the name of a result is one word, as in ndvi := ..."
                 ).format(),
                 start,
                 start + 2,
@@ -151,7 +125,7 @@ class Diagnostics:
             )
         if self.text[start] == "[":
             return self.about(
-                translate("Bandwise", "indexes are not offered; a band is written A@2").format(),
+                translate("Bandwise", "indexes are not supported; a band is written A@2").format(),
                 start,
                 start + 1,
             )
@@ -173,6 +147,7 @@ class Diagnostics:
         return self.unknown(start)
 
     def hint(self, sign: str) -> Text | None:
+        """Return what to write instead of an operator of another tool; None for other signs."""
         if sign not in self.dialect.hints:
             return None
         return translate(
@@ -180,7 +155,7 @@ class Diagnostics:
         ).format(sign=sign, dialect=self.dialect.name, other=self.dialect.hints[sign])
 
     def unknown(self, start: int) -> ExpressionError:
-        """A character that looks like one of ours, or does not."""
+        """Return the error for an unknown character, with a similar one of the language, if any."""
         character = self.text[start]
         plain = _LOOK_ALIKES.get(character) or unicodedata.normalize("NFKC", character)
         shown = character if character.isprintable() else ""
@@ -194,35 +169,39 @@ class Diagnostics:
             )
         text = translate(
             "Bandwise",
-            "the character {character} (U+{code:04X}) has no meaning here; use the keys of a plain keyboard",
+            "the character {character} (U+{code:04X}) has no meaning here; use ASCII characters",
         )
         return self.about(text.format(character=shown, code=ord(character)), start, start + 1)
 
     def attribute(self, name: str, start: int, end: int) -> ExpressionError:
+        """Return the error for a method or attribute."""
         text = translate(
             "Bandwise",
-            "methods and attributes like {name} are not offered; values are floating point "
+            "methods and attributes like {name} are not supported; values are floating point "
             "already, and functions are written f(A)",
         )
         return self.about(text.format(name=shown(name)), start, end)
 
     def keyword(self, name: str, function: str, start: int, end: int) -> ExpressionError:
+        """Return the error for a named argument."""
         text = translate(
             "Bandwise", "{function} has no named arguments such as {name}=; it works pixel by pixel"
         )
         return self.about(text.format(function=function, name=shown(name)), start, end)
 
     def taken(self, name: str, start: int, end: int) -> ExpressionError:
+        """Return the error for a result with a name that has a meaning."""
         text = translate(
-            "Bandwise", "{name} means something already; choose another name for the result"
+            "Bandwise", "{name} already has a meaning; choose another name for the result"
         )
         return self.about(text.format(name=shown(name)), start, end)
 
     def aggregate(self, name: str, start: int, end: int) -> ExpressionError:
+        """Return the error for a function of a whole raster."""
         return self.about(
             translate(
                 "Bandwise",
-                "{name} of a whole raster is not offered, since it would depend on how the raster is cut; "
+                "{name} of a whole raster is not supported, since expressions are computed pixel by pixel; "
                 "min, max, sum and avg take two values or more",
             ).format(name=name),
             start,
@@ -230,6 +209,7 @@ class Diagnostics:
         )
 
     def empty(self) -> ExpressionError:
+        """Return the error for an empty text."""
         return self.about(
             translate(
                 "Bandwise", "The expression is empty; type one, such as (A - B) / (A + B)."
@@ -239,38 +219,42 @@ class Diagnostics:
         )
 
     def chain(self, start: int, end: int) -> ExpressionError:
+        """Return the error for chained comparisons."""
         return self.about(
             translate(
-                "Bandwise", "comparisons do not chain; for 0 < A < 3 write 0 < A and A < 3"
+                "Bandwise", "comparisons cannot be chained; for 0 < A < 3 write 0 < A and A < 3"
             ).format(),
             start,
             end,
         )
 
     def unclosed(self, position: int, kind: str) -> ExpressionError:
-        message = translate("Bandwise", "“{sign}” is missing for what is opened here").format(
+        """Return the error for a parenthesis or ``?`` without its end."""
+        message = translate("Bandwise", "the “{sign}” that closes this is missing").format(
             sign=":" if kind == "?" else ")"
         )
         return self.about(message, position, position + 1)
 
     def misplaced(self, sign: str, start: int, kind: str, opened: int) -> ExpressionError:
-        """A comma, colon or parenthesis that ends nothing."""
+        """Return the error for a comma, colon or closing parenthesis that nothing before it needs."""
         if kind == "?":
             return self.unclosed(opened, kind)
         if sign == ",":
             message = translate(
                 "Bandwise",
-                "a comma parts the arguments of a function; numbers have a decimal point, results are separated by “;”",
+                "a comma separates the arguments of a function; numbers have a decimal point, results "
+                "are separated by “;”",
             )
         elif sign == ":":
-            message = translate("Bandwise", "there is no “?” for this “:”")
+            message = translate("Bandwise", "this “:” has no “?” before it")
         else:
-            message = translate("Bandwise", "there is no “(” for this “)”")
+            message = translate("Bandwise", "this “)” has no “(” before it")
         return self.about(message.format(), start, start + 1)
 
     def arguments(
         self, name: str, named: Named, count: int, start: int, end: int
     ) -> ExpressionError:
+        """Return the error for a wrong number of arguments."""
         if named.most is None and count == 1 and name != "coalesce":
             return self.aggregate(name, start, end)
         wanted = (

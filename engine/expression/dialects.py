@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the four dialects mean: operators with their precedence, and functions, as tables.
+"""The four dialects as tables of operators, with their precedence, and functions.
 
-Measured on the tools themselves, see ``docs/dialects.md``. What a tool lacks and no other meaning stands against is
-given to its dialect too, with the precedence of its nearest kin.
+Measured on the tools themselves, see ``docs/dialects.md``. A dialect also has operators and functions
+that its tool lacks, unless these would have another meaning there; the precedence is that of the most
+similar operator.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .formula import FormulaBuilder
 
 
 class DialectChoice(enum.Enum):
-    """Whose language an expression is written in."""
+    """The dialects of expressions."""
 
     AUTOMATIC = 0
     BANDWISE = 1
@@ -29,7 +30,7 @@ Expander = Callable[[FormulaBuilder, Sequence[int], tuple[int, int]], int]
 
 
 class Operator(NamedTuple):
-    """``function`` with a precedence: the higher, the tighter."""
+    """A ``function`` with a precedence: a higher one binds tighter."""
 
     function: str
     precedence: int
@@ -37,9 +38,10 @@ class Operator(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A function that can be called: how it is built from its arguments, and how many it takes (None: any number more).
+    """A function that can be called: how its node is built, and the least and largest number of arguments.
 
-    ``function`` is its name in the function table, where it is nothing but that.
+    ``most`` is None for any number. ``function`` is its name in the table of functions, empty if
+    it stands for several of them.
     """
 
     expand: Expander
@@ -49,12 +51,12 @@ class Named(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """One table of meanings.
+    """The operators and functions of a dialect.
 
-    ``strict`` functions give nodata where they are not finite. ``quotes``: the text may stand in
-    double quotes as a whole. ``sum_of_booleans``: two of them add up to 2, else to 1.
+    ``strict`` functions return nodata if the result is not finite. ``quotes``: the whole text may
+    be in double quotes. ``sum_of_booleans``: the sum of two true values is 2, else 1.
     ``allow_chained``: 0 < A < 3 is read from left to right, else refused. ``hints`` has what to
-    write for a sign that another tool has and this one reads differently or not at all.
+    write instead of an operator that only other tools have, or that means something else there.
     """
 
     choice: DialectChoice
@@ -79,7 +81,7 @@ def _plain(function: str, count: int) -> Named:
 
 
 def _folded(function: str, least: int = 2) -> Named:
-    """A function of two as one of any number."""
+    """Return a function of two arguments as one of any number."""
 
     def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
         return reduce(lambda a, b: builder.call(function, a, b, span=span), arguments)
@@ -98,7 +100,7 @@ def _clip(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, in
 
 
 def _round(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
-    """numpy's ``round(x, decimals)``: half to even."""
+    """Round as ``round(x, decimals)`` of numpy does, half to even."""
     if len(arguments) == 1:
         return builder.call("rint", arguments[0], span=span)
     factor = builder.call("power", builder.number(10), arguments[1], span=span)
@@ -146,8 +148,8 @@ _TWO = {
     "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or", "bitwise_xor": "bitwise_xor",
     "left_shift": "left_shift", "right_shift": "right_shift",
 }  # fmt: skip
-#: numpy's types as functions: floating point is what values are already, whole numbers are cut to
-#: and never wrap around.
+#: Types of numpy as functions: values are floating point already; integer types truncate, without
+#: overflow.
 _FLOATS = ("float", "float32", "float64", "float_", "double", "single", "positive")
 
 _INTEGERS = (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A formula: expressions as one flat list of nodes, each made of earlier ones.
+"""A formula: expressions as one flat list of nodes, each computed from earlier ones.
 
-Flat, because a sum of ten thousand terms is ten thousand deep as a tree; a list has no depth.
+It is no tree, since a sum of ten thousand terms would be ten thousand levels deep.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Band:
 
 
 class Number(NamedTuple):
-    """A constant; ``boolean`` marks the result of a comparison, ``nodata`` one that stands for nodata."""
+    """A constant; ``boolean`` marks the result of a comparison, ``nodata`` a value that means nodata."""
 
     value: float
     boolean: bool = False
@@ -32,9 +32,9 @@ class Number(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A function of earlier nodes. ``strict`` makes its result nodata where it is not finite.
+    """A function of earlier nodes; if ``strict``, results that are not finite are nodata.
 
-    ``span`` is (start, end) in the text that it was read from.
+    ``span`` is (start, end) in the text of the formula.
     """
 
     function: str
@@ -47,7 +47,7 @@ Node = Union[Band, Number, Call]
 
 
 class Result(NamedTuple):
-    """One band of the output: its description, its node, and the range that its values should have, if any."""
+    """One band of the output: its description, its node, and the expected range of its values, if any."""
 
     name: str
     node: int
@@ -55,14 +55,14 @@ class Result(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """What to compute: ``nodes``, and those of them that are ``results``. ``text`` is what the user typed."""
+    """Expressions as ``nodes``, of which some are ``results``; ``text`` is what the user typed."""
 
     nodes: tuple[Node, ...]
     results: tuple[Result, ...]
     text: str
 
     def used(self) -> list[bool]:
-        """For each node whether a result needs it."""
+        """Return for each node whether a result depends on it."""
         needed = [False] * len(self.nodes)
         for result in self.results:
             needed[result.node] = True
@@ -74,7 +74,7 @@ class Formula(NamedTuple):
         return needed
 
     def bands(self) -> tuple[int, ...]:
-        """The bands that the results need, ascending."""
+        """Return the bands that the results depend on, ascending."""
         return tuple(
             sorted(
                 {
@@ -86,7 +86,7 @@ class Formula(NamedTuple):
         )
 
     def renumbered(self, order: Sequence[int]) -> Formula:
-        """The same formula of bands in another order: ``order`` has the former positions."""
+        """Return the formula for bands in another order, given by their former positions."""
         position = {former: now for now, former in enumerate(order)}
         nodes = (
             Band(position[node.index]) if isinstance(node, Band) else node for node in self.nodes
@@ -94,7 +94,7 @@ class Formula(NamedTuple):
         return self._replace(nodes=tuple(nodes))
 
     def understood(self, names: Sequence[str]) -> tuple[str, ...]:
-        """For each result its expression in full parentheses, with ``names`` for the bands."""
+        """Return each result's expression in full parentheses, with ``names`` for the bands."""
         texts: list[str] = []
         for node, used in zip(self.nodes, self.used()):
             texts.append(_text(node, texts, names) if used else "")
@@ -107,7 +107,7 @@ _INFIX = {
     "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "and",
     "logical_or": "or", "bitwise_and": "&", "bitwise_or": "|",
 }  # fmt: skip
-#: What has no name of its own in the language.
+#: Functions without a name in the language.
 _SPELLED_OUT = {"round_half_up": "floor({} + 0.5)", "truncated_not_zero": "(trunc({}) != 0)"}
 _LONGEST_TEXT = 10_000
 
@@ -124,7 +124,7 @@ def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
         return f"({text})" if text.startswith("-") else text
     arguments = [texts[argument] for argument in node.arguments]
     if sum(map(len, arguments)) > _LONGEST_TEXT:
-        # a shared node is written out each time it is used, which can double at every step
+        # a shared node is repeated at each use, so the length can double with every node
         return "(...)"
     if node.function in _INFIX:
         return f"({arguments[0]} {_INFIX[node.function]} {arguments[1]})"
@@ -138,7 +138,7 @@ def _text(node: Node, texts: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """``text`` without the parentheses around all of it."""
+    """Return ``text`` without the parentheses that enclose all of it."""
     if not (text.startswith("(") and text.endswith(")")) or text == "(...)":
         return text
     depth = 0
@@ -150,36 +150,49 @@ def _unwrapped(text: str) -> str:
 
 
 class References(Protocol):
-    """What names of bands mean."""
+    """Finds the bands that an expression names."""
 
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
-        """The formula's band for a raster's name and a band's number or description (None: not given).
+        """Return the position of a band in the formula.
 
-        ``layer``: the name can only be a layer's. Raises :class:`LookupError` with a :class:`Text`
-        where it means nothing.
+        Parameters
+        ----------
+        name
+            Name of a raster or of a band.
+        band
+            Number or description of the band in the raster; None if not given.
+        layer
+            Whether the name can only be that of a layer.
+
+        Raises
+        ------
+        LookupError
+            With a :class:`Text`, if there is no such band.
         """
 
     def names(self) -> Sequence[str]:
-        """Names to suggest where one is misspelled."""
+        """Return the names to suggest for a misspelled one."""
 
 
 class FormulaBuilder:
-    """Collects nodes: the same node is there once, and a function of constants is a constant."""
+    """Collects nodes: equal nodes are stored once, and functions of constants are folded."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._known: dict[object, int] = {}
 
     def band(self, index: int) -> int:
+        """Return the node of a band."""
         return self._add(("band", index), Band(index))
 
     def number(self, value: float, *, boolean: bool = False) -> int:
+        """Return the node of a constant."""
         return self._add(("number", repr(float(value)), boolean), Number(float(value), boolean))
 
     def call(
         self, function: str, *arguments: int, strict: bool = False, span: tuple[int, int] = (0, 0)
     ) -> int:
-        """A function of nodes; folded where all of them are constants."""
+        """Return the node of a function of nodes, a constant if all of these are."""
         values = self._constants(arguments)
         if values and function in FUNCTIONS and not strict:
             folded = _folded(function, values)
@@ -188,7 +201,7 @@ class FormulaBuilder:
         return self._add((function, arguments, strict), Call(function, arguments, strict, span))
 
     def _constants(self, arguments: Sequence[int]) -> list[float]:
-        """The values of arguments that are all constants; empty where one is not."""
+        """Return the values of the arguments, or an empty list if not all are constants."""
         values = []
         for argument in arguments:
             node = self.nodes[argument]
@@ -198,7 +211,7 @@ class FormulaBuilder:
         return values
 
     def is_boolean(self, index: int) -> bool:
-        """Whether a node is the result of a comparison or of logic."""
+        """Return whether a node is the result of a comparison or a logical operation."""
         node = self.nodes[index]
         if isinstance(node, Number):
             return node.boolean
@@ -214,13 +227,13 @@ class FormulaBuilder:
         return self._known[key]
 
 
-#: What folds without an array: a text may hold thousands of constants.
+#: Folded without numpy, which is faster: a text may hold thousands of constants.
 _QUICK = {"add": float.__add__, "subtract": float.__sub__, "multiply": float.__mul__}
 
 
 def _folded(function: str, values: Sequence[float]) -> float | None:
-    """The function of constants in float64; None where that is no finite number, which is for the
-    pixels to find out.
+    """Return a function of constants in float64; None if it is not finite, which is then found
+    when pixels are computed.
     """
     if function in _QUICK:
         quick = _QUICK[function](values[0], values[1])

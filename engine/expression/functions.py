@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The function table: what a step of a program may compute, by name.
+"""The table of all functions that a step of a program can compute, by name.
 
-A value is a number (a floating-point register) or a boolean (a boolean one). Integers are carried as numbers,
-which hold them exactly up to 2**53; so nothing wraps.
+A value is a number (in a floating-point register) or a boolean. Integers are numbers, too: exact up
+to 2**53, and without overflow.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 NUMBER, BOOLEAN = "number", "boolean"
-_LARGEST_EXACT = 2.0**53  #: up to here float64 holds every integer
+_LARGEST_EXACT = 2.0**53  #: float64 represents every integer up to this one
 
 
 class Range(NamedTuple):
-    """Numbers from ``low`` to ``high`` that are whole multiples of ``grain``, a power of two of at most 1."""
+    """Numbers from ``low`` to ``high`` that are multiples of ``grain``, a power of two of at most 1."""
 
     low: float
     high: float
@@ -26,7 +26,7 @@ class Range(NamedTuple):
 
     @classmethod
     def of(cls, dtype: np.dtype[Any]) -> Range | None:
-        """What an integer type holds; None for any other."""
+        """Return the range of an integer type; None for other types."""
         if dtype.kind == "b":
             return cls(0.0, 1.0)
         return (
@@ -37,8 +37,8 @@ class Range(NamedTuple):
 
     @property
     def grains(self) -> float:
-        """How many grains the largest has: a floating-point type holds all of them that holds this
-        whole number and those below.
+        """The largest magnitude in grains: a floating-point type that represents all integers up to
+        this one represents all numbers of the range.
         """
         return max(abs(self.low), abs(self.high)) / self.grain if self.grain else math.inf
 
@@ -46,14 +46,27 @@ class Range(NamedTuple):
 class Function(NamedTuple):
     """An element-wise function.
 
-    ``compute(*operands, out=register)`` takes arrays of shape (n,) or scalars. ``takes`` and
-    ``gives`` are of :data:`NUMBER` and :data:`BOOLEAN`. ``exact`` promises IEEE 754's nearest result
-    in every floating-point type, which the transcendental functions do not give. ``integer`` tells of
-    the result: True for always an integer, None for an integer where all arguments are, False for
-    never known. ``wants_integer`` refuses fractions. ``bounds`` gives the lowest and the highest
-    result for arguments in their ranges, ``grain`` what the result is a multiple of, from what they
-    are. ``in_place`` allows the result's register to be an argument's; ``casts`` says that
-    arguments may be of any type, with ``dtype`` for that of the result.
+    Attributes
+    ----------
+    compute
+        ``compute(*operands, out=register)`` for arrays of shape (n,) or scalars.
+    takes, gives
+        :data:`NUMBER` or :data:`BOOLEAN`, of each argument and of the result.
+    exact
+        Whether results are correctly rounded (IEEE 754) in every floating-point type, unlike those
+        of transcendental functions.
+    integer
+        Whether the result is an integer; None: if all arguments are.
+    wants_integer
+        Whether arguments must be integers.
+    bounds
+        Returns the lowest and the highest result for arguments in these ranges.
+    grain
+        Returns the grain of the result for the grains of the arguments.
+    in_place
+        Whether the result may overwrite an argument.
+    casts
+        Whether arguments may be of any type; ``dtype`` is then that of the result.
     """
 
     compute: Callable[..., Any]
@@ -68,7 +81,7 @@ class Function(NamedTuple):
     casts: bool = False
 
     def range(self, arguments: Sequence[Range | None]) -> Range | None:
-        """The range of the result for arguments in these, where it is known and float64 holds all of it."""
+        """Return the range of the result for arguments in these ranges; None if unknown or not exact in float64."""
         ranges_known = [argument for argument in arguments if argument is not None]
         if self.bounds is None or len(ranges_known) < len(arguments):
             return None
@@ -109,7 +122,7 @@ def _bits(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def _shift_left(value: Any, shifts: Any, *, out: Any) -> None:
     np.ldexp(value, np.asarray(shifts).astype(np.int32), out=out)
-    np.floor(out, out=out)  # for places below 0
+    np.floor(out, out=out)  # for negative shifts
 
 
 def _shift_right(value: Any, shifts: Any, *, out: Any) -> None:
@@ -141,13 +154,13 @@ def _not_finite(value: Any, *, out: Any) -> None:
 
 
 def _round_half_up(value: Any, *, out: Any) -> None:
-    """muParser's ``rint``: floor(x + 0.5)."""
+    """Round as ``rint`` of muParser does: floor(x + 0.5)."""
     np.add(value, 0.5, out=out)
     np.floor(out, out=out)
 
 
 def _is_not_zero_truncated(value: Any, *, out: Any) -> None:
-    """Whether int(x) is not 0, as muParser's words ``and`` and ``or`` see a number."""
+    """Compute int(x) != 0, as the words ``and`` and ``or`` of muParser read a number."""
     np.greater_equal(np.abs(value), 1, out=out)
 
 
@@ -238,7 +251,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
 }
 
-#: Names of numbers, and of the modules that may stand before a function or number.
+#: Constants by name, and names of modules that may precede that of a function or constant.
 CONSTANTS = {
     "true": 1.0, "false": 0.0, "pi": math.pi, "e": math.e, "nan": math.nan, "inf": math.inf, "_pi": math.pi,
     "_e": math.e, "euler": 0.57721566490153286, "ln2": math.log(2), "ln10": math.log(10),

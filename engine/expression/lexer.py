@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading the pieces of an expression at a place that moves forward; every piece is looked at once."""
+"""Read the parts of an expression at a position that moves forward."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONGEST_NUMBER = 1000
 
 
 class Lexer:
-    """``position`` is where reading goes on.
+    """Reads a text from ``position`` on.
 
-    The methods that read give None, and do not move, where their piece is not there.
+    Methods that read a part move behind it; if it is not there, they return None and do not move.
     """
 
     def __init__(self, text: str) -> None:
@@ -37,6 +37,7 @@ class Lexer:
         )
 
     def at_end(self) -> bool:
+        """Return whether all of the text is read."""
         return self.position >= len(self.text)
 
     def skip_blank(self) -> None:
@@ -48,28 +49,28 @@ class Lexer:
         self.position = blank.end() if blank else self.position
 
     def character(self) -> str:
-        """The character here; empty at the end."""
+        """Return the next character, without moving; empty at the end."""
         return self.text[self.position : self.position + 1]
 
     def sign(self) -> str:
-        """The operator or bracket here, without moving; empty for none."""
+        """Return the next operator or bracket, without moving; empty for none."""
         sign = _SIGN.match(self.text, self.position)
         return sign[0] if sign else ""
 
     def word(self, *, dotted: bool = False) -> str:
-        """The name here, with ``dotted`` a chain of them, without moving; empty for none."""
+        """Return the next name (``dotted``: names joined by dots), without moving; empty for none."""
         word = (_DOTTED if dotted else _WORD).match(self.text, self.position)
         return word[0] if word else ""
 
     def precedes(self, sign: str, end: int) -> bool:
-        """Whether, blanks aside, ``sign`` comes next after ``end``."""
+        """Return whether ``sign`` follows after ``end``, blanks aside."""
         if self.text.startswith(sign, end):
             return True
         blank = _BLANK.match(self.text, end)
         return blank is not None and self.text.startswith(sign, blank.end())
 
     def number(self) -> float | None:
-        """The number here: decimal, or as Python writes hexadecimal and binary ones; infinite where it is too large."""
+        """Read a number: decimal, or hexadecimal and binary as in Python; infinite if it is too large."""
         number = _NUMBER.match(self.text, self.position)
         if not number:
             return None
@@ -77,17 +78,17 @@ class Lexer:
         if len(digits) > _LONGEST_NUMBER:
             return math.inf
         if digits[:2] in ("0x", "0b"):
-            whole = int(digits, 0)
-            return float(whole) if whole <= 2**53 else math.inf
+            integer = int(digits, 0)
+            return float(integer) if integer <= 2**53 else math.inf
         return float(digits)
 
     def quoted(self) -> str | None:
-        """What double quotes hold."""
+        """Read a text in double quotes."""
         quoted = _QUOTED.match(self.text, self.position)
         return self._moved(quoted)[1] if quoted else None
 
     def band(self) -> int | str | None:
-        """The number or description of a band behind ``@``."""
+        """Read the number or description of a band after ``@``."""
         band = _BAND.match(self.text, self.position)
         if not band:
             return None
@@ -97,7 +98,7 @@ class Lexer:
         return band[2] if band[2] is not None else band[3]
 
     def bare_layer(self) -> tuple[str, int, int] | None:
-        """(name, band, end) of what QGIS would take for a layer's band here, as long as possible; without moving."""
+        """Return (name, band, end) of the longest text that QGIS could read as a layer's band, without moving."""
         while self._runs and self._runs[0][1] <= self.position:
             self._runs.popleft()
         if not self._runs:
@@ -108,7 +109,7 @@ class Lexer:
         return self.text[self.position : at], int(self.text[at + 1 : end]), end
 
     def layers(self) -> list[str]:
-        """All that QGIS could take for the name of a layer, quoted or bare."""
+        """Return all texts that QGIS could read as the name of a layer, quoted or bare."""
         quoted = [
             match[1].rpartition("@")[0] or match[1]
             for match in _QUOTED.finditer(self.text)

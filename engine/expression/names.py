@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the names in an expression mean: letters, layers, and bands by number or description."""
+"""Bands by the names in an expression: letters, layers, and numbers or descriptions of bands."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LETTERS = re.compile(r"[A-Za-z]{1,2}")
 
 
 class Raster(NamedTuple):
-    """An input of an expression: ``name`` of its layer, ``path``, and the description of each band (empty for none).
+    """An input of an expression: ``name`` of its layer, ``path``, and the description of each band.
 
-    ``band_names`` are the bands' names by their product (B04), in short, as ``descriptions`` one
-    for each; empty where nothing tells.
+    ``band_names`` are the short names of the bands in their product (B04). Descriptions and names
+    are empty if unknown.
     """
 
     name: str
@@ -33,24 +33,26 @@ class Raster(NamedTuple):
 
 
 class NamedBands:
-    """A formula's bands by names of their own, in the order of ``names``."""
+    """Finds bands of which each has a name, in the order of ``names``."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
 
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
+        """See :meth:`References.band`."""
         if name in self._names and band is None:
             return self._names.index(name)
         raise LookupError(translate("Bandwise", "there is no band {name}").format(name=shown(name)))
 
     def names(self) -> Sequence[str]:
+        """See :meth:`References.names`."""
         return self._names
 
 
 class RasterBands:
-    """The bands of an ordered list of rasters; ``bands`` collects (raster, number) of those that were asked for.
+    """Finds bands of an ordered list of rasters; ``bands`` collects (raster, number) of those that are used.
 
-    ``layers_first`` has a layer's name win over a letter, as in QGIS, where there are no letters.
+    With ``layers_first`` a layer's name takes precedence over a letter, as QGIS knows no letters.
     """
 
     def __init__(self, rasters: Sequence[Raster], *, layers_first: bool = False) -> None:
@@ -61,6 +63,7 @@ class RasterBands:
         self._found: dict[tuple[str, int | str | None, bool], int] = {}
 
     def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
+        """See :meth:`References.band`."""
         key = (name, band, layer)
         if key not in self._found:
             raster_band = self._place(name, band, layer)
@@ -70,6 +73,7 @@ class RasterBands:
         return self._found[key]
 
     def names(self) -> Sequence[str]:
+        """See :meth:`References.names`."""
         return [raster.name for raster in self.rasters]
 
     def _place(self, name: str, band: int | str | None, layer: bool) -> tuple[int, int]:
@@ -157,7 +161,7 @@ class RasterBands:
 def named_formula(
     text: str, names: Sequence[str], *, valid_range: tuple[float, float] | None = None
 ) -> Formula:
-    """A formula of ours in Bandwise's own dialect, over bands called ``names``."""
+    """Return a formula of an algorithm, in Bandwise's dialect, over bands called ``names``."""
     formula = parse(text, DIALECTS[DialectChoice.BANDWISE], NamedBands(names))
     return formula._replace(
         results=tuple(result._replace(valid_range=valid_range) for result in formula.results)
@@ -165,7 +169,7 @@ def named_formula(
 
 
 def letter_of(index: int) -> str:
-    """A, B, ... Z, AA, AB, ... for 0, 1, ..."""
+    """Return A, B, ... Z, AA, AB, ... for 0, 1, ..."""
     letters = ""
     index += 1
     while index:
@@ -175,8 +179,8 @@ def letter_of(index: int) -> str:
 
 
 def dialect_of(text: str, rasters: Sequence[Raster]) -> DialectChoice:
-    """Whose language a text is in, told by how it names bands: layers are QGIS's, ``im1b1`` is
-    OTB's, letters are Bandwise's own.
+    """Recognise the dialect of a text by how it names bands: by layers in QGIS, ``im1b1`` in OTB,
+    letters in Bandwise.
     """
     names = {raster.name for raster in rasters}
     letters = {letter_of(index) for index in range(len(rasters))}

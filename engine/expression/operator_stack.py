@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Operators, parentheses and calls that wait for their operands, applied by precedence."""
+"""A stack of operators, parentheses and calls that wait for their operands, applied by precedence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMPYS_BOOLEANS = {**_BITS_OF_BOOLEANS, "add": "logical_or", "multiply": "logic
 
 
 def _cut_to_integer(function: str) -> Expander:
-    """muParser's words ``and`` and ``or`` cut their operands to integers."""
+    """Return an expander for the words ``and`` and ``or`` of muParser, which truncate their operands."""
 
     def expand(builder: FormulaBuilder, arguments: Sequence[int], span: tuple[int, int]) -> int:
         cut = [
@@ -38,7 +38,7 @@ def _cut_to_integer(function: str) -> Expander:
     return expand
 
 
-#: What a dialect's operators may stand for besides functions of the table.
+#: Meanings of operators that are no functions of the table.
 _EXPANSIONS: dict[str, Expander] = {
     "int_and": _cut_to_integer("logical_and"),
     "int_or": _cut_to_integer("logical_or"),
@@ -47,7 +47,7 @@ _EXPANSIONS: dict[str, Expander] = {
 
 
 class Kind(enum.Enum):
-    """What waits on the stack."""
+    """Kinds of elements of the stack, and what they wait for."""
 
     PREFIX = "prefix"  #: for its operand
     INFIX = "infix"  #: for its right side
@@ -63,7 +63,7 @@ _OPERANDS = {Kind.PREFIX: 1, Kind.INFIX: 2, Kind.CHOICE: 3}
 
 @dataclass(frozen=True)
 class Waiting:
-    """An element of the stack: its position in the text, and what it applies."""
+    """An element of the stack: its position in the text, and the operator or function that it applies."""
 
     kind: Kind
     position: int
@@ -74,16 +74,16 @@ class Waiting:
 
 
 class OperatorStack:
-    """Builds the nodes of one expression."""
+    """Builds the nodes of one expression from operands and operators in the order of the text."""
 
     def __init__(self, dialect: Dialect, builder: FormulaBuilder) -> None:
         self._dialect, self._builder = dialect, builder
         self.waiting: list[Waiting] = []
-        self.values: list[tuple[int, int]] = []  #: node, and where its text begins
+        self.values: list[tuple[int, int]] = []  #: node, and the start of its text
 
     @property
     def kind(self) -> Kind | None:
-        """What waits last, None for nothing."""
+        """The kind of the last element; None if there is none."""
         return self.waiting[-1].kind if self.waiting else None
 
     def push(self, node: int, start: int) -> None:
@@ -91,9 +91,12 @@ class OperatorStack:
         self.values.append((node, start))
 
     def reduce(self, precedence: int, end: int, *, comparison: bool = False) -> bool:
-        """Apply what waits and has at least this precedence; ``end`` is where its text ends.
+        """Apply the last operators of at least this precedence; ``end`` is the end of their text.
 
-        Returns whether that would compare a comparison, which the dialect refuses.
+        Returns
+        -------
+        bool
+            Whether the result of a ``comparison`` would be compared again and the dialect refuses that.
         """
         chained = False
         while self.kind in _OPERANDS and self.waiting[-1].precedence >= precedence:
@@ -118,17 +121,14 @@ class OperatorStack:
         self.push(self._builder.call(function, *arguments, strict=strict, span=span), start)
 
     def _meaning(self, function: str, arguments: Sequence[int]) -> str:
-        """The function, as booleans are no numbers: ``~`` of one is not, and numpy's ``+`` of two is or."""
+        """Return the function of an operator: of booleans ``~`` is not, and in numpy ``+`` is or."""
         meanings = _BITS_OF_BOOLEANS if self._dialect.sum_of_booleans else _NUMPYS_BOOLEANS
         if function not in meanings or not all(map(self._builder.is_boolean, arguments)):
             return function
         return meanings[function]
 
     def call(self, top: Waiting, named: Named, end: int) -> int:
-        """Apply a function that was called to the values behind it, and return how many these are.
-
-        Nothing is applied where it takes another number of them.
-        """
+        """Apply a called function to its arguments, unless their number is wrong; return their number."""
         arguments = [node for node, _ in self.values[top.operands :]]
         del self.values[top.operands :]
         if len(arguments) < named.least or (named.most is not None and len(arguments) > named.most):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Text to formula, by operator precedence with a stack of its own: linear in time, and no text is too deep for it.
+"""Parse text to a formula, by operator precedence with an explicit stack, in linear time.
 
-Nothing that is typed is ever executed: a name that no table knows is an error.
+Nothing that is typed is ever executed: a name that is in no table is an error.
 """
 
 from __future__ import annotations
@@ -14,23 +14,19 @@ from .dialects import Dialect
 from .formula import Formula, FormulaBuilder, References, Result
 from .functions import CONSTANTS, MODULES
 from .lexer import Lexer
-from .operator_stack import (
-    COMPARISONS,
-    LOWEST,
-    TERNARY,
-    Kind,
-    OperatorStack,
-    Waiting,
-)
+from .operator_stack import COMPARISONS, LOWEST, TERNARY, Kind, OperatorStack, Waiting
 
 LONGEST_TEXT = 100_000  #: characters
-DEEPEST_NESTING = 1_000  #: parentheses, calls and signs that are open at a time
+DEEPEST_NESTING = 1_000  #: of parentheses, calls and operators that wait for operands
 
 
 def parse(text: str, dialect: Dialect, references: References) -> Formula:
-    """Read expressions, separated by ``;``, each with a name or not: ``name := expression``.
+    """Parse expressions separated by ``;``, of which each may have a name: ``name := expression``.
 
-    Raises :class:`ExpressionError`, which marks the place, for all that is no expression of the dialect.
+    Raises
+    ------
+    ExpressionError
+        If the text is not valid in the dialect; the message marks the position.
     """
     if len(text) > LONGEST_TEXT:
         raise too_long(len(text), LONGEST_TEXT)
@@ -72,8 +68,8 @@ class _Parser:
         return Formula(tuple(self.builder.nodes), tuple(results), self.typed)
 
     def is_taken(self, name: str) -> bool:
-        """Whether a name means something already; names of functions may name results too, but for
-        those that are half operators.
+        """Return whether a result cannot have this name; it may have that of a function, except
+        ``if`` and ``where``.
         """
         if name.lower() in (
             *MODULES,
@@ -91,7 +87,7 @@ class _Parser:
         return True
 
     def result_name(self) -> str:
-        """The name before ``:=``; empty for none."""
+        """Read the name before ``:=``; empty for none."""
         word = self.lexer.word()
         if not word or not self.lexer.precedes(":=", self.lexer.position + len(word)):
             return ""
@@ -101,7 +97,7 @@ class _Parser:
         return word
 
     def expression(self) -> int:
-        """One expression, up to a ``;`` or the end; its node."""
+        """Read one expression, up to a ``;`` or the end, and return its node."""
         self.stack = OperatorStack(self.dialect, self.builder)
         operand_next = True
         while True:
@@ -120,7 +116,7 @@ class _Parser:
                 raise self.diagnostics.about(message, self.lexer.position - 1, self.lexer.position)
 
     def operand(self) -> bool:
-        """Read what an operator may stand before; whether another operand must follow."""
+        """Read an operand, prefix or parenthesis; return whether an operand must follow."""
         lexer, start = self.lexer, self.lexer.position
         if self.layer(start):
             return False
@@ -152,7 +148,7 @@ class _Parser:
         return True
 
     def layer(self, start: int) -> bool:
-        """A band by the name of its layer, in quotes or as QGIS reads bare ones."""
+        """Read a band by the name of its layer, in quotes or bare as in QGIS; return whether there is one."""
         quoted = self.lexer.quoted() if self.lexer.character() == '"' else None
         if quoted is not None:
             band = self.lexer.band()
@@ -168,13 +164,13 @@ class _Parser:
         try:
             band_number = self.references.band(name, band, layer=True)
         except LookupError:
-            return False  # not as long a name as that: A@1-B@2 is no layer "A@1-B"
+            return False  # the name is shorter: in A@1-B@2 the layer is not "A@1-B"
         self.lexer.position = end
         self.push(self.builder.band(band_number), start)
         return True
 
     def word(self, start: int) -> bool:
-        """A name: of a function before its parenthesis, of a constant, of an earlier result, or of a band."""
+        """Read a name: of a function, if a parenthesis follows, a constant, an earlier result or a band."""
         lexer = self.lexer
         name = lexer.word()
         lexer.position = start + len(name)
@@ -216,7 +212,7 @@ class _Parser:
         return self.push(self.builder.band(band_number), start)
 
     def call(self, name: str, start: int) -> bool:
-        """Open a function call."""
+        """Read the start of a function call."""
         lexer, lower = self.lexer, name.lower()
         end = lexer.position
         if lower not in self.dialect.functions:
@@ -240,13 +236,13 @@ class _Parser:
         return True
 
     def operator(self) -> bool:
-        """Read what may stand behind an operand; whether another operand must follow."""
+        """Read what may follow an operand; return whether an operand must follow."""
         lexer, start = self.lexer, self.lexer.position
         word = lexer.word()
         sign = "" if word else lexer.sign()
         operator = self.dialect.infix.get(word.lower() or sign)
         if operator:
-            # what is as tight waits too, where several go right to left
+            # a right-associative operator waits for another of its own precedence
             tighter = operator.precedence + operator.right_associative
             comparison = operator.function in COMPARISONS
             if self.stack.reduce(tighter, start, comparison=comparison):
@@ -266,7 +262,7 @@ class _Parser:
         return self.ending(sign, start)
 
     def ending(self, sign: str, start: int) -> bool:
-        """Read a sign that ends an operand: ``:``, a comma or a parenthesis."""
+        """Read ``:``, a comma or a parenthesis after an operand."""
         self.stack.reduce(LOWEST, start)
         kind = self.stack.kind
         if sign == ")" and kind in (Kind.PARENTHESIS, Kind.CALL):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a formula gives other results for stored values than for physical ones.
+"""Check whether a formula has other results for stored values than for physical ones.
 
-Both are evaluated on a few hundred sample values. What the user scaled by hand, as in ``(A - 1000)
-/ 10000``, is recognised by its form and counts as physical already.
+Both are evaluated on a few hundred sample values. Bands that the expression scales itself, as in
+``(A - 1000) / 10000``, are recognised by their form and taken as physical already.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from .formula import Band, Call, Formula, Node, Number
 from .functions import BOOLEAN, FUNCTIONS
 
 _SAMPLES = 256
-#: So many must differ: rounding alone changes a comparison or a rounding now and then
+#: So many must differ, since rounding errors may change the result of a comparison or a rounding
 _DIFFERENT_SAMPLES = 3
 _TOLERANCE = 1e-6
-_NOTHING = 1e-9  #: of the usual size of a result
-_MOST_BANDS = 16  #: of a linear form; longer sums are not recognised as scaled by hand
-_MOST_CONSTANTS = 50  #: of a formula, that samples are taken at
-_SMALL_SCALE = 0.01  #: up to here a factor of about a band's scale was meant as that
-_INDEX_FACTORS = (0.1, 20.0)  #: by which indices weight a reflectance (EVI 6 and 7.5)
+_NOTHING = 1e-9  #: times the usual magnitude of a result
+_MOST_BANDS = 16  #: of a linear form; in longer sums no scaling is recognised
+_MOST_CONSTANTS = 50  #: of a formula; samples are taken near these
+_SMALL_SCALE = 0.01  #: a factor like a band's scale is taken for it if that is at most this
+_INDEX_FACTORS = (0.1, 20.0)  #: weights of reflectance in indices (EVI 6 and 7.5)
 
 _Values = Union[NDArray[np.float64], NDArray[np.bool_]]
 
 
 class StoredBand(NamedTuple):
-    """A band of stored values of type ``dtype``; the metadata say: physical value = stored value *
+    """A band of stored values of type ``dtype``; by its metadata physical value = stored value *
     ``scale`` + ``offset``.
     """
 
@@ -41,6 +41,7 @@ class StoredBand(NamedTuple):
 
     @property
     def shift(self) -> float:
+        """Physical value = (stored value + shift) * scale."""
         return self.offset / self.scale
 
 
@@ -67,12 +68,11 @@ class _Linear(NamedTuple):
 
 
 def scaling_changes(formula: Formula, bands: Sequence[StoredBand]) -> bool:
-    """Whether a result that is not linear in one band would be another if the scales and offsets of
-    ``bands`` were applied.
+    """Return whether the scales and offsets of ``bands`` would change a result.
 
-    A result that is ``k * A + c`` can be scaled afterwards, and is none. Neither is (B - A) / (B +
-    A) where the bands have one scale and no offset, nor a formula that scales its bands by hand,
-    nor one that looks at bits.
+    A result ``k * A + c`` of one band does not count, as it can be scaled afterwards. Unchanged are
+    (B - A) / (B + A) of bands with one scale and no offset, formulas that scale their bands
+    themselves, and those that read bits.
     """
     if all((band.scale, band.offset) == (1.0, 0.0) for band in bands):
         return False
@@ -113,7 +113,7 @@ def scaling_changes(formula: Formula, bands: Sequence[StoredBand]) -> bool:
 
 
 def _last_users(formula: Formula) -> dict[int, int]:
-    """For each node the last that needs it; those of results are kept."""
+    """Return the last user of each node; -1 for results, which are kept."""
     users = {
         argument: index
         for index, (node, used) in enumerate(zip(formula.nodes, formula.used()))
@@ -126,14 +126,16 @@ def _last_users(formula: Formula) -> dict[int, int]:
 def _samples(
     band: StoredBand, constants: Sequence[float], generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Stored values of a band: of all magnitudes, a quarter of them where the formula's
-    ``constants`` decide, stored or physical.
+    """Return stored values of a band, of all magnitudes; a quarter of them are near the
+    ``constants`` of the formula, read as stored or as physical values.
     """
-    whole = band.dtype.kind in "iu"
+    is_integer = band.dtype.kind in "iu"
     lowest, highest = (
-        (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max)) if whole else (-1e4, 1e4)
+        (float(np.iinfo(band.dtype).min), float(np.iinfo(band.dtype).max))
+        if is_integer
+        else (-1e4, 1e4)
     )
-    values = np.exp(generator.uniform(0.0 if whole else -6.0, math.log(highest), _SAMPLES))
+    values = np.exp(generator.uniform(0.0 if is_integer else -6.0, math.log(highest), _SAMPLES))
     if lowest < 0:
         values *= generator.choice([-1.0, 1.0], _SAMPLES, p=[0.25, 0.75])
     centres = [
@@ -151,12 +153,12 @@ def _samples(
     if near:
         chosen = generator.random(_SAMPLES) < 0.25
         values[chosen] = generator.choice(near, int(chosen.sum()))
-    whole_values: NDArray[np.float64] = np.floor(values)
-    return whole_values if whole else values
+    integers: NDArray[np.float64] = np.floor(values)
+    return integers if is_integer else values
 
 
 def _linear_form(node: Node, forms: dict[int, _Linear | None]) -> _Linear | None:
-    """A node as a sum of bands times constants; None where it is not linear, or has too many bands."""
+    """Return a node as a sum of bands times constants; None if it is not linear, or has too many bands."""
     if isinstance(node, Band):
         return _Linear({node.index: 1.0})
     if isinstance(node, Number):
@@ -185,8 +187,8 @@ def _physical(
     bands: Sequence[StoredBand],
     physical: Sequence[NDArray[np.float64]],
 ) -> _Values:
-    """A node's values for physical bands; where the formula takes a scale or an offset into account
-    by itself, that is not applied twice.
+    """Return a node's values for physical bands; a scale or an offset that the formula applies
+    itself is not applied again.
     """
     if (
         isinstance(node, Call)
@@ -212,7 +214,7 @@ def _physical(
 
 
 def _is_scale(factor: float, scale: float) -> bool:
-    """Whether a factor of the formula stands for the scale of the metadata, perhaps times the weight of an index."""
+    """Return whether a factor is the scale of the metadata, perhaps times the weight of an index."""
     ratio = abs(factor / scale)
     return math.isclose(ratio, 1.0, rel_tol=1e-6) or (
         abs(scale) <= _SMALL_SCALE and _INDEX_FACTORS[0] <= ratio <= _INDEX_FACTORS[1]
@@ -220,7 +222,7 @@ def _is_scale(factor: float, scale: float) -> bool:
 
 
 def _evaluate(node: Number | Call, values: dict[int, _Values]) -> _Values:
-    """The values of a node that is no band, of shape (samples,)."""
+    """Return the values of a node that is no band, of shape (samples,)."""
     if isinstance(node, Number):
         return np.full(_SAMPLES, bool(node.value) if node.boolean else node.value)
     arguments = [values[argument] for argument in node.arguments]
@@ -245,7 +247,7 @@ def _differ(before: _Values, after: _Values) -> bool:
     first, second = before.astype(np.float64), after.astype(np.float64)
     sizes = np.abs(first[np.isfinite(first)])
     size = float(np.median(sizes)) if sizes.size else 0.0
-    if size:  # what is divided by zero is divided by almost zero where a scale was rounded
+    if size:  # a divisor that is zero is almost zero if a scale was rounded
         first, second = (
             np.clip(values, -size / _NOTHING, size / _NOTHING) for values in (first, second)
         )

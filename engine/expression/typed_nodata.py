@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A nodata value that was typed as a branch of a condition, and is meant as nodata."""
+"""Nodata values that are typed as branches of a condition."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 from .formula import Call, Formula, Node, Number
 
-#: The value that other tools' expressions write for nodata, whatever the type of the result.
+#: The value for nodata in expressions for other tools, whatever the type of the result.
 CUSTOMARY_NODATA = -9999.0
 
 
 class TypedNodata(NamedTuple):
-    """A formula in which such branches are nodata, and the values that they were typed as."""
+    """A formula with such branches as nodata, and the values that they were typed as."""
 
     formula: Formula
     values: tuple[float, ...]
 
 
 def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
-    """Take branches of ``where``, ``if`` and ``? :``, and later values of ``coalesce``, that are
-    -9999 or ``nodata`` as nodata.
+    """Read -9999 and ``nodata`` as nodata in branches of ``where``, ``if`` and ``? :``, and in later
+    values of ``coalesce``.
 
-    Only where the chosen branch is the result as it is, through conditions within conditions: what
-    is computed with stays a number, as in ``where(A > 0, A, -9999) * 2`` or ``A + -9999``.
+    This holds only if the chosen branch is the result itself, also through nested conditions: in
+    ``where(A > 0, A, -9999) * 2`` or ``A + -9999`` the value stays a number.
     """
     nodes: list[Node] = list(formula.nodes)
     meant: dict[float, int] = {}
@@ -55,7 +55,7 @@ def typed_nodata(formula: Formula, nodata: float) -> TypedNodata:
 
 
 def _choices(formula: Formula) -> list[tuple[int, Call]]:
-    """The conditions, each after those in its branches, whose chosen branch may be a result as it is."""
+    """Return the conditions whose chosen branch may be a result itself, each after those in its branches."""
     reached = {result.node for result in formula.results}
     choices = []
     for index in range(len(formula.nodes) - 1, -1, -1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a raster changed while it was read: its result would mix old pixels and new ones."""
+"""Check whether a file changed while it was read: the result would have old and new pixels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SECONDS = 10
 
 
 class State(NamedTuple):
-    """What the file system, or a server, says of a file: size, time and tag.
+    """The state of a file by the file system or a server: size, time of change and tag (ETag).
 
-    ``identity`` is the (inode, time of its change) of a local one.
+    ``identity`` is (inode, time of the inode's change) of a local file.
     """
 
     size: int
@@ -30,10 +30,12 @@ class State(NamedTuple):
     identity: tuple[int, int] = (0, 0)
 
     def differs(self, other: State) -> bool:
-        """Some network drives number a file anew now and then: another inode counts where its
-        change has another time, too.
+        """Return whether the file changed.
+
+        Another inode alone is no change, as some network drives renumber files: the time of the
+        inode's change must differ, too.
         """
-        moved = all(mine != theirs for mine, theirs in zip(self.identity, other.identity))
+        moved = all(own != others for own, others in zip(self.identity, other.identity))
         return (self.size, self.modified, self.tag) != (
             other.size,
             other.modified,
@@ -42,15 +44,15 @@ class State(NamedTuple):
 
 
 def states_of(files: Iterable[str]) -> dict[str, State]:
-    """The state of each file that tells one; sidecars of metadata, which QGIS writes for layers
-    that it shows, hold no pixels.
+    """Return the state of each file that has one, except ``.aux.xml`` files, which have no pixels
+    and which QGIS writes for the layers that it shows.
     """
     states = {file: _state(file) for file in dict.fromkeys(files) if not file.endswith(".aux.xml")}
     return {file: state for file, state in states.items() if state is not None}
 
 
 def check_unchanged(before: Mapping[str, State]) -> None:
-    """Raise :class:`ReadError` for a file that is not what it was."""
+    """Raise :class:`ReadError` for a file that changed since these states."""
     for file, state in before.items():
         if _is_changed(file, state):
             text = translate(
@@ -64,11 +66,11 @@ def check_unchanged(before: Mapping[str, State]) -> None:
 def _is_changed(file: str, before: State) -> bool:
     now = _state(file)
     if now is None:
-        return not url_of(file)  # a server that does not answer now says nothing about the file
+        return not url_of(file)  # a server that does not answer is no sign of a change
     if not now.differs(before):
         return False
     tag_alone = bool(now.tag) and not now._replace(tag=before.tag).differs(before)
-    # machines of one server may tag a file differently
+    # the machines of one server may give a file different tags
     return not (tag_alone and any(again != now for again in (_state(file), _state(file))))
 
 
@@ -89,7 +91,7 @@ def _state(file: str) -> State | None:
 
 
 def _behind(file: str) -> str:
-    """The file on disk that a name of GDAL's leads to, such as an archive."""
+    """Return the file on disk that a GDAL name refers to, such as an archive."""
     if not file.startswith("/vsi"):
         return file
     path = re.sub(r"^(/vsi(zip|tar|gzip|7z|rar|subfile|sparse|crypt|cached)/+)+", "", file)
@@ -102,8 +104,9 @@ def _behind(file: str) -> str:
 
 
 def url_of(file: str) -> str:
-    """The address that GDAL asks for a file by HTTP, empty for other files; those of S3 and its kin
-    need signatures that only GDAL makes.
+    """Return the address of a file that GDAL reads by HTTP, empty for others.
+
+    Files in S3 and similar stores are others, as their requests need signatures that only GDAL makes.
     """
     if file.startswith("/vsicurl/"):
         file = file[len("/vsicurl/") :]
@@ -113,10 +116,10 @@ def url_of(file: str) -> str:
 
 
 def _remote_state(url: str, file: str) -> State | None:
-    """What a server says with the first byte of a file: it may have signed nothing but that it is got."""
+    """Return the state by a GET request for the first byte, as a signed address may allow no HEAD request."""
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
-    import urllib.request  # noqa: PLC0415  a third of the time that the engine's import takes, for runs over local files
+    import urllib.request  # noqa: PLC0415  a third of the engine's import time; local files do not need it
     from http.client import HTTPException  # noqa: PLC0415
 
     secrets = {}
@@ -131,14 +134,14 @@ def _remote_state(url: str, file: str) -> State | None:
         request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))  # noqa: S310, url_of gives http and https alone
         request.add_header("Range", "bytes=0-0")
         request.add_header("Accept-Encoding", "identity")
-        # another server, to which this one sends us, must not see them
+        # not sent to another server after a redirect
         for name, value in secrets.items():
             request.add_unredirected_header(name, value)
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310  # nosec B310
-            whole = answer.headers.get("Content-Range", "").rpartition("/")[
+            length = answer.headers.get("Content-Range", "").rpartition("/")[
                 2
             ] or answer.headers.get("Content-Length", "")
             tag, modified = (answer.headers.get(name, "") for name in ("ETag", "Last-Modified"))
     except (OSError, ValueError, HTTPException):
         return None
-    return State(int(whole) if whole.isascii() and whole.isdigit() else -1, modified, tag)
+    return State(int(length) if length.isascii() and length.isdigit() else -1, modified, tag)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write to the disk of ``folder``."""
+    """Return the free bytes for this user on the disk of ``folder``."""
     return shutil.disk_usage(folder).free
 
 
@@ -30,13 +30,13 @@ def behind_links(path: str | Path) -> Path:
 
 
 def keep_private(path: Path, former: Path) -> None:
-    """Let nobody read a file who may not read the one that it will replace, if there is one."""
+    """Restrict access to a file as to the one that it will replace, if there is one."""
     with suppress(FileNotFoundError):
         os.chmod(path, stat.S_IMODE(former.stat().st_mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
 
 
 def keep_access(path: Path, former: Path) -> None:
-    """Copy mode and, where this user may, owner and group of the file that ``path`` will replace, if there is one."""
+    """Copy the mode and, if allowed, owner and group of the file that ``path`` will replace, if there is one."""
     try:
         status = former.stat()
     except FileNotFoundError:
@@ -45,6 +45,6 @@ def keep_access(path: Path, former: Path) -> None:
         try:
             os.chown(path, owner, status.st_gid)
             break
-        except OSError:  # not permitted, or not known to this disk
+        except OSError:  # not permitted, or not supported by the file system
             continue
     os.chmod(path, stat.S_IMODE(status.st_mode) & 0o777)

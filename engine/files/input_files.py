@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The local files that rasters are read from: through links, archives, parts of files, subdatasets and VRTs."""
+"""The local files of rasters: behind links, archives, parts of files, subdatasets and VRTs."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-#: Where a path may begin and end in a name that is no path itself, such as ``/vsizip/{a.zip}/b.tif``.
+#: Possible starts and ends of a path in a name that is no path, such as ``/vsizip/{a.zip}/b.tif``.
 _STARTS = re.compile(
     r"""^|(?<=/vsi)(?!mem|curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs|std)[a-z0-9_]+/|[:"'{,?!=&|]"""
     "|(?<=:)//|(?<=://)/"  # vrt://C:/a.tif, file:///C:/a.tif
 )
 _ENDS = re.compile(r"""[:"'},?!&|/\\]|$""")
-_LONGEST = 4096  #: characters of a name that may hold a path
-_HEADER = 1024  #: bytes, among which GDAL looks for a VRT's root element
+_LONGEST = 4096  #: characters of a name that may contain a path
+_HEADER = 1024  #: bytes in which GDAL looks for a VRT's root element
 _VRT_SOURCE = re.compile(rb"<(SourceFilename|SourceDataset)\b([^>]*)>([^<]*)<")
 _RELATIVE = re.compile(rb"""relativeToVRT\s*=\s*["']1["']""", re.IGNORECASE)
 
 
 class InputFiles:
-    """The local files behind the ``names`` of rasters, and behind the sources of those that are VRTs, recursively.
+    """The local files of rasters with these ``names`` and, recursively, of the sources of VRTs.
 
     ``path in files`` compares device and inode, so that links count as the file they lead to, and
     any spelling where the file system ignores case; names alone where there are no inodes.
@@ -75,16 +75,16 @@ def _spelling(path: str) -> str:
 
 
 def _local_paths(name: str, base: str) -> Iterator[str]:
-    """Yield the files that a name may stand for: itself, or if there is no such file, each part of it that is one."""
+    """Yield the files that a name may mean: itself, and if it is no file, each part of it that is one."""
     name = name.strip()
-    whole = os.path.join(base, name)
+    path = os.path.join(base, name)
     try:
-        if os.path.lexists(whole) or len(name) > _LONGEST:
-            yield whole
+        if os.path.lexists(path) or len(name) > _LONGEST:
+            yield path
             return
     except ValueError:  # a null character
         return
-    yield whole
+    yield path
     for start in {match.end() for match in _STARTS.finditer(name)}:
         for end in {match.start() for match in _ENDS.finditer(name, start)}:
             piece = os.path.join(base, name[start:end])
@@ -93,8 +93,8 @@ def _local_paths(name: str, base: str) -> Iterator[str]:
 
 
 def _vrt_sources(path: str) -> list[tuple[str, str]]:
-    """Return the names of a VRT's sources, each with the folder that it is relative to; none for another file."""
-    if not os.path.isfile(path):  # such as a pipe, which would never end
+    """Return the names of a VRT's sources, each with the folder that it is relative to; none for other files."""
+    if not os.path.isfile(path):  # reading a pipe would never end
         return []
     try:
         with Path(path).open("rb") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the name of a raster tells: whether a server is behind it, and what of it nobody else may see."""
+"""Recognise names of rasters on servers."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _NETWORK = (
 
 
 def is_remote(path: str) -> bool:
-    """Whether GDAL asks a server for the raster, be it within an archive or by a subdataset's name."""
-    return any(door in path.lower() for door in _NETWORK)
+    """Return whether GDAL reads the raster from a server, also in an archive or as a subdataset."""
+    return any(start in path.lower() for start in _NETWORK)

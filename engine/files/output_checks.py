@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks of the output's name: neither it nor a sidecar may be an input, and only a regular file is replaced."""
+"""Check the output's name: neither it nor a sidecar may be an input, and only a regular file is replaced."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from .temporaries import is_temporary
 def check_output(
     output: str, inputs: Iterable[str], profile: Mapping[str, str], suffixes: Container[str]
 ) -> None:
-    """Check the name of the result. A symbolic link is followed: the file that it points to is written.
+    """Check the name of the result; a symbolic link is followed, and its target is written.
 
     Parameters
     ----------
     output
         The name.
     inputs
-        Names of rasters and of the files that GDAL lists for them.
+        Names of rasters, and of the files that GDAL lists for them.
     profile
         GDAL's creation options.
     suffixes
-        Those that a result can have, in lower case.
+        Suffixes that a result can have, in lower case.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def _check_temporaries(files: InputFiles) -> None:
 def _check_sidecars(
     output: str, files: InputFiles, beside: Iterable[Path], former: Iterable[Path]
 ) -> None:
-    """Raise :class:`OutputError` where an input lies ``beside`` the result as a part of it, or a
-    ``former`` sidecar cannot be removed.
+    """Raise :class:`OutputError` if an input is one of the files ``beside`` the result that GDAL
+    reads with it, or if a ``former`` sidecar cannot be removed.
     """
     for path in beside:
         if path in files:
@@ -102,11 +102,11 @@ def _check_sidecars(
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Return the status of an existing file, links followed, or None. Raises :class:`OutputError` for a bad name."""
+    """Return the status of a file, following links, or None; raise :class:`OutputError` for an invalid name."""
     try:
         with suppress(FileNotFoundError, NotADirectoryError):
             return path.stat()
-    # too long a name, one with a null character, or links in a circle
+    # a name that is too long or has a null character, or a cycle of links
     except (OSError, ValueError) as error:
         text = translate(
             "Bandwise", "{file} cannot be the name of a file ({reason}); choose another."
@@ -128,25 +128,25 @@ def _check_replaceable(output: str, target: Path, status: os.stat_result) -> Non
     if not stat.S_ISREG(status.st_mode):
         text = translate(
             "Bandwise",
-            "{file} is a device, a pipe or a socket, and no file; choose another name for the result.",
+            "{file} is a device, a pipe or a socket, not a file; choose another name for the result.",
         )
         raise OutputError(text.format(file=output))
     if not os.access(target, os.W_OK):
         text = translate(
             "Bandwise",
-            "{file} is there and read-only; allow it to be written to, or choose another name for the result.",
+            "{file} exists and is read-only; make it writable, or choose another name for the result.",
         )
         raise OutputError(text.format(file=output))
     if _is_kept_by_folder(target.parent, status):
         text = translate(
             "Bandwise",
-            "{file} belongs to another user, who alone may replace it in this folder; choose another name.",
+            "{file} belongs to another user, and nobody else may replace it in this folder; choose another name.",
         )
         raise OutputError(text.format(file=output))
 
 
 def _is_kept_by_folder(folder: Path, status: os.stat_result) -> bool:
-    """Whether the folder's sticky bit, as of /tmp, keeps this user from replacing a file of another."""
+    """Return whether the folder's sticky bit, as that of /tmp, forbids replacing a file of another user."""
     if not hasattr(os, "geteuid") or os.geteuid() == 0:
         return False
     above = folder.stat()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plain binary files that end before their header says."""
+"""Plain binary files that are shorter than their header says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Facts(Protocol):
-    """What is asked of an open raster."""
+    """The properties of an open raster that are needed here."""
 
     @property
     def driver(self) -> str:
@@ -19,22 +19,22 @@ class Facts(Protocol):
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Number of columns."""
 
     @property
     def height(self) -> int:
-        """Rows."""
+        """Number of rows."""
 
     @property
     def dtypes(self) -> Sequence[str]:
-        """numpy's names of the bands' types."""
+        """Names of the bands' types, as numpy's."""
 
     def tags(self, domain: str) -> Mapping[str, str]:
         """Return the metadata items of a domain."""
 
 
 def is_cut_short(path: str, dataset: Facts) -> bool:
-    """Whether GDAL would read zeros beyond the end of a file, without a word: it does so of plain binary files."""
+    """Return whether GDAL would silently read zeros after the end of the file, as it does for plain binary files."""
     if dataset.driver == "ENVI":
         header = dataset.tags("ENVI")
         size = (
@@ -52,7 +52,7 @@ def is_cut_short(path: str, dataset: Facts) -> bool:
         return False
     from xml.etree import ElementTree  # noqa: PLC0415  # nosec B405  only few files need it
 
-    # what GDAL understood of the file and wrote anew
+    # GDAL's own XML of the file, not the file itself
     root = ElementTree.fromstring(text)  # noqa: S314  # nosec B314
     for number, band in enumerate(root.iterfind("VRTRasterBand")):
         name = band.find("SourceFilename")

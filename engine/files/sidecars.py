@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files beside a GeoTIFF that GDAL reads with it, or writes with it."""
+"""Files beside a GeoTIFF that GDAL reads or writes with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 #: Statistics, overviews, mask, and overviews of the mask: suffixes after the whole name, as GDAL looks for them.
 _READ = (".aux.xml", ".ovr", ".OVR", ".msk", ".MSK", ".msk.ovr", ".msk.OVR")
-#: Creation options of GDAL, and the suffix that replaces the name's own.
+#: Suffixes that replace the name's own, by creation option of GDAL.
 _WORLD_FILES = {"TFW": ".tfw", "WORLDFILE": ".wld"}
 _YES = ("YES", "TRUE", "ON")
 
 
 def sidecars(target: Path) -> list[Path]:
-    """Return the files that GDAL would read as parts of ``target``. The result has all of this inside."""
+    """Return the files that GDAL would read as parts of ``target``; the result has all of these inside."""
     return [target.with_name(target.name + suffix) for suffix in _READ]
 
 
@@ -31,10 +31,10 @@ def world_files(target: Path, profile: Mapping[str, str]) -> list[Path]:
 
 @contextmanager
 def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[None]:
-    """Move the sidecars ``paths`` away while their file is replaced; then remove them, or put them back if it failed.
+    """Rename the sidecars ``paths`` while their file is replaced; then remove them, or restore them on failure.
 
-    So an old overview, mask or statistics never lies beside new pixels. A process that is killed in between leaves the
-    former file without them. ``name`` makes a temporary name of a suffix.
+    So there are never old overviews, masks or statistics beside new pixels. If the process is killed,
+    the former file may be left without them. ``name`` returns a temporary name for a suffix.
     """
     moved: list[tuple[Path, Path]] = []
     try:
@@ -53,5 +53,5 @@ def set_aside(paths: Iterable[Path], name: Callable[[str], str]) -> Iterator[Non
                 os.replace(aside, path)
         raise
     for _, aside in moved:
-        with suppress(OSError):  # the file is replaced, and a later run sweeps
+        with suppress(OSError):  # the file is replaced, and a later run removes this
             aside.unlink()

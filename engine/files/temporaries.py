@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Temporary files beside a result, and the removal of those that killed runs left behind."""
+"""Temporary files beside a result, and the removal of those of killed runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 class Temporaries:
-    """The temporary files of one run in ``folder``. All names start alike; a lock shows that the run is alive.
+    """The temporary files of one run in ``folder``: names with a common start, and a lock while the run is alive.
 
-    The lock is a file of its own, made first and removed last, which the system unlocks whenever the process ends.
-    If the file system has no locks, the names are such that nobody sweeps them.
+    The lock is a file, created first and removed last; the system unlocks it when the process ends.
+    If the file system has no locks, the names are such that :func:`sweep` ignores them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class Temporaries:
             if locked is None:
                 self._unlock(path)
                 return
-            # another run swept it before it was locked
+            # another run removed it before it was locked
             if not locked or not _is_file(self._lock, path):
                 os.close(self._lock)
                 self._lock = None
@@ -50,15 +50,15 @@ class Temporaries:
             self._stem = stem
 
     def name(self, suffix: str) -> str:
-        """The name of a temporary file with this suffix, such as ``.tif``."""
+        """Return the name of a temporary file with this suffix, such as ``.tif``."""
         return f"{self._stem}{suffix}"
 
     def path(self, suffix: str) -> Path:
-        """Where the temporary file with this suffix is, or would be."""
+        """Return the path of the temporary file with this suffix, which need not exist."""
         return self._folder / self.name(suffix)
 
     def files(self) -> list[Path]:
-        """Those that are there, also what GDAL wrote beside them."""
+        """Return those that exist, and files that GDAL wrote beside them."""
         return sorted(
             path
             for path in self._folder.iterdir()
@@ -66,7 +66,7 @@ class Temporaries:
         )
 
     def remove(self) -> None:
-        """Remove them all, and then the lock; what cannot be removed now is swept by a later run."""
+        """Remove them all, and then the lock; a later run removes what cannot be removed now."""
         with suppress(OSError):
             for path in self.files():
                 with suppress(OSError):
@@ -77,11 +77,11 @@ class Temporaries:
     def _unlock(self, path: Path) -> None:
         if self._lock is None:
             return
-        if fcntl is not None:  # gone before it is unlocked, so that nobody finds it so
+        if fcntl is not None:  # removed before it is unlocked, so that nobody sees it unlocked
             path.unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = None
-        with suppress(OSError):  # another run looks at it
+        with suppress(OSError):  # another run has it open
             path.unlink(missing_ok=True)
 
 
@@ -91,7 +91,7 @@ def is_temporary(name: str) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files in ``folder`` of runs on this host whose lock nobody holds. Never raises."""
+    """Remove the temporary files in ``folder`` of runs on this host whose lock nobody holds; never raise."""
     groups: dict[str, list[str]] = defaultdict(list)
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -104,7 +104,7 @@ def sweep(folder: Path) -> None:
 
 
 def _sweep_group(lock: Path, files: list[Path]) -> None:
-    """Remove a dead run's files, its lock last, so that a sweep that is killed itself is finished by the next."""
+    """Remove the files of a killed run, its lock last, so that a sweep that is killed is completed by the next."""
     if fcntl is None:
         lock.unlink(missing_ok=True)  # raises where a process has it open
         for path in files:
@@ -112,7 +112,7 @@ def _sweep_group(lock: Path, files: list[Path]) -> None:
         return
     try:
         file = os.open(lock, _FLAGS)
-    except FileNotFoundError:  # removed last, so there is no run
+    except FileNotFoundError:  # the lock is removed last, so the run has ended
         file = None
     try:
         if file is None or _can_lock(file):
@@ -126,7 +126,7 @@ def _sweep_group(lock: Path, files: list[Path]) -> None:
 
 
 def _can_lock(file: int) -> bool | None:
-    """Lock an open file until it is closed: False if somebody else holds it, None if the disk knows no locks."""
+    """Lock an open file until it is closed; return False if it is locked, None if the file system has no locks."""
     if fcntl is None:
         return True
     try:
@@ -146,7 +146,7 @@ def _is_file(file: int, path: Path) -> bool:
 
 
 def _host() -> str:
-    """Return an id of this host, to tell it from others that share the disk."""
+    """Return an id of this host, to distinguish it from others that share the disk."""
     machine, name = (
         b"",
         os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""),

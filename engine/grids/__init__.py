@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where pixels lie: grids, the layout of the result, windows, resampling kernels."""
+"""Positions of pixels: grids, the layout of the result, windows, resampling."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where pixels lie: a grid, a window of it, and how the pixels of two grids lie to each other."""
+"""A grid of pixels, a window of it, and the offset between the pixels of two grids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..messages import Text, join, translate
 
-#: Fraction of a pixel by which two grids may be apart and still count as one.
+#: Fraction of a pixel by which two grids may differ and still be taken as the same.
 SAME_GRID_TOLERANCE = 0.01
 
 
@@ -21,13 +21,15 @@ class Window(NamedTuple):
 
     @property
     def pixels(self) -> int:
+        """Number of pixels."""
         return self.width * self.height
 
     def offset(self, columns: int, rows: int) -> Window:
+        """Return the window moved by ``columns`` and ``rows``."""
         return Window(self.column + columns, self.row + rows, self.width, self.height)
 
     def grown(self, halo: int) -> Window:
-        """Return the window with ``halo`` pixels more on each side, be they in a raster or not."""
+        """Return the window enlarged by ``halo`` pixels on each side, also beyond the raster."""
         if not halo:
             return self
         return Window(
@@ -35,22 +37,22 @@ class Window(NamedTuple):
         )
 
     def intersection(self, other: Window) -> Window | None:
-        """What two windows have in common, or None."""
+        """Return the common part of two windows; None if there is none."""
         column, row = max(self.column, other.column), max(self.row, other.row)
         width = min(self.column + self.width, other.column + other.width) - column
         height = min(self.row + self.height, other.row + other.height) - row
         return Window(column, row, width, height) if width > 0 and height > 0 else None
 
     def slices_in(self, other: Window) -> tuple[slice, slice]:
-        """Rows and columns of this window in an array of ``other``'s pixels."""
+        """Return the rows and columns of this window in an array of ``other``'s pixels."""
         row, column = self.row - other.row, self.column - other.column
         return slice(row, row + self.height), slice(column, column + self.width)
 
 
 class Georeference(NamedTuple):
-    """Where a raster without a geotransform lies.
+    """The position of a raster without a geotransform.
 
-    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs``, WKT;
+    ``points`` are ground control points, each (row, column, x, y, z) in units of ``crs`` (WKT);
     ``rpc`` are rational polynomial coefficients, by GDAL's names.
     """
 
@@ -59,7 +61,7 @@ class Georeference(NamedTuple):
     rpc: tuple[tuple[str, str], ...] = ()
 
     def summary(self) -> Text:
-        """What it is made of, for people."""
+        """Describe it for users."""
         points = translate("Bandwise", "{count} ground control points in {crs}").format(
             count=len(self.points), crs=crs_name(self.crs)
         )
@@ -70,9 +72,9 @@ class Georeference(NamedTuple):
 class Grid(NamedTuple):
     """CRS, geotransform and size of a raster.
 
-    ``crs`` is WKT (ISO 19162), empty where the raster has none. ``transform`` is (a, b, c, d, e, f)
+    ``crs`` is WKT (ISO 19162), empty if the raster has none. ``transform`` is (a, b, c, d, e, f)
     with x = a * column + b * row + c and y = d * column + e * row + f, in units of the CRS;
-    ``georeference`` is given in place of both.
+    ``georeference`` replaces both.
     """
 
     crs: str
@@ -83,7 +85,7 @@ class Grid(NamedTuple):
 
     @property
     def window(self) -> Window:
-        """All of it."""
+        """The window of all pixels."""
         return Window(0, 0, self.width, self.height)
 
     @property
@@ -113,10 +115,10 @@ class Grid(NamedTuple):
         return Grid(self.crs, (a, b, x, d, e, y), window.width, window.height)
 
     def pixel_offset(self, other: Grid) -> tuple[int, int] | None:
-        """Return the column and row of this grid on which ``other``'s first pixel lies.
+        """Return the column and row of this grid at which ``other``'s first pixel lies.
 
-        None where not all pixels of both coincide. They may lie apart by
-        :data:`SAME_GRID_TOLERANCE` of a pixel, measured at all four corners. Both have the same CRS.
+        Return None unless the pixels of both coincide, to :data:`SAME_GRID_TOLERANCE` of a pixel at
+        all four corners. Both have the same CRS.
         """
         rows, columns = (round(number) for number in self.rowcol(*other.xy(0, 0)))
         corners = ((0, 0), (0, other.width), (other.height, 0), (other.height, other.width))
@@ -128,11 +130,11 @@ class Grid(NamedTuple):
         return columns, rows
 
     def summary(self) -> Text:
-        """Pixel size and CRS, for people."""
+        """Describe pixel size and CRS for users."""
         (width, height), (a, b, _, d, e, _) = self.pixel_size, self.transform
         text = translate("Bandwise", "pixels of {width:.10g} x {height:.10g} in {crs}")
         if b or d:
-            text = translate("Bandwise", "turned pixels of {width:.10g} x {height:.10g} in {crs}")
+            text = translate("Bandwise", "rotated pixels of {width:.10g} x {height:.10g} in {crs}")
         elif a < 0 or e > 0:
             text = translate(
                 "Bandwise",
@@ -142,6 +144,6 @@ class Grid(NamedTuple):
 
 
 def crs_name(wkt: str) -> Text | str:
-    """The name that WKT gives in its first quotes."""
+    """Return the name of a CRS: the first quoted text of its WKT."""
     parts = wkt.split('"', 2)
     return parts[1] if len(parts) == 3 else wkt or translate("Bandwise", "no CRS").format()

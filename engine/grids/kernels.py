@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Resampling between grids whose axes are parallel, in numpy: weights along columns times weights along rows."""
+"""Weights for resampling between grids with parallel axes, separately along columns and rows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import numpy as np
 
 from ..arrays import NDArray
 
-#: Source pixels by which positions may be off from rounding in georeferences; a share of a pixel below this is none.
+#: Rounding errors of positions, in source pixels; a smaller part of a pixel is ignored.
 ROUNDING = 1e-6
-#: Results of kernels with negative weights are kept where the sum of the weights of valid pixels is
-#: at least this part of the sum of
-#: their magnitudes. Of a kernel that lies on valid pixels it is 0.42 or more; a result leaves the
-#: range of its pixels by at most
-#: ``(1 / LEAST_SUM - 1) / 2`` times that range.
+#: Least sum of the weights of valid pixels, as a part of the sum of their magnitudes, for kernels
+#: with negative weights. It is 0.42 or more if all pixels are valid; a result leaves the range of
+#: its pixels by at most ``(1 / LEAST_SUM - 1) / 2`` times that range.
 LEAST_SUM = 0.25
-#: Source pixels that are resampled together, so that their float64 stay in a core's cache
 
 
 class Kernel(NamedTuple):
-    """A function of the distance in source pixels, 0 from ``reach`` on; ``overshoots`` where it is
-    negative in places.
+    """Weights as a function of the distance in source pixels, 0 from ``reach`` on.
+
+    ``overshoots`` is set if weights can be negative, so that results can leave the range of the input.
     """
 
     weigh: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -36,21 +34,24 @@ def _bilinear(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cubic convolution with a = -0.5 (Keys 1981, doi:10.1109/TASSP.1981.1163711)."""
+    """Compute cubic convolution with a = -0.5 (Keys 1981, doi:10.1109/TASSP.1981.1163711)."""
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     return np.where(distance < 1, near, np.where(distance < 2, far, 0))
 
 
 def _cubic_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The cubic B-spline."""
+    """Compute the cubic B-spline (Hou and Andrews 1978, doi:10.1109/TASSP.1978.1163154)."""
     near = 2 / 3 + (distance / 2 - 1) * distance**2
     far = np.maximum(2 - distance, 0) ** 3 / 6
     return np.where(distance < 1, near, far)
 
 
 def _lanczos(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sinc function in a window of three lobes (Duchon 1979)."""
+    """Compute the sinc function in a Lanczos window of three lobes (Duchon 1979).
+
+    doi:10.1175/1520-0450(1979)018<1016:LFIOAT>2.0.CO;2
+    """
     return np.where(distance < 3, np.sinc(distance) * np.sinc(distance / 3), 0)
 
 
@@ -61,11 +62,17 @@ LANCZOS = Kernel(_lanczos, 3, overshoots=True)
 
 
 class Axis(NamedTuple):
-    """Which source pixels the target's pixels are made of, along one axis.
+    """Source pixels of the target's pixels along one axis, and their weights.
 
-    ``weights`` has shape (pixels of the target, source pixels of each), of which the first is
-    ``first``; they are 0 beyond the source. ``centre`` is the source pixel in which a target
-    pixel's centre lies, -1 beyond the source; None where centres do not count.
+    Attributes
+    ----------
+    first
+        The first source pixel of each target pixel, of shape (target pixels,).
+    weights
+        Of shape (target pixels, source pixels of each); 0 beyond the source.
+    centre
+        The source pixel in which a target pixel's centre lies, -1 beyond the source; None if
+        centres are not needed.
     """
 
     first: NDArray[np.intp]
@@ -73,6 +80,7 @@ class Axis(NamedTuple):
     centre: NDArray[np.intp] | None
 
     def part(self, pixels: slice) -> Axis:
+        """Return the axis of a part of the target's pixels."""
         return Axis(
             self.first[pixels],
             self.weights[pixels],
@@ -81,7 +89,7 @@ class Axis(NamedTuple):
 
     @property
     def span(self) -> tuple[int, int] | None:
-        """First and last source pixel, plus one, of all; None where there is none."""
+        """The first source pixel that is used, and the last plus one; None if no pixel is."""
         used = self.weights != 0
         if self.centre is not None:
             used &= (self.centre >= 0)[:, np.newaxis]
@@ -92,14 +100,20 @@ class Axis(NamedTuple):
 
 
 def nearest(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
-    """The source pixels in which positions lie, -1 for those beyond a source of ``length`` pixels."""
+    """Return the source pixels at ``positions``, -1 beyond a source of ``length`` pixels."""
     source_pixels = np.floor(np.clip(positions, -1, length) + ROUNDING).astype(np.intp)
     return np.where(source_pixels >= length, -1, source_pixels)
 
 
 def average(starts: NDArray[np.float64], ends: NDArray[np.float64], length: int) -> Axis:
-    """Weights by how much of each source pixel lies between ``starts`` and ``ends``, of which
-    either may be the smaller.
+    """Weight source pixels by the part that lies in each target pixel.
+
+    Parameters
+    ----------
+    starts, ends
+        The edges of the target's pixels in source pixels, in either order.
+    length
+        Pixels of the source.
     """
     low, high = np.minimum(starts, ends), np.maximum(starts, ends)
     first = np.floor(low + ROUNDING).astype(np.intp)
@@ -111,7 +125,19 @@ def average(starts: NDArray[np.float64], ends: NDArray[np.float64], length: int)
 
 
 def weighted(positions: NDArray[np.float64], kernel: Kernel, widened: float, length: int) -> Axis:
-    """Weights by a kernel, ``widened`` so many times, around ``positions``, the centres of the target's pixels."""
+    """Weight source pixels by a kernel.
+
+    Parameters
+    ----------
+    positions
+        The centres of the target's pixels in source pixels.
+    kernel
+        The weights by distance.
+    widened
+        Factor by which the kernel is wider, for larger target pixels.
+    length
+        Pixels of the source.
+    """
     reach = kernel.reach * widened
     first = np.floor(positions - reach - 0.5).astype(np.intp) + 1
     source_pixels = first[:, np.newaxis] + np.arange(int(np.floor(2 * reach)) + 1)

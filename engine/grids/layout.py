@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the user wants of the result's grid."""
+"""The user's choices for the result's grid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class GridRule(enum.Enum):
-    """Which raster's pixels the result has: of those that are used, and of several alike the first."""
+    """The raster whose grid the result has: one of those that are used, the first of several alike."""
 
     FINEST = 0
     FIRST = 1
@@ -17,7 +17,7 @@ class GridRule(enum.Enum):
 
 
 class ExtentRule(enum.Enum):
-    """How far the result reaches, where no extent is given."""
+    """The extent of the result if none is given."""
 
     INTERSECTION = 0
     UNION = 1
@@ -25,7 +25,7 @@ class ExtentRule(enum.Enum):
 
 
 class Resampling(enum.Enum):
-    """How measurements come from one grid to another; names are those of GDAL's warper."""
+    """Resampling of measurements; names are those of GDAL's warper."""
 
     NEAREST = 0
     BILINEAR = 1
@@ -46,8 +46,8 @@ class Extent(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What the user wants: ``reference`` is the raster of the rule of that name; ``extent`` counts
-    more than ``extent_rule``.
+    """The user's choices; ``reference`` is the raster for the rule of that name, and ``extent`` takes
+    precedence over ``extent_rule``.
     """
 
     rule: GridRule = GridRule.FINEST

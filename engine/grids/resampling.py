@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values resampled by weights, in numpy: sums of weighted values over sums of weights."""
+"""Resample values by weights, in numpy: sums of weighted values divided by sums of weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import NDArray
 from .kernels import LEAST_SUM, ROUNDING, Axis, Kernel, nearest, weighted
 
-#: Source pixels that are resampled together, so that their float64 stay in a core's cache
+#: Source pixels that are resampled together, so that their float64 values fit a core's cache
 _CACHED = 256 * 1024
 _SCATTERED = 4 * 1024  #: pixels of the target that are resampled together
 _LONGEST_PERIOD = 8  #: pixels of the target; beyond, slices are no faster than indices
@@ -25,13 +25,23 @@ def resampled(
     *,
     overshoots: bool = False,
 ) -> NDArray[np.floating[Any]]:
-    """The target's pixels, NaN where there are none, of the source pixels ``values``, of which the
-    first is ``corner`` (column, row).
+    """Resample to a grid with parallel axes.
 
-    A pixel is the sum of weights times valid values over the sum of these weights; both are sums of
-    float64 in the order of the source pixels. It has no value where its centre lies on an invalid
-    pixel, nor, with a kernel that ``overshoots``, where the weights almost cancel out
-    (:data:`LEAST_SUM`). Values that are not finite are not valid.
+    A pixel is the sum of weights times valid (finite) values divided by the sum of these weights;
+    both are sums of float64 in the order of the source pixels. It is NaN if its centre lies on an
+    invalid pixel, and for a kernel that ``overshoots`` also if the weights almost cancel out
+    (:data:`LEAST_SUM`).
+
+    Parameters
+    ----------
+    values
+        Source pixels, of shape (rows, columns).
+    corner
+        (column, row) of the first of them.
+    columns, rows
+        Source pixels and weights of the target's columns and rows.
+    dtype
+        Type of the result, of shape (rows, columns) of the target.
     """
     left, top = corner
     out = np.full((rows.first.size, columns.first.size), np.nan, dtype)
@@ -96,11 +106,23 @@ def scattered(
     size: tuple[int, int],
     dtype: np.dtype[Any],
 ) -> NDArray[np.floating[Any]]:
-    """As :func:`resampled`, where each pixel of the target has a place of its own in the source.
+    """Resample as :func:`resampled` to pixels at arbitrary positions in the source.
 
-    ``positions`` are columns and rows of the source, which has ``size``, and where the target's
-    pixels have their centres, of any shape and NaN where they have none; the kernel is ``widened``
-    so many times along columns and rows.
+    Parameters
+    ----------
+    values
+        Source pixels, of shape (rows, columns).
+    corner
+        (column, row) of the first of them.
+    positions
+        Columns and rows of the source at the centres of the target's pixels, of any shape; NaN
+        for those beyond it.
+    kernel, widened
+        The weights, and how many times wider the kernel is along columns and rows.
+    size
+        (columns, rows) of the source.
+    dtype
+        Type of the result, of the shape of ``positions``.
     """
     reach = tuple(int(np.floor(2 * kernel.reach * factor)) + 1 for factor in widened)
     frame = np.full((values.shape[0] + 2 * reach[1], values.shape[1] + 2 * reach[0]), np.nan)
@@ -109,10 +131,11 @@ def scattered(
     frame[~valid] = 0
     starts = corner[0] - reach[0], corner[1] - reach[1]
     out = np.full(positions[0].shape, np.nan, dtype)
-    resampled_pixels, flat = out.reshape(-1), [place.ravel() for place in positions]
+    resampled_pixels, flat = out.reshape(-1), [coordinates.ravel() for coordinates in positions]
     inside_source = np.isfinite(flat[0]) & np.isfinite(flat[1])
     centres = [
-        nearest(np.where(inside_source, place, -1), length) for place, length in zip(flat, size)
+        nearest(np.where(inside_source, coordinates, -1), length)
+        for coordinates, length in zip(flat, size)
     ]
     inside = [centre - start for centre, start in zip(centres, starts)]
     inside_source &= (centres[0] >= 0) & (centres[1] >= 0)
@@ -125,8 +148,8 @@ def scattered(
     for begin in range(0, chosen.size, _SCATTERED):
         part = chosen[begin : begin + _SCATTERED]
         columns, rows = (
-            weighted(place[part] - start, kernel, factor, length)
-            for place, start, factor, length in zip(flat, starts, widened, frame.shape[::-1])
+            weighted(coordinates[part] - start, kernel, factor, length)
+            for coordinates, start, factor, length in zip(flat, starts, widened, frame.shape[::-1])
         )
         sums, share, magnitude = _gathered(frame, valid, columns, rows)
         keep = share > (LEAST_SUM * magnitude if kernel.overshoots else ROUNDING * ROUNDING)
@@ -138,7 +161,7 @@ def scattered(
 def _gathered(
     frame: NDArray[np.float64], valid: NDArray[np.bool_], columns: Axis, rows: Axis
 ) -> list[NDArray[np.float64]]:
-    """For each pixel its sums of weights times values, of weights and of magnitudes of weights, over valid pixels."""
+    """Return for each pixel the sums of weighted values, of weights and of their magnitudes, over valid pixels."""
     count, reach = columns.weights.shape
     top, left = (max(int(axis.first.min()), 0) for axis in (rows, columns))
     bottom, right = (int(axis.first.max()) + axis.weights.shape[1] for axis in (rows, columns))
@@ -166,8 +189,8 @@ def _gathered(
 
 
 class _Frame:
-    """Sums over all source pixels that weights name, of which only ``shape`` from ``corner`` on
-    were read; the others are 0.
+    """Sums over source pixels by weights; pixels outside of what was read (``shape`` from
+    ``corner`` on) are 0.
     """
 
     def __init__(
@@ -181,7 +204,7 @@ class _Frame:
         )
         self._shape = [end - start for end, start in zip(ends, self._starts)]
         self._first = rows.first - self._starts[0], columns.first - self._starts[1]
-        self._place = tuple(
+        self._source_slices = tuple(
             slice(begin - start, begin - start + size)
             for begin, start, size in zip(begins, self._starts, shape)
         )
@@ -196,20 +219,20 @@ class _Frame:
         counted = values.dtype == np.bool_ and all(
             ((weights == 0) | (weights == 1)).all() for weights in (columns, rows)
         )
-        # float32 counts as exactly in half the time
+        # counts are exact in float32, too, and take half the time
         numbers = np.zeros(self._shape, np.float32 if counted else np.float64)
         if isinstance(where, np.ndarray):
-            # All bits of a valid value and none of an invalid one's, which is 0: a fifth of the time of a masked copy.
+            # a mask of all bits keeps valid values, one of no bits makes 0: five times as fast as a masked copy
             bits = np.dtype(f"u{values.itemsize}")
             values = (values.view(bits) & np.negative(where.astype(bits))).view(values.dtype)
-        numbers[self._place] = values
+        numbers[self._source_slices] = values
         return _summed(_summed(numbers, self._first[0], rows).T, self._first[1], columns).T
 
 
 def _summed(
     numbers: NDArray[Any], first: NDArray[np.intp], weights: NDArray[np.float64]
 ) -> NDArray[Any]:
-    """Sums over the first axis of numbers times weights, of shape (pixels of the target, others)."""
+    """Return sums of numbers times weights over the first axis, of shape (target pixels, others)."""
     count, reach = weights.shape
     period, step = _period(first)
     if count < reach:
@@ -234,12 +257,12 @@ def _summed(
     for phase in range(period):
         out, lines = sums[phase::period], weights[phase::period]
         taps = np.flatnonzero(lines.any(axis=0)).tolist()
-        for place, tap in enumerate(taps):
+        for position, tap in enumerate(taps):
             start = int(first[phase]) + tap
             part = numbers[start : start + step * len(lines) : step]
             if (lines[:, tap] == 1).all():
-                np.add(out, part, out=out) if place else np.copyto(out, part)
-            elif place:
+                np.add(out, part, out=out) if position else np.copyto(out, part)
+            elif position:
                 out += part * lines[:, tap, np.newaxis]
             else:
                 np.multiply(part, lines[:, tap, np.newaxis], out=out)
@@ -249,8 +272,8 @@ def _summed(
 
 
 def _period(first: NDArray[np.intp]) -> tuple[int, int]:
-    """After how many pixels of the target the source pixels begin as before but for a step, and
-    that step; zeros where they do not.
+    """Return the period, in target pixels, with which the first source pixels repeat except for a
+    step, and that step; zeros if there is none.
     """
     for period in range(1, min(_LONGEST_PERIOD, first.size - 1) + 1):
         steps = first[period:] - first[:-period]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a raster is cut into windows: the plan, and the generator that follows it."""
+"""Windows of a raster: the plan of their size, and the generator that yields them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from typing import NamedTuple
 
 from .grid import Grid, Window
 
-#: Pixels of a window where blocks and memory leave the choice: smaller costs calls, larger costs memory.
+#: Pixels of a window if blocks and memory allow it: smaller windows cost more calls, larger ones more memory.
 TARGET_PIXELS = 1024 * 1024
-#: Least size of GDAL's block cache, in bytes; more made no run faster.
+#: Least size of GDAL's block cache, in bytes; a larger one made no run faster.
 LEAST_CACHE = 8 * 1024 * 1024
 
 
 class Cost(NamedTuple):
-    """Bytes that a worker holds: for each pixel of its window, for each that it reads at a time,
-    and whatever the window.
+    """Bytes of memory that a run needs.
 
-    ``per_blocks`` is what GDAL must keep of the sources' and the result's blocks, so that none is decoded twice,
-    ``shared`` what a run holds once, whatever its windows.
+    Attributes
+    ----------
+    per_pixel, per_read, fixed
+        Of each worker: for each pixel of its window, for each pixel that it reads at a time, and
+        for windows of any size.
+    per_blocks
+        Of each worker: blocks of sources and result in GDAL's cache, so that none is decoded twice.
+    shared
+        Of the whole run, for windows of any size.
     """
 
     per_pixel: int
@@ -31,10 +37,10 @@ class Cost(NamedTuple):
 
 
 class WindowPlan(NamedTuple):
-    """Windows of ``width`` x ``height`` pixels (less at the right and lower edge), read ``rows`` at
-    a time, for ``workers`` threads.
+    """Windows of ``width`` x ``height`` pixels (smaller at the right and lower edge), read ``rows``
+    at a time, for ``workers`` threads.
 
-    ``memory`` bounds, in bytes, what buffers and GDAL's cache of ``cache`` bytes hold together.
+    ``memory`` is an upper bound, in bytes, of buffers and GDAL's cache, which has ``cache`` bytes.
     """
 
     width: int
@@ -45,6 +51,7 @@ class WindowPlan(NamedTuple):
     memory: int
 
     def count(self, grid: Grid) -> int:
+        """Return the number of windows of a grid."""
         return math.ceil(grid.width / self.width) * math.ceil(grid.height / self.height)
 
 
@@ -58,16 +65,26 @@ def plan_windows(
     memory: int,
     pixels: int = TARGET_PIXELS,
 ) -> WindowPlan:
-    """Choose windows of whole result blocks, and workers, that fit ``memory`` bytes and get most done.
+    """Choose the windows, of whole result blocks, and the number of workers that are fastest.
 
-    Blocks are (width, height). Windows of whole source blocks decode each once; others decode a
-    strip or a JPEG 2000 tile as often as windows touch it, which more workers can outweigh or not.
-    The smallest plan is returned even where it does not fit, for there is none smaller. ``pixels``
-    is a window's size where blocks and memory leave the choice; of a larger one so many are read at
-    a time, in whole source blocks.
+    Windows of whole source blocks decode each block once; others decode a strip or a JPEG 2000 tile
+    once for each window that touches it, which can pay if it allows more workers.
+
+    Parameters
+    ----------
+    result_block, source_blocks
+        (width, height) of the blocks of the result and of each source.
+    cost, memory
+        The memory that windows need, and the limit in bytes. The smallest plan is returned even if
+        it does not fit.
+    workers
+        The largest number of workers.
+    pixels
+        Size of a window if blocks and memory allow it; larger windows are read in parts of this
+        size, in whole source blocks.
     """
     best, most = None, 0.0
-    # smaller windows would not lessen what is shared
+    # smaller windows need no less shared memory
     budget = max(memory - cost.shared, memory // 2)
     for width, height in _shapes(grid, result_block, source_blocks, pixels):
         decodes = max(
@@ -96,7 +113,7 @@ def _planned(width: int, height: int, rows: int, workers: int, cost: Cost) -> Wi
 
 
 def _touches(window: int, block: int, length: int) -> float:
-    """How many windows touch a source block along one axis, on average."""
+    """Return how many windows touch a source block along one axis, on average."""
     if window >= length or window % block == 0:
         return 1.0
     return block / window if block % window == 0 else (block - 1) / window + 1
@@ -105,7 +122,7 @@ def _touches(window: int, block: int, length: int) -> float:
 def _shapes(
     grid: Grid, result_block: tuple[int, int], source_blocks: Sequence[tuple[int, int]], pixels: int
 ) -> Iterator[tuple[int, int]]:
-    """Window shapes to choose from; of equals the first is taken."""
+    """Yield the sizes of windows to choose from; the first of equal ones is taken."""
     width, height = (
         _common(result_block[axis], [block[axis] for block in source_blocks], length)
         for axis, length in enumerate((grid.width, grid.height))
@@ -119,21 +136,21 @@ def _shapes(
 
 
 def _common(result: int, sources: Sequence[int], length: int) -> int:
-    """Least length that is whole in blocks of all, or the whole raster's in result blocks."""
-    whole = math.ceil(length / result) * result
+    """Return the least common length of all blocks; at most that of the raster in result blocks."""
+    raster_length = math.ceil(length / result) * result
     return min(
         math.lcm(result, *(source for source in sources if source < length))
         if max(sources) < length
-        else whole,
-        whole,
+        else raster_length,
+        raster_length,
     )
 
 
 def _grown(
     grid: Grid, width: int, height: int, pixels: int, *, down: bool = False
 ) -> tuple[int, int]:
-    """The unit repeated until it has the target size or spans the raster: evenly both ways, or first ``down``, where
-    the pixels of a block one unit wide lie together.
+    """Repeat a unit until it has the target size or spans the raster: in both directions, or first
+    ``down``, as the pixels of a block one unit wide are contiguous.
     """
     columns = rows = 1
     while columns * width * rows * height < pixels:
@@ -148,7 +165,7 @@ def _grown(
 
 
 def windows(grid: Grid, plan: WindowPlan) -> Iterator[Window]:
-    """The plan's windows one at a time, row by row, clipped at the raster's edge."""
+    """Yield the plan's windows, row by row, clipped at the raster's edge."""
     for row in range(0, grid.height, plan.height):
         for column in range(0, grid.width, plan.width):
             yield Window(
@@ -160,6 +177,6 @@ def windows(grid: Grid, plan: WindowPlan) -> Iterator[Window]:
 
 
 def parts(window: Window, rows: int) -> Iterator[Window]:
-    """What of a window is read at a time, from top to bottom."""
+    """Yield the parts of a window that are read at a time, from top to bottom."""
     for row in range(window.row, window.row + window.height, rows):
         yield Window(window.column, row, window.width, min(rows, window.row + window.height - row))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every check and every decision before pixels are read."""
+"""All checks and decisions before pixels are read."""

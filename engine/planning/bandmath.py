@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From rasters and a typed expression to a job."""
+"""Make a job from rasters and a typed expression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..radiometry.band_names import short_name
 from ..radiometry.products import Products
 from ..reading.bands import descriptions_of
 
-#: Longer texts are not read a second time in every other dialect.
+#: characters; longer texts are not compared with their meaning in other dialects
 _LONGEST_COMPARED = 2_000
 
 
@@ -30,9 +30,27 @@ def bandmath_job(
     dialect: DialectChoice = DialectChoice.AUTOMATIC,
     **options: Any,
 ) -> Job:
-    """A job for an expression over ``rasters``, (layer name, path) each; ``options`` are :class:`Job`'s.
+    """Return the job of an expression.
 
-    Raises :class:`InputError` for a raster that cannot be opened, :class:`ExpressionError` for what is no expression.
+    Parameters
+    ----------
+    rasters
+        (layer name, path) of each raster.
+    text
+        The expression.
+    output
+        Path of the result.
+    dialect
+        By default it is recognised by how bands are named.
+    options
+        Other fields of :class:`Job`.
+
+    Raises
+    ------
+    InputError
+        For a raster that cannot be opened.
+    ExpressionError
+        For a text that is not valid in the dialect.
     """
     if not rasters:
         raise InputError(
@@ -46,7 +64,7 @@ def bandmath_job(
     notes = _letter_notes(inputs, choice, formula, references)
     if len(text) <= _LONGEST_COMPARED:
         notes += _difference_notes(text, inputs, choice, formula, references)
-    # of letters, by which the grid is chosen
+    # in the order of letters, which the choice of the grid depends on
     order = sorted(range(len(references.bands)), key=references.bands.__getitem__)
     used_bands = [references.bands[index] for index in order]
     if not formula.bands():
@@ -73,7 +91,7 @@ def bandmath_job(
 
 
 def _raster(name: str, path: str, products: Products) -> Raster:
-    """A raster with the names of its bands; that of a file counts for its only band."""
+    """Return a raster with the names of its bands; the name of a file is that of its only band."""
     descriptions = descriptions_of(path)
     described = [
         products.band_name(path, number, text, single=len(descriptions) == 1)
@@ -85,7 +103,7 @@ def _raster(name: str, path: str, products: Products) -> Raster:
 
 
 def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]:
-    """Which rasters the expression leaves out, if any."""
+    """Return a line with the rasters that the expression does not use, if any."""
     unused = [
         translate("Bandwise", "{name} = {file}").format(
             name=letter_of(index), file=file_name(raster.path)
@@ -95,7 +113,7 @@ def _unused_notes(inputs: Sequence[Raster], used: Collection[int]) -> list[Note]
     ]
     text = translate(
         "Bandwise",
-        "Not used by the expression, so without influence on the grid of the result: {rasters}",
+        "Not used by the expression, so they do not affect the grid of the result: {rasters}",
     )
     return [Note(text.format(rasters=join(unused)))] if unused else []
 
@@ -131,7 +149,7 @@ def _difference_notes(
     formula: Formula,
     references: RasterBands,
 ) -> list[Note]:
-    """One line where another dialect would read the same text as something else."""
+    """Return a line with the meanings of the text in other dialects, if they differ."""
     names = [f"{letter_of(raster)}@{number}" for raster, number in references.bands]
     readings = []
     for other, dialect in DIALECTS.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What looks like a mistake in a job that can be run all the same."""
+"""Warnings about probable mistakes in a job that can be run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..reading.bands import has_empty_corner
 from ..reading.inputs import Input
 
 _LARGEST_BLOCK = 512 * 512  #: pixels
-#: The constants that indices of reflectance add (EVI 1, SAVI 0.5) are small
+#: Constants that indices of reflectance add (EVI 1, SAVI 0.5) are at most this
 _LARGEST_INDEX_CONSTANT = 2.0
-#: And so are their factors (EVI 6 and 7.5), unlike those that scale stored values
+#: Range of factors of indices (EVI 6 and 7.5), unlike those that scale stored values
 _INDEX_FACTORS = (0.1, 20.0)
 _MOST_NAMES = 10  #: of bands, in one sentence
 
-#: Bands that formulas of ours name by what they have to be.
+#: Names of bands in the formulas of algorithms, which say what the band must be.
 _ROLES = {
     RED: translate("Bandwise", "red").format(),
     NEAR_INFRARED: translate("Bandwise", "near infrared").format(),
@@ -33,9 +33,7 @@ _ROLES = {
 def unused_scaling(
     job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]
 ) -> list[Note]:
-    """A warning that stored values are used where metadata are known that would give other results:
-    the first of a run.
-    """
+    """Return a warning if stored values are used and known metadata would change the result."""
     bands = [
         StoredBand(band_input.band.dtype, radiometry.unused.scale, radiometry.unused.offset)
         if radiometry.unused
@@ -62,8 +60,8 @@ def unused_scaling(
         )
     text = translate(
         "Bandwise",
-        "Stored values are used, and the result would be another with the scale and offset that "
-        "are known of {groups}; to apply them, set {setting}",
+        "Stored values are used, but the known scale and offset would change the result: {groups}; "
+        "to apply them, set {setting}",
     )
     return [
         _warning(
@@ -75,7 +73,7 @@ def unused_scaling(
 def job_warnings(
     job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]
 ) -> Iterator[Note]:
-    """Lines for the log; reads the corners of files that declare no nodata."""
+    """Yield warnings about bands and options; reads the corners of files that declare no nodata."""
     seen: dict[tuple[str, int], BandRef] = {}
     for ref, band_input, radiometry in zip(job.bands, inputs, radiometries):
         twin = seen.setdefault((ref.path, ref.number), ref)
@@ -90,8 +88,8 @@ def job_warnings(
         ):
             text = translate(
                 "Bandwise",
-                "{name}: {file} has zeros at a corner and declares no nodata, so they are computed "
-                "with; if they mean nodata, set {nodata} to 0",
+                "{name}: {file} has zeros at a corner and declares no nodata, so they are used as "
+                "values; if they mean nodata, set {nodata} to 0",
             )
             yield _warning(text.format(name=ref.name, file=ref.path, nodata=Field.SOURCE_NODATA))
     if job.layout.reference and job.layout.rule is not GridRule.REFERENCE:
@@ -111,17 +109,16 @@ def job_warnings(
         text = translate(
             "Bandwise",
             "The expression adds a small constant to a band in a denominator, as indices of "
-            "reflectance do, but stored values are used as they are: "
-            "no metadata of them are known, so set {setting}, or "
-            "divide the bands by their scale",
+            "reflectance do, but stored values are used unchanged, since no metadata say how to scale "
+            "them; set {setting}, or divide the bands by their scale",
         )
         yield _warning(text.format(setting=Setting(Field.SCALING, Scaling.CUSTOM)))
 
 
 def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:
-    """Whether a denominator adds a small constant to bands of ``stored``, unscaled integers."""
-    plain: list[bool] = []  # a node that is a weighted sum of such bands
-    shifted: list[bool] = []  # and one with a constant added
+    """Return whether a denominator adds a small constant to bands that are ``stored``, unscaled integers."""
+    plain: list[bool] = []  # whether a node is a weighted sum of such bands
+    shifted: list[bool] = []  # whether it is one with a constant added
     for node in formula.nodes:
         is_plain = isinstance(node, Band) and stored[node.index]
         is_shifted = False
@@ -149,7 +146,7 @@ def wants_reflectance(formula: Formula, stored: Sequence[bool]) -> bool:
 
 
 def _may_be_empty(band_input: Input, ref: BandRef) -> bool:
-    """Whether a corner is all zeros; large blocks, which take long to decode, are not looked into."""
+    """Return whether a corner is all zeros; large blocks, which take long to decode, are not read."""
     width, height = band_input.band.block
     return width * height <= _LARGEST_BLOCK and has_empty_corner(ref.path, ref.number)
 
@@ -161,8 +158,8 @@ def _warning(text: Text) -> Note:
 def role_warnings(
     job: Job, inputs: Sequence[Input], names: Sequence[BandName | None]
 ) -> Iterator[Note]:
-    """A warning for each band that a formula of ours calls red or near infrared, and that is
-    another one by its metadata or file name.
+    """Yield a warning for each band of an algorithm's formula that is not red or near infrared, as
+    its name there says, by its metadata or file name.
     """
     for ref, band_input, name in zip(job.bands, inputs, names):
         role = _ROLES.get(ref.name)
@@ -196,7 +193,7 @@ def role_warnings(
 def may_be_negative(
     inputs: Sequence[Input], radiometries: Sequence[Radiometry], names: Sequence[BandName | None]
 ) -> bool:
-    """Whether values may be negative because of an offset: one was applied, and all inputs are measurements."""
+    """Return whether values may be negative: all inputs are measurements, and one has an offset."""
     measured = not any(
         band_input.band.classes or (name and name.classes)
         for band_input, name in zip(inputs, names)

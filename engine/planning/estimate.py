@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run will do and need, said before it does."""
+"""Facts of a run that are known before it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .plan import Plan
 from .tags import input_facts
 
 _CLASSIC_TIFF = 2**32
-_SAFE_BIGTIFF = 2 * 10**9  #: beyond which GDAL's BIGTIFF=IF_SAFER takes BigTIFF
+_SAFE_BIGTIFF = 2 * 10**9  #: above this GDAL's BIGTIFF=IF_SAFER makes a BigTIFF
 
 
 def estimate(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
-    """Return the facts of a plan, ready for JSON; sizes are bytes, before compression."""
+    """Return the facts of a plan, ready for JSON; sizes are in bytes, before compression."""
     job, grid, storage = plan.job, plan.grid, plan.kernel.storage
     size = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
     return {
@@ -68,7 +68,7 @@ def estimate(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
 
 
 def _is_big(profile: dict[str, str], size: int) -> bool:
-    """Whether GDAL takes BigTIFF: IF_SAFER does from 2 GB, IF_NEEDED, for what is not compressed, from 4 GB."""
+    """Return whether GDAL makes a BigTIFF: IF_SAFER from 2 GB on, IF_NEEDED from 4 GB if uncompressed."""
     wanted = profile.get("BIGTIFF", "IF_NEEDED").upper()
     if wanted == "IF_SAFER":
         return size > _SAFE_BIGTIFF

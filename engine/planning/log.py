@@ -25,7 +25,7 @@ MEGABYTE = 10**6
 def input_notes(
     job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry], grid: Grid
 ) -> list[Note]:
-    """For each band what it is, how its stored values are read and where its pixels come from; warnings after it."""
+    """Return lines on each band: file, scaling, nodata and resampling, and its warnings."""
     notes = []
     for ref, band_input, radiometry in zip(job.bands, inputs, radiometries):
         clauses = [
@@ -44,7 +44,7 @@ def input_notes(
         ]
         if radiometry.nodata is not None and band_input.nodata is None:
             text = translate(
-                "Bandwise", "no pixel of {dtype} can have that value, so none is nodata by it"
+                "Bandwise", "no pixel of {dtype} can have that value, so it marks none"
             )
             clauses.append(text.format(dtype=band_input.band.dtype.name))
         if radiometry.saturated is not None:
@@ -81,7 +81,7 @@ def input_notes(
 
 
 def area_note(area: Area) -> Note:
-    """How the area of interest is read."""
+    """Return the line on the area of interest."""
     text = translate(
         "Bandwise",
         "Area of interest: {count} polygons; pixels whose centre lies in none are nodata",
@@ -90,7 +90,7 @@ def area_note(area: Area) -> Note:
 
 
 def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
-    """That branches of these values are nodata; a warning for a value that can be a number as well, such as 255."""
+    """Return lines on values that are nodata as branches; warnings for those that may be meant as numbers."""
     notes = []
     for value in values:
         text = translate(
@@ -110,12 +110,12 @@ def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
 
 
 def placement(band_input: Input, grid: Grid) -> Text:
-    """How a band's pixels come onto the result's grid."""
+    """Describe how a band is brought to the result's grid."""
     if band_input.warp is None:
         if band_input.shift == (0, 0) and band_input.covered:
-            return translate("Bandwise", "on the result's grid as it is").format()
+            return translate("Bandwise", "on the result's grid already").format()
         return translate(
-            "Bandwise", "on the result's grid as it is, from column {column}, row {row}"
+            "Bandwise", "on the result's grid already, from column {column}, row {row}"
         ).format(column=band_input.shift[0], row=band_input.shift[1])
     return translate("Bandwise", "resampled ({method}) from {source} to {target}").format(
         method=METHODS[band_input.warp.resampling],
@@ -135,7 +135,7 @@ METHODS = {
 
 
 def message_notes(messages: GdalMessages, *, last: bool = False) -> list[Note]:
-    """What GDAL warned of since the last call, and at the ``last`` of a run how often it warned of something else."""
+    """Return GDAL's warnings since the last call; in the ``last`` call of a run also how many are not shown."""
     notes = [
         Note(translate("Bandwise", "GDAL warns: {message}").format(message=words), warning=True)
         for words in messages.news()
@@ -165,7 +165,7 @@ def library_notes() -> list[Note]:
 
 
 def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> list[Note]:
-    """How the work is cut."""
+    """Return lines on windows, workers and memory."""
     notes = [
         Note(
             translate(
@@ -206,7 +206,7 @@ def shape_notes(job: Job, grid: Grid, shape: WindowPlan, arithmetic: str) -> lis
 
 
 def size_note(size: int, free: int, *, big: bool) -> Note:
-    """How large the result is before compression, and what its disk has free, both in bytes."""
+    """Return the line on the size of the result before compression and free disk space, both in bytes."""
     text = translate(
         "Bandwise",
         "The result takes {size} MB before compression, as a classic TIFF; its disk has {free} MB free",
@@ -230,7 +230,7 @@ def kept_note(output: str, kept: str) -> Note:
 
 
 def closing_notes(job: Job, report: Report, *, negative: bool) -> list[Note]:
-    """What became of the pixels; ``negative`` says that reflectances may be."""
+    """Return the last lines of a run, with counts of pixels; ``negative``: reflectances may be negative."""
     notes = []
     is_typed = bool(typed_nodata(job.formula, storage_of(job.data_type).nodata).values)
     for result, band in zip(job.formula.results, report.statistics):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Windows and workers that fit the memory a run may take."""
+"""Choose windows and workers by the memory of a run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..writing.creation import is_uncompressed
 from .log import MEGABYTE
 from .plan import Plan
 
-#: Of a window's values, that a codec makes room for by measurement, of which the heap keeps some
+#: Copies of a window's values while it is encoded, as measured; the heap keeps some of them
 _ENCODER_COPIES = 5
-_ENCODERS_START = 3 * MEGABYTE  #: and what it takes once
-#: What the heap and the threads take beside; GDAL decodes one block more than its cache holds
+_ENCODERS_START = 3 * MEGABYTE  #: memory of encoders for windows of any size
+#: Other memory of heap and threads; GDAL also decodes one block more than its cache holds
 _RUN_START = 2 * MEGABYTE
-_PART = 64  #: rows, a divisor of theirs, that are written of a block at least
+_PART = 64  #: rows of an uncompressed block that are written at a time, or a divisor of these
 
 
 def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
@@ -26,7 +26,7 @@ def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
     Parameters
     ----------
     result_block
-        The (width, height) of the blocks of the result. A window may end within one where that is
+        The (width, height) of the blocks of the result. A window may end inside a block that is
         written in parts.
     """
     result_block = _whole_blocks(plan, result_block)
@@ -38,30 +38,30 @@ def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
         cost=_cost(plan, result_block, compressed=compressed),
         workers=plan.workers,
         memory=plan.job.memory * MEGABYTE,
-        # a codec holds a window twice more, and does not mind small ones
+        # encoders need two more windows of memory, and are as fast with small ones
         pixels=TARGET_PIXELS // 2 if compressed else TARGET_PIXELS,
     )
 
 
 def _whole_blocks(plan: Plan, block: tuple[int, int]) -> tuple[int, int]:
-    """The least (width, height) that can be written by itself."""
+    """Return the least (width, height) that can be written at a time."""
     width, height = block
     if is_uncompressed(plan.profile):
         height = math.gcd(height, _PART)
     if plan.overviews and height % 2:
-        height *= 2  # two rows of pixels make one of the first overview
+        height *= 2  # two rows of pixels become one of the first overview
     return width, height
 
 
 def _cost(plan: Plan, block: tuple[int, int], *, compressed: bool) -> Cost:
-    """Bytes that a run takes, by what they grow with."""
+    """Return the memory that a run needs."""
     inputs, halo = plan.read.all_inputs, plan.read.halo
     planes = sum(len(band_input.masks) for band_input in inputs)
     planes += 3 * (plan.mask is not None) + (plan.area is not None)
     per_read = plan.stored_bytes_per_pixel + planes
     result = plan.kernel.storage.dtype.itemsize * len(plan.job.formula.results)
     decoded = sum({each.band.path: each.decoded for each in inputs}.values())
-    # rows of their blocks that are not full yet
+    # blocks of overviews that are not complete yet
     overviews = plan.grid.width * block[1] * result if plan.overviews else 0
     around = 2 * halo * (plan.grid.width + plan.grid.height + 2 * halo)
     return Cost(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run will do, decided before any pixel moves; every bad input is found here."""
+"""Check a job and decide everything before pixels are read; every bad input is found here."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ from .resources import resources_named
 from .target_grid import Raster, check_georeference, result_grid
 from .user_mask import UserMask, mask_band, mask_note, user_mask
 
-_LARGE = 4096  #: pixels of a side, beyond which a raster is drawn slowly without overviews
-_LARGE_FOR_COG = 512  #: and beyond which a COG has them
+_LARGE = 4096  #: pixels of a side; larger rasters get overviews, else they are drawn slowly
+_LARGE_FOR_COG = 512  #: the same for a COG
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked job. It pickles, so that it can be run elsewhere.
+    """A checked job. It can be pickled, so that it can be run elsewhere.
 
     Attributes
     ----------
     read
-        What is read of each window, and how it comes onto ``grid``.
+        The bands that are read, and how they are brought to ``grid``.
     radiometries, names
-        Of each band of the formula, how its stored values are read, and which band of a sensor it is.
+        For each band of the formula how its stored values are read, and which band of a sensor it is.
     kernel
-        What is computed of each window, and the type it is stored in.
+        The parameters of computing, and the type of the result.
     mask, area
-        What the user leaves out.
+        Pixels that the user leaves out.
     profile
         GDAL's creation options.
     workers
-        How many threads there may be.
+        The largest number of threads.
     notes
         Lines for the log before the run.
     """
@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def stored_bytes_per_pixel(self) -> int:
-        """Bytes that are read for a pixel of the result."""
+        """Number of bytes that are read for a pixel of the result."""
         return sum(band_input.dtype.itemsize for band_input in self.read.all_inputs)
 
 
@@ -86,7 +86,7 @@ def prepare(job: Job) -> Plan:
     Raises
     ------
     BandwiseError
-        The fitting leaf, with one clear sentence, for what cannot be run.
+        The fitting subclass, with one clear sentence, if the job cannot be run.
     """
     _check_numbers(job)
     storage = storage_of(job.data_type, *job.clamp)
@@ -154,7 +154,7 @@ def _check_numbers(job: Job) -> None:
 
 
 def _reference(job: Job) -> BandFacts | None:
-    """The raster whose grid the result gets, if it was asked for."""
+    """Return the reference raster, if the result gets its grid."""
     if job.layout.rule is GridRule.REFERENCE and job.layout.reference:
         return describe(job.layout.reference, 1)
     return None
@@ -169,7 +169,7 @@ def _grid(job: Job, bands: Sequence[BandFacts], reference: BandFacts | None) -> 
 def _products(
     job: Job, bands: Sequence[BandFacts]
 ) -> tuple[tuple[Radiometry, ...], tuple[BandName | None, ...]]:
-    """How the stored values of each band are read, and which band of a sensor it is."""
+    """Return for each band how its stored values are read, and which band of a sensor it is."""
     products = Products()
     radiometries = tuple(
         resolve(band.path, band.declared, job.radiometry, band=band.number, products=products)
@@ -189,7 +189,7 @@ def _inputs(
     grid: Grid,
     halo: int,
 ) -> list[Input]:
-    """How each band comes onto the grid."""
+    """Return each band on the grid of the result."""
     return [
         input_on(
             grid,
@@ -211,7 +211,7 @@ def _mask(job: Job, first: BandFacts, facts: BandFacts | None, grid: Grid) -> Us
 
 
 def _profile(job: Job, storage: Storage) -> dict[str, str]:
-    """GDAL's creation options, which it has judged."""
+    """Return GDAL's creation options, which GDAL has checked."""
     profile = creation_profile(job.creation_options, storage.dtype)
     if job.cog:
         profile = cog_profile(profile)
@@ -226,7 +226,7 @@ def _has_overviews(job: Job, grid: Grid) -> bool:
 
 
 def _size(job: Job, grid: Grid, storage: Storage, *, overviews: bool) -> int:
-    """Bytes that the result takes on disk before compression, while it is written."""
+    """Return the bytes on disk while the result is written, before compression."""
     pixels = grid.width * grid.height * storage.dtype.itemsize * len(job.formula.results)
     return int(pixels * (4 / 3 if overviews else 1) * (2 if job.cog else 1))
 
@@ -237,7 +237,7 @@ def _formula_operation(
     radiometries: Sequence[Radiometry],
     storage: Storage,
 ) -> Operation:
-    """The formula as a program; another one, without nodata, is faster where there is none."""
+    """Return the formula as a program, and a faster one for pixels without nodata."""
     values = [_band_value(*band) for band in zip(inputs, radiometries)]
     valid = [value._replace(nodata=False) for value in values]
     exact = storage.integer or storage.dtype.itemsize > 4
@@ -249,7 +249,7 @@ def _formula_operation(
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -259,7 +259,7 @@ def _band_value(band_input: Input, radiometry: Radiometry) -> BandValue:
 
 
 def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:
-    """The rasters that the user named, used or not, and the files that GDAL lists for those that are read."""
+    """Return the rasters that the user named, used or not, and the files of those that are read."""
     return [
         *job.listed,
         *filter(None, [job.layout.reference]),
@@ -268,7 +268,10 @@ def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:
 
 
 def _check_space(job: Job, size: int, profile: dict[str, str]) -> tuple[Note, ...]:
-    """Compressed indices measured half to three quarters of their size; below a half a run is hopeless."""
+    """Raise :class:`SpaceError` if the disk is too full, or return a warning if it may be.
+
+    Compressed indices were measured to take half to three quarters of their size.
+    """
     compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
     free = free_bytes(behind_links(job.output).parent)
     if free < (size // 2 if compressed else size):

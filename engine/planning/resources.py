@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run needs of the machine, and the error where it has less."""
+"""The error for a machine that has too little memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..messages import Field, translate
 
 @contextmanager
 def resources_named() -> Iterator[None]:
-    """Say in a sentence that the machine has no more memory, whoever notices it."""
+    """Raise :class:`ResourceError`, one sentence, for all errors that mean lack of memory."""
     try:
         yield
     except (BandwiseError, MemoryError, OSError) as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tags of a result, which let someone repeat the run."""
+"""Tags of a result, from which the run can be repeated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .user_mask import mask_note
 
 
 def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
-    """Return how a band was read, ready for JSON."""
+    """Return the file and scaling of a band, ready for JSON."""
     return {
         "path": os.path.abspath(ref.path)
         if os.path.exists(ref.path)
@@ -41,12 +41,12 @@ def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
 
 
 def _for_json(number: float) -> float | str:
-    """JSON has no NaN."""
+    """Return a number, or text for NaN and infinity, which JSON does not have."""
     return number if math.isfinite(number) else str(number)
 
 
 def run_tags(plan: Plan) -> dict[str, str]:
-    """Return what lets someone repeat the run, as tags of the result."""
+    """Return formula, inputs and mask as tags of the result."""
     job, grid = plan.job, plan.grid
     names = [band.name for band in job.bands]
     tags = {
@@ -74,9 +74,16 @@ def run_tags(plan: Plan) -> dict[str, str]:
 
 
 def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
-    """Return the statistics of a result band as GDAL's tags, of stored values, and its histogram.
+    """Return statistics and histogram of a result band as tags, so that no reader has to compute them.
 
-    So no reader has to compute them again.
+    Parameters
+    ----------
+    statistics
+        Of stored values, as in GDAL's tags.
+    counts
+        As :meth:`Histogram.counts` returns them for the band.
+    step
+        See :func:`sampling_step`.
     """
     total = statistics.valid + statistics.invalid
     tags = {
@@ -97,7 +104,7 @@ def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> d
 
 
 def in_physical_units(statistics: Statistics, storage: Storage) -> Statistics:
-    """Return statistics of what stored values mean."""
+    """Return statistics of the values that stored values stand for."""
     if not storage.scaled:
         return statistics
     moments = (

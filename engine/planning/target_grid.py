@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which grid the result lies on, for inputs that need not share one."""
+"""Choose the grid of the result for inputs on the same or on different grids."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _LONGEST_SIDE = 2**31 - 1
 WARP_FIRST = translate(
     "Bandwise", "warp the rasters first, with gdalwarp or QGIS's “Warp (reproject)”"
 ).format()
-_SAMPLES = 21  #: places along a side, by which a raster's outline in another CRS is found
+_SAMPLES = 21  #: points along a side for a raster's outline in another CRS
 
 
 class Raster(NamedTuple):
-    """A raster by its path, and where its pixels lie."""
+    """A raster by its path and its grid."""
 
     path: str
     grid: Grid
 
 
 class _Box(NamedTuple):
-    """Columns and rows, fractional, of a grid."""
+    """A rectangle in fractional columns and rows of a grid."""
 
     left: float
     top: float
@@ -39,17 +39,21 @@ class _Box(NamedTuple):
 
 
 def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | None = None) -> Grid:
-    """The grid of the result of ``rasters`` (at least one); ``reference`` for the rule of that name.
+    """Return the grid of the result of ``rasters`` (at least one); ``reference`` for the rule of that name.
 
-    Raises :class:`GridError`, one sentence, where they have no grid or no area in common,
-    :class:`OptionError` for a missing reference.
+    Raises
+    ------
+    GridError
+        If they have no common area, or cannot be brought to one grid.
+    OptionError
+        For a missing reference, or an extent without area.
     """
     if layout.rule is GridRule.REFERENCE:
         if reference is None:
             raise OptionError(
                 translate(
                     "Bandwise",
-                    "The grid is to be that of a reference raster; choose one in {reference}.",
+                    "The result needs the grid of a reference raster; choose one in {reference}.",
                 ).format(reference=Field.REFERENCE)
             )
         chosen = reference
@@ -106,9 +110,12 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
 
 
 def check_georeference(chosen: Raster, other: Raster) -> None:
-    """Rasters without a geotransform lie together where their control points or RPC and their sizes are the same.
+    """Check that two rasters have geotransforms, or the same control points, RPC and size.
 
-    Raises :class:`GridError`.
+    Raises
+    ------
+    GridError
+        If only one has a geotransform, or the others differ.
     """
     first_grid, second_grid = chosen.grid, other.grid
     if first_grid.georeference == second_grid.georeference and (
@@ -119,7 +126,7 @@ def check_georeference(chosen: Raster, other: Raster) -> None:
     first, second = (other, chosen) if first_grid.georeference is None else (chosen, other)
     text = translate(
         "Bandwise",
-        "{file} has no geotransform, only {georeference}, and {other} has others or another grid; {remedy}.",
+        "{file} has no geotransform, only {georeference}, and {other} has different ones or another grid; {remedy}.",
     )
     georeference = first.grid.georeference.summary() if first.grid.georeference else ""
     raise GridError(
@@ -130,7 +137,7 @@ def check_georeference(chosen: Raster, other: Raster) -> None:
 
 
 def _check_crs(chosen: Raster, rasters: Sequence[Raster]) -> None:
-    """Where one has no CRS, none may have, and all have to lie on one grid: nobody knows where they are."""
+    """Check that all rasters have a CRS, or that none has and all have the same grid."""
     for raster in rasters:
         if bool(raster.grid.crs) != bool(chosen.grid.crs):
             without, other = (chosen, raster) if raster.grid.crs else (raster, chosen)
@@ -166,13 +173,13 @@ def _no_area(rasters: Sequence[Raster]) -> GridError:
         translate(
             "Bandwise",
             "{files} have no area in common, or none within the grid and extent that were chosen; "
-            "check their places and CRS.",
+            "check their positions and CRS.",
         ).format(files=", ".join(dict.fromkeys(raster.path for raster in rasters)))
     )
 
 
 def _pixel_area(grid: Grid, crs: str) -> float:
-    """Area of the pixel in the middle, in square units of a CRS."""
+    """Return the area of the pixel in the middle, in square units of a CRS."""
     column, row = grid.width / 2, grid.height / 2
     corners = [
         grid.xy(row + down, column + right) for right, down in ((0, 0), (1, 0), (1, 1), (0, 1))
@@ -180,12 +187,12 @@ def _pixel_area(grid: Grid, crs: str) -> float:
     xs, ys = transform_points([x for x, _ in corners], [y for _, y in corners], grid.crs, crs)
     if not np.isfinite(xs).all():
         return math.inf
-    xs, ys = xs - xs[0], ys - ys[0]  # large coordinates would leave no digits for a small area
+    xs, ys = xs - xs[0], ys - ys[0]  # with large coordinates a small area would lose its digits
     return float(abs(np.dot(xs, np.roll(ys, 1)) - np.dot(ys, np.roll(xs, 1))) / 2)
 
 
 def _outline(grid: Grid, other: Grid) -> _Box:
-    """The columns and rows of ``other`` that ``grid`` covers."""
+    """Return the columns and rows of ``other`` that ``grid`` covers."""
     columns, rows = pixel_coordinates(
         grid, other, np.linspace(0, grid.width, _SAMPLES), np.linspace(0, grid.height, _SAMPLES)
     )
@@ -206,13 +213,13 @@ def _extent_box(extent: Extent, grid: Grid) -> _Box:
             translate("Bandwise", "The extent has no area; draw or type another.").format()
         )
     crs = extent.crs if extent.crs and grid.crs else grid.crs
-    whole = Grid(
+    extent_grid = Grid(
         crs,
         (extent.right - extent.left, 0, extent.left, 0, extent.bottom - extent.top, extent.top),
         1,
         1,
     )
-    return _outline(whole, grid)
+    return _outline(extent_grid, grid)
 
 
 def _clipped(box: _Box, window: Window) -> tuple[float, float, float, float]:
@@ -226,7 +233,7 @@ def _clipped(box: _Box, window: Window) -> tuple[float, float, float, float]:
 
 
 def _outward(box: _Box) -> Window | None:
-    """All pixels that a box touches by more than the tolerance."""
+    """Return all pixels that a box touches by more than the tolerance."""
     if not all(map(math.isfinite, box)):
         return None
     left, top = (math.floor(side + SAME_GRID_TOLERANCE) for side in box[:2])
@@ -235,7 +242,7 @@ def _outward(box: _Box) -> Window | None:
 
 
 def _inward(box: _Box) -> Window | None:
-    """All pixels that lie in a box but for the tolerance."""
+    """Return all pixels that lie inside a box, to the tolerance."""
     if not all(map(math.isfinite, box)):
         return None
     left, top = (math.ceil(side - SAME_GRID_TOLERANCE) for side in box[:2])

@@ -24,21 +24,21 @@ from .log import placement
 
 @dataclass(frozen=True)
 class UserMask:
-    """A mask raster as a run reads it, and the rule by which its values leave pixels out."""
+    """A mask raster on the result's grid, and the rule by which its values leave pixels out."""
 
     choice: MaskChoice
     rule: MaskRule
     input: Input
 
     def hidden(self, values: NDArray[Any], planes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-        """Return where pixels are left out, of shape (n,).
+        """Return which pixels are left out, of shape (n,).
 
         Parameters
         ----------
         values
             The raster's stored values, of shape (n,).
         planes
-            Its own mask planes, of shape (n,), in which 0 marks pixels that it knows nothing of.
+            The raster's own mask planes, of shape (n,), in which 0 marks unknown pixels.
         """
         hidden = masked(values, self.rule, self.choice)
         unknown = np.empty_like(hidden)
@@ -69,15 +69,15 @@ def mask_band(choice: MaskChoice) -> BandFacts:
 def user_mask(choice: MaskChoice, band: BandFacts, grid: Grid) -> UserMask:
     """Return a mask on the result's grid.
 
-    A mask that keeps what is not zero says by its nodata value that it does not know; of classes
-    and flags each value says something.
+    The nodata value means "unknown" in a mask that keeps what is not zero; in classes and flags every
+    value has a meaning.
 
     Raises
     ------
     OptionError
-        Where the rule is to be found by the file's name, and cannot.
+        If the rule is automatic and the file is not recognised.
     GridError
-        Where the mask cannot be brought onto the grid.
+        If the mask cannot be brought to the grid.
     """
     rule = rule_of(choice, band.declared.description)
     nodata = as_stored(band.declared.nodata, band.dtype) if rule is MaskRule.KEEP_NONZERO else None
@@ -97,7 +97,7 @@ _RULES = {
 
 
 def mask_note(mask: UserMask, grid: Grid) -> Note:
-    """How the user's mask raster is read."""
+    """Return the line on the mask raster."""
     text = translate("Bandwise", "Mask: band {band} of {file}, {rule}; {placement}")
     choice = mask.choice
     rule = _RULES[mask.rule].format(

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which band of a sensor a raster's band is, by the names of files that the agencies deliver, of
-drivers and of descriptions.
+"""Recognise the bands of sensors by names: of the agencies' files, of drivers and of descriptions.
 
 Sentinel-2: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat 1 to 9:
 USGS, Landsat Collection 2 Data Format Control Books (LSDS-1822, LSDS-1328, LSDS-1414, LSDS-1416).
@@ -12,7 +11,7 @@ import os
 import re
 from typing import NamedTuple
 
-RED, NEAR_INFRARED = "red", "nir"  #: as formulas call them
+RED, NEAR_INFRARED = "red", "nir"  #: their names in formulas
 _SENTINEL2 = "Sentinel-2"
 
 _SENTINEL2_FILE = re.compile(r"(?:^|_)(?P<band>B0[1-9]|B1[0-2]|B8A)(?:_[126]0m)?$")
@@ -30,7 +29,7 @@ _DESCRIPTION = re.compile(
 )
 _FLAGS = re.compile(r"(?:^|_)(?:SCL|B?QA)(?:_|$)")
 
-#: By sensor its red and its near-infrared bands; a Landsat's sensor is C, O (OLI), T (TM), E (ETM+) or M (MSS).
+#: Red and near-infrared bands by sensor; in names of Landsat files it is C, O (OLI), T (TM), E (ETM+) or M (MSS).
 _BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     _SENTINEL2: {RED: ("B04",), NEAR_INFRARED: ("B08", "B8A")},
     **{f"Landsat {number}": {RED: ("B4",), NEAR_INFRARED: ("B5",)} for number in (8, 9)},
@@ -40,8 +39,7 @@ _BANDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     **{f"Landsat {number} MSS": {RED: ("B2",), NEAR_INFRARED: ("B3", "B4")} for number in (4, 5)},
 }
-#: What bands may be whose sensor is not known: those of Sentinel-2 and Landsat 4 to 9, and of the
-#: harmonised products of both.
+#: The same for unknown sensors: bands of Sentinel-2, Landsat 4 to 9 and harmonised products of both.
 _ANY_SENSOR = {RED: ("B3", "B4"), NEAR_INFRARED: ("B4", "B5", "B8", "B8A")}
 _TWO_DIGITS = {RED: ("B04",), NEAR_INFRARED: ("B05", "B08", "B8A")}
 _WORDS = {
@@ -67,10 +65,10 @@ _WORDS = {
 
 
 class BandName(NamedTuple):
-    """A band by ``name``, of ``sensor`` (empty: not known).
+    """A band by ``name``, of ``sensor`` (empty if unknown).
 
-    ``roles`` are those of :data:`RED` and :data:`NEAR_INFRARED` that it may have; ``expected``
-    names the bands of each role. ``classes`` tells that its values are classes or flags.
+    ``roles`` are those of :data:`RED` and :data:`NEAR_INFRARED` that it may have. ``classes`` is
+    set if its values are classes or flags.
     """
 
     name: str
@@ -79,11 +77,12 @@ class BandName(NamedTuple):
     classes: bool = False
 
     def expected(self, role: str) -> tuple[str, ...]:
+        """Return the bands of the sensor for a role; none for an unknown sensor."""
         return _BANDS[self.sensor][role] if self.sensor in _BANDS else ()
 
 
 def name_of_file(path: str) -> BandName | None:
-    """The band that a file is by its name; None where that tells nothing."""
+    """Return the band of a file by the file's name; None if it is not recognised."""
     stem = os.path.splitext(os.path.basename(path))[0]
     if match := _LANDSAT_FILE.match(stem):
         thermal_alone = match["sensor"] == "T" and match["number"] in "89"
@@ -97,7 +96,7 @@ def name_of_file(path: str) -> BandName | None:
 
 
 def name_of_band(description: str, driver_name: str = "") -> BandName | None:
-    """The band that a raster's driver or description names; None where they tell nothing."""
+    """Return the band by its name in the driver or its description; None if it is not recognised."""
     # GDAL's driver of Sentinel-2
     if driver_name and re.fullmatch(r"B\d{1,2}A?", driver_name, re.ASCII):
         return _named(driver_name, _SENTINEL2)
@@ -124,7 +123,7 @@ def _named(name: str, sensor: str = "") -> BandName:
 
 
 def short_name(name: str) -> str:
-    """A band's name as it can be compared: B04, b4 and SR_B4 are B4."""
+    """Return the name of a band in a form for comparison: B4 for B04, b4 and SR_B4."""
     return re.sub(
         r"^B0+(?=\d)",
         "B",

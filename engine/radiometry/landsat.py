@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the ``MTL`` file of a Landsat product says of one of its band files.
+"""Read scale and offset of a band file of a Landsat product from its ``MTL`` file.
 
 USGS, Landsat 8-9 Collection 2 Data Format Control Books (LSDS-1822, LSDS-1328).
 """
@@ -37,12 +37,12 @@ def is_band_file(path: str) -> bool:
 
 
 def landsat_facts(path: str, dtype: str) -> ProductFacts | None:
-    """Return the facts of a band file that is delivered with values of this type; None for others.
+    """Return the facts of a band file; None if it is not of a type that the agency delivers.
 
     Raises
     ------
     MetadataError
-        Where the metadata are there and cannot be used.
+        If the metadata exist and cannot be used.
     """
     name = _FILE.match(os.path.splitext(os.path.basename(path))[0])
     if name is None or (name["level"], name["kind"]) not in _GROUPS:

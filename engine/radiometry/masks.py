@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which pixels a mask raster or an area leaves out.
+"""Pixels that a mask raster or an area leaves out.
 
 Sentinel-2 SCL: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat
 QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data Format Control Book (LSDS-1822).
@@ -18,19 +18,19 @@ from ..arrays import NDArray
 from ..errors import OptionError
 from ..messages import Field, shown, translate
 
-#: Places (x, y) of a ring.
+#: Points (x, y) of a ring.
 Ring = tuple[tuple[float, float], ...]
 
 
 class Area(NamedTuple):
-    """Polygons, each of an outer ring and holes, in a CRS given as WKT (empty: that of the result)."""
+    """Polygons, each of an outer ring and holes, in a CRS as WKT (empty: that of the result)."""
 
     polygons: tuple[tuple[Ring, ...], ...]
     crs: str = ""
 
 
 class MaskRule(enum.Enum):
-    """How a mask's values are read."""
+    """How the values of a mask are read."""
 
     AUTOMATIC = 0
     KEEP_NONZERO = 1
@@ -66,9 +66,9 @@ _NAMES = {
 
 
 class MaskChoice(NamedTuple):
-    """Band ``number`` of the raster ``path`` as a mask, 0 for the one that is recognised, else the first.
+    """Band ``number`` of the raster ``path`` as a mask; 0 for the one that is recognised, else the first.
 
-    ``keep`` are the classes of SCL that count as clear, ``reject`` flags of QA_PIXEL.
+    ``keep`` are the clear classes of SCL, ``reject`` the flags of QA_PIXEL that leave a pixel out.
     """
 
     path: str
@@ -79,7 +79,7 @@ class MaskChoice(NamedTuple):
 
 
 def recognised(path: str, description: str) -> MaskRule | None:
-    """What a band is by its file's name or its description, where that is a known mask of classes or flags."""
+    """Return the rule for a band that is a known mask by its file's name or its description; else None."""
     for rule, name in _NAMES.items():
         if name.search(description.strip()) or name.search(PurePath(path).stem):
             return rule
@@ -87,7 +87,13 @@ def recognised(path: str, description: str) -> MaskRule | None:
 
 
 def rule_of(choice: MaskChoice, description: str) -> MaskRule:
-    """The rule to read a mask by. Raises :class:`OptionError` where it is to be found and cannot."""
+    """Return the rule of a mask.
+
+    Raises
+    ------
+    OptionError
+        If the choice is automatic and the mask is not recognised.
+    """
     if choice.rule is not MaskRule.AUTOMATIC:
         return choice.rule
     rule = recognised(choice.path, description)
@@ -102,7 +108,13 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
 
 
 def clear_classes(text: str) -> tuple[int, ...]:
-    """``"4,5,6"`` as classes of SCL. Raises :class:`OptionError` for what is no list of classes 0 to 11."""
+    """Read a list of SCL classes such as ``"4,5,6"``.
+
+    Raises
+    ------
+    OptionError
+        If the text is no list of classes from 0 to 11.
+    """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) in _CLASSES for part in parts):
         raise OptionError(
@@ -116,7 +128,15 @@ def clear_classes(text: str) -> tuple[int, ...]:
 
 
 def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[np.bool_]:
-    """Where pixels of any shape are left out by their mask's values; NaN, which tells nothing, leaves them out."""
+    """Return which pixels a mask leaves out.
+
+    Parameters
+    ----------
+    values
+        The mask's stored values, of any shape. NaN leaves a pixel out.
+    rule, choice
+        How values are read, and which classes or flags leave a pixel out.
+    """
     hidden: NDArray[np.bool_]
     if rule is MaskRule.KEEP_NONZERO:
         hidden = (values == 0) | np.isnan(values)
@@ -127,9 +147,11 @@ def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[
     if rule is MaskRule.SCL:
         hidden = np.ones(values.shape, np.bool_)
         for kept in choice.keep:
-            hidden &= values != kept  # np.isin takes ten times as long for so few
+            hidden &= values != kept  # ten times as fast as np.isin for so few
         return hidden
     flags = sum(1 << flag.value for flag in choice.reject)
-    whole = values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
-    hidden = (whole & whole.dtype.type(flags)) != 0
+    integers = (
+        values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
+    )
+    hidden = (integers & integers.dtype.type(flags)) != 0
     return hidden

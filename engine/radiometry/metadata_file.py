@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading metadata files of others: XML and Landsat's MTL, bounded in size, depth and number of elements.
+"""Read metadata files, XML and Landsat's MTL, with limits of size, depth and number of elements.
 
-What is too large to be metadata is refused before it is parsed, so that a hostile file costs neither memory nor time.
+A file that is too large to be metadata is refused before it is parsed, so that a hostile file costs
+neither memory nor time.
 """
 
 from __future__ import annotations
@@ -20,24 +21,28 @@ from ..errors import MetadataError
 from ..messages import Text, shown, translate
 
 _LARGEST_FILE = 20_000_000  #: bytes
-_LONGEST_PIECE = 2**18  #: bytes between two ends of tags, or of lines
-_MOST_TAGS = 1_000_000  #: of an XML file; those that open, those that close
+_LONGEST_PIECE = 2**18  #: bytes between the ends of two tags, or of two lines
+_MOST_TAGS = 1_000_000  #: of an XML file, opening and closing
 _MOST_ITEMS = 100_000  #: of an MTL file, which has about 300
 _DEEPEST_XML = 100
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-#: GDAL 3.13 copies it from a product's metadata into the middle of a VRT
+#: GDAL 3.13 copies an XML declaration from a product's metadata into the middle of a VRT
 _DECLARATION = re.compile(rb"<\?xml\s[^<>]*\?>")
 _LONGEST_NUMBER = 40  #: characters
-SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30  #: of what a scale or an offset may be
+SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30  #: of plausible scales; offsets are at most the largest
 
 
 class ProductFacts(NamedTuple):
     """Reflectance = stored value * ``scale`` + ``offset``; ``nodata`` and ``saturated`` are stored values.
 
-    ``source`` names the file and the numbers read from it, ``origin`` the file alone. Where
-    ``missing`` is given, the file's name promises metadata that are not there, and the other fields
-    hold what no metadata mean; ``mixed`` tells of one that is missing because the sources of a VRT
-    differ or are changed on the way.
+    Attributes
+    ----------
+    source, origin
+        For users: the file and the numbers read from it, and the file alone.
+    missing
+        Whether the file's name implies metadata that do not exist; the other fields are defaults.
+    mixed
+        Whether they are missing because the sources of a VRT differ, or the VRT changes their values.
     """
 
     source: Text
@@ -51,7 +56,7 @@ class ProductFacts(NamedTuple):
 
 
 class Element(NamedTuple):
-    """An XML element: its tag after those that it is in, its attributes and its text."""
+    """An XML element: the tags of its ancestors and its own, its attributes and its text."""
 
     tags: tuple[str, ...]
     attributes: dict[str, str]
@@ -59,10 +64,12 @@ class Element(NamedTuple):
 
 
 def xml_elements(path: str, wanted: Collection[str], *, most: int = 10_000) -> list[Element]:
-    """The elements of an XML file that are called as one of ``wanted``, ``most`` of them, in the
-    order in which they end.
+    """Return the elements of an XML file whose tag is in ``wanted``, in the order of their ends.
 
-    Raises :class:`MetadataError`.
+    Raises
+    ------
+    MetadataError
+        If the file cannot be read, is hostile or not well-formed, or has more than ``most`` of them.
     """
     content = file_content(path)
     content = content[:1] + _DECLARATION.sub(b"", content[1:])
@@ -73,20 +80,20 @@ def xml_elements(path: str, wanted: Collection[str], *, most: int = 10_000) -> l
         elements.parser.Parse(content, True)
     except MetadataError:
         raise
-    # the last two for an encoding that Python does not have
+    # LookupError, ValueError: an encoding that Python does not know
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise unusable(
             path, translate("Bandwise", "it is not well-formed XML ({reason})").format(reason=error)
         ) from error
-    return elements.found
+    return elements.elements
 
 
 class _Elements:
-    """Collects elements; a document type declaration, the door to every entity trick, is refused."""
+    """Collects elements; refuses a document type declaration, which all attacks by entities need."""
 
     def __init__(self, path: str, wanted: Collection[str], most: int) -> None:
         self.path, self.wanted, self.most = path, wanted, most
-        self.found: list[Element] = []
+        self.elements: list[Element] = []
         self.open: list[tuple[str, dict[str, str], list[str] | None]] = []
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
@@ -116,17 +123,20 @@ class _Elements:
     def end(self, _: str) -> None:
         texts = self.open[-1][2]
         if texts is not None:
-            if len(self.found) == self.most:
+            if len(self.elements) == self.most:
                 raise _too_large(self.path)
             tags = tuple(tag for tag, _, _ in self.open)
-            self.found.append(Element(tags, self.open[-1][1], "".join(texts).strip()))
+            self.elements.append(Element(tags, self.open[-1][1], "".join(texts).strip()))
         self.open.pop()
 
 
 def mtl_values(path: str, group: str, names: Collection[str]) -> dict[str, str]:
-    """The values of ``names`` in a group of a Landsat MTL file, in one of its three forms.
+    """Return the values of ``names`` in a group of a Landsat MTL file: text, JSON or XML.
 
-    Raises :class:`MetadataError`.
+    Raises
+    ------
+    MetadataError
+        If the file cannot be read, or has two different values for a name.
     """
     values: dict[str, str] = {}
     for owner, name, value in MTL_READERS[os.path.splitext(path)[1]](path, names):
@@ -136,7 +146,7 @@ def mtl_values(path: str, group: str, names: Collection[str]) -> dict[str, str]:
 
 
 def _mtl_text(path: str, _: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    """(group, name, value) of an MTL file in Object Description Language."""
+    """Yield (group, name, value) of an MTL file in Object Description Language."""
     content = file_content(path)
     if content.count(b"\n") + content.count(b"\r") > _MOST_ITEMS or _has_long_piece(content, b"\n"):
         raise _too_large(path)
@@ -182,7 +192,7 @@ MTL_READERS = {".txt": _mtl_text, ".json": _mtl_json, ".xml": _mtl_xml}
 
 
 def file_content(path: str) -> bytes:
-    """The bytes of a metadata file, unless it is larger than any. Raises :class:`MetadataError`."""
+    """Return the bytes of a metadata file; raise :class:`MetadataError` if it is unreadable or too large."""
     try:
         if os.stat(path).st_size > _LARGEST_FILE:
             raise _too_large(path)
@@ -199,7 +209,7 @@ def file_content(path: str) -> bytes:
 
 
 def _has_long_piece(content: bytes, end: bytes) -> bool:
-    """Whether more than ``_LONGEST_PIECE`` bytes lie between two of ``end``."""
+    """Return whether there are more than ``_LONGEST_PIECE`` bytes between two of ``end``."""
     position = 0
     while position + _LONGEST_PIECE < len(content):
         position = content.rfind(end, position, position + _LONGEST_PIECE + 1) + 1
@@ -209,7 +219,7 @@ def _has_long_piece(content: bytes, end: bytes) -> bool:
 
 
 def number(path: str, name: str, text: str) -> float:
-    """A number as metadata write it, in ASCII digits; Python reads more as one. Raises :class:`MetadataError`."""
+    """Read a number in ASCII digits, unlike ``float``, which accepts more; raise :class:`MetadataError`."""
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise unusable(
             path,
@@ -221,7 +231,7 @@ def number(path: str, name: str, text: str) -> float:
 
 
 def whole_number(path: str, name: str, text: str) -> int:
-    """A number such as a band's. Raises :class:`MetadataError`."""
+    """Read an integer of at most four digits; raise :class:`MetadataError` for other text."""
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
         raise unusable(
             path,
@@ -233,22 +243,23 @@ def whole_number(path: str, name: str, text: str) -> int:
 
 
 def is_sound(scale: float, offset: float) -> bool:
-    """Whether stored values can be scaled by such numbers, without leaving what floating-point numbers hold."""
+    """Return whether values that are scaled by these numbers stay in the range of floating point."""
     return SMALLEST_SCALE <= abs(scale) <= LARGEST_SCALE and abs(offset) <= LARGEST_SCALE
 
 
 def check_scaling(path: str, scale: float, offset: float) -> None:
-    """Raise :class:`MetadataError` for a scale or an offset that no measurement has."""
+    """Raise :class:`MetadataError` for a scale or an offset that is not plausible."""
     if not is_sound(scale, offset):
         text = translate(
             "Bandwise",
-            "its scale {scale:g} and offset {offset:g} are not both within what is believed (a "
-            "scale from 1e-30 to 1e30, an offset of at most 1e30)",
+            "its scale {scale:g} and offset {offset:g} are not both plausible (a scale from 1e-30 "
+            "to 1e30, an offset of at most 1e30)",
         )
         raise unusable(path, text.format(scale=scale, offset=offset))
 
 
 def twice(path: str, name: str) -> MetadataError:
+    """Return the error for a file with two different values for a name."""
     return unusable(path, translate("Bandwise", "it has two different {name}").format(name=name))
 
 
@@ -257,7 +268,7 @@ def _too_large(path: str) -> MetadataError:
 
 
 def unusable(path: str, reason: Text) -> MetadataError:
-    """The error for metadata that are there, but cannot be used."""
+    """Return the error for metadata that exist, but cannot be used."""
     return MetadataError(
         translate(
             "Bandwise",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Nodata values: how a band holds one, and which of its values GDAL takes for it."""
+"""Nodata values: how a band stores one, and which values GDAL takes for it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ _UNITS = 2
 
 
 class Stack(NamedTuple):
-    """Bands whose values lie together, a row each, for they are of one type and have the same
-    ``nodata`` and ``saturated`` (stored values).
+    """Bands of one type with the same ``nodata`` and ``saturated`` (stored values), read into one array.
 
-    ``bands`` are their positions among a run's inputs.
+    ``bands`` are their positions among a run's inputs, one for each row of the array.
     """
 
     bands: tuple[int, ...]
@@ -31,11 +30,10 @@ class Stack(NamedTuple):
 
 @lru_cache(maxsize=1024, typed=True)
 def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floating[Any]]:
-    """Return the least and the largest value of ``nodata``'s type around it that GDAL takes for it;
-    everything between is nodata too.
+    """Return the least and the largest value of ``nodata``'s type that GDAL takes for it.
 
-    GDAL masks more than the exact value, in its mask band, in statistics and when it resamples:
-    -9999 in float32 stands for four steps on either side. Measured with GDAL 3.6.2 and 3.12.2,
+    GDAL masks more than the exact value, in its mask band, in statistics and when it resamples: for
+    -9999 in float32 also the four next values on either side. Measured with GDAL 3.6.2 and 3.12.2,
     float32 and float64.
     """
     if not math.isfinite(nodata) or nodata.dtype.itemsize < 4:  # float16 is compared exactly
@@ -47,9 +45,9 @@ def nodata_range(nodata: np.floating[Any]) -> tuple[np.floating[Any], np.floatin
 
 
 def mark_range(values: NDArray[Any], nodata: np.floating[Any], marked: NDArray[np.bool_]) -> None:
-    """Set ``found`` where GDAL takes ``values``, of the same shape, for ``nodata``, which is not NaN.
+    """Set ``marked`` where GDAL takes ``values``, of the same shape, for ``nodata``, which is not NaN.
 
-    The comparison that rules out most values comes first; where it leaves none, there is no second.
+    The first comparison excludes most values; the second is left out if no value remains.
     """
     low, high = nodata_range(nodata)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -58,7 +56,7 @@ def mark_range(values: NDArray[Any], nodata: np.floating[Any], marked: NDArray[n
         elif abs(nodata) <= _largest(nodata) / 2 and math.isinf(
             nodata + np.copysign(nodata.dtype.type(_largest(nodata)), nodata)
         ):
-            # GDAL masks the very large numbers too, which lie apart
+            # GDAL also masks very large numbers, which are no part of the range
             np.copyto(marked, _is_taken(values, nodata))
         else:
             first, second = (
@@ -72,10 +70,10 @@ def mark_range(values: NDArray[Any], nodata: np.floating[Any], marked: NDArray[n
 
 
 def _farthest(nodata: np.floating[Any], end: np.floating[Any]) -> np.floating[Any]:
-    """Return the last value on the way from ``nodata`` to ``end`` that GDAL takes for ``nodata``."""
+    """Return the last value from ``nodata`` towards ``end`` that GDAL takes for ``nodata``."""
     if _is_taken(end, nodata):
         return end
-    # numpy < 2 makes float64 of a float32 and a Python number
+    # of the same type, as numpy < 2 computes float32 and a Python number in float64
     inside, outside, half = nodata, end, nodata.dtype.type(0.5)
     while True:
         middle = inside * half + outside * half
@@ -85,8 +83,8 @@ def _farthest(nodata: np.floating[Any], end: np.floating[Any]) -> np.floating[An
 
 
 def _is_taken(values: Any, nodata: np.floating[Any]) -> Any:
-    """GDAL's comparison, in the type's own arithmetic: where the sum overflows, whatever differs by
-    less than infinity is nodata.
+    """Compare as GDAL does, in the type's own arithmetic: if the sum overflows, every value that
+    differs by less than infinity is nodata.
     """
     kind = nodata.dtype.type
     return (values == nodata) | (
@@ -95,14 +93,14 @@ def _is_taken(values: Any, nodata: np.floating[Any]) -> Any:
 
 
 def _largest(nodata: np.floating[Any]) -> float:
-    """The largest number of the type."""
+    """Return the largest number of the type."""
     return float(np.finfo(nodata.dtype).max)
 
 
 def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
-    """``value`` as a band of type ``dtype`` holds it; None where no pixel of that type can be equal to it.
+    """Return ``value`` in the type of a band; None if no pixel of that type can be equal to it.
 
-    NaN comes back as NaN for floating-point types, and it is for the caller to match it with ``isnan``.
+    NaN is returned for floating-point types; compare with ``isnan`` then.
     """
     if value is None:
         return None
@@ -119,9 +117,9 @@ def as_stored(value: float | None, dtype: np.dtype[Any]) -> np.generic | None:
 
 
 def mark(values: NDArray[Any], marker: np.generic | None, marked: NDArray[np.bool_]) -> None:
-    """Set ``found`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
+    """Set ``marked`` where ``values``, of the same shape, equal ``marker``; NaN equals NaN, None equals nothing.
 
-    Floating-point ones are equal where GDAL takes them for equal.
+    Floating-point values are compared as GDAL does.
     """
     if marker is None:
         marked[...] = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the metadata of satellite products say of a raster's band, also through VRTs."""
+"""Find the metadata of satellite products for a raster's band, also through VRTs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .metadata_file import ProductFacts
 from .sentinel2 import Sentinel2, is_subdataset
 from .vrt import VrtBand, VrtSource, is_vrt, vrt_bands
 
-_DEEPEST_VRT = 10  #: VRTs in VRTs
+_DEEPEST_VRT = 10  #: nested VRTs
 _MOST_SOURCES = 1000  #: of a band of a VRT
 
 
 class Products:
-    """Looks for the metadata of products, and reads each file once: one of these serves a run."""
+    """Finds metadata of products, and reads each file once; one object serves a run."""
 
     def __init__(self) -> None:
         self._sentinel2 = Sentinel2()
@@ -28,12 +28,24 @@ class Products:
     def facts(
         self, path: str, dtype: str, band_name: str = "", band: int = 1
     ) -> ProductFacts | None:
-        """What the metadata of the product say of band number ``band`` of the raster ``path``.
+        """Return the facts of band number ``band`` of the raster ``path`` in its product's metadata.
 
-        ``dtype`` is the type of the stored values, ``band_name`` the name that the raster driver
-        gives the band, where it gives one. Only files of the name and type that the agencies
-        deliver are looked at, and VRTs of such files; None for all others. Raises
-        :class:`MetadataError` where the metadata are there and cannot be used.
+        Parameters
+        ----------
+        dtype
+            Type of the stored values.
+        band_name
+            Name of the band in the raster driver, if it has one.
+
+        Returns
+        -------
+        ProductFacts or None
+            None unless the file has a name and type that the agencies deliver, or is a VRT of such.
+
+        Raises
+        ------
+        MetadataError
+            If the metadata exist and cannot be used.
         """
         if not is_vrt(path):
             return self._of_file(path, dtype, band_name)
@@ -49,10 +61,9 @@ class Products:
         *,
         single: bool = True,
     ) -> BandName | None:
-        """Which band of a sensor a raster's band is: by its driver, its file's name, the sources of
-        a VRT, or its description.
+        """Recognise the band of a sensor, by driver, name of the file, sources of a VRT, or description.
 
-        The name of a file is that of its first band where it has a ``single`` one.
+        The name of a file is only used if it has a ``single`` band.
         """
         named = name_of_band(description, driver_name)
         if driver_name and named:
@@ -64,7 +75,7 @@ class Products:
         )
 
     def _name_through(self, path: str, number: int, depth: int) -> BandName | None:
-        """The band that all sources of a VRT's band are, whether or not the VRT changes their values."""
+        """Return the band if all sources of a VRT's band are the same one, even if the VRT changes values."""
         band = self.vrt_band(path, number) if depth <= _DEEPEST_VRT and is_vrt(path) else None
         if band is None:
             return None
@@ -81,7 +92,7 @@ class Products:
         return names.pop() if names else None
 
     def vrt_band(self, path: str, band: int) -> VrtBand | None:
-        """A band of a VRT file; None where the VRT cannot be looked through, or has no such band."""
+        """Return a band of a VRT file; None if the VRT cannot be read, or has no such band."""
         try:
             bands = (
                 self._vrts[path]
@@ -93,11 +104,11 @@ class Products:
         return bands[band - 1] if 1 <= band <= len(bands) else None
 
     def _of_vrt(self, path: str, number: int, dtype: str, depth: int) -> ProductFacts | None:
-        """What the sources of a VRT's band have in common."""
+        """Return the facts that all sources of a VRT's band have in common."""
         band = self.vrt_band(path, number)
         if band is None or depth > _DEEPEST_VRT:
             return _mixed(
-                path, translate("Bandwise", "{file} is a VRT that cannot be looked through")
+                path, translate("Bandwise", "{file} is a VRT whose sources cannot be determined")
             )
         sources = list(dict.fromkeys(band.sources))
         facts_of_sources = [
@@ -173,7 +184,7 @@ class Products:
 
 
 def product_facts(path: str, dtype: str, band_name: str = "", band: int = 1) -> ProductFacts | None:
-    """:meth:`Products.facts` for one band."""
+    """Return :meth:`Products.facts` for one band."""
     return Products().facts(path, dtype, band_name, band)
 
 

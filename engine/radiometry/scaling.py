@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From stored value to physical value: scale, offset, nodata and saturation, and where each was found."""
+"""Scale, offset, nodata and saturation of stored values, and the source of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .products import Products
 
 
 class Scaling(enum.Enum):
-    """Who decides on scale and offset."""
+    """The source of scale and offset."""
 
     AUTOMATIC = 0
     STORED = 1
@@ -21,7 +21,7 @@ class Scaling(enum.Enum):
 
 
 class RadiometryChoice(NamedTuple):
-    """What the user wants: ``scale`` and ``offset`` count for ``CUSTOM``; ``nodata`` (a stored value) for all."""
+    """The user's choice: ``scale`` and ``offset`` for ``CUSTOM`` only; ``nodata``, a stored value, always."""
 
     scaling: Scaling = Scaling.AUTOMATIC
     scale: float = 1.0
@@ -29,7 +29,7 @@ class RadiometryChoice(NamedTuple):
     nodata: float | None = None
 
     def check(self) -> None:
-        """Raise :class:`OptionError` for numbers that no scaling can have."""
+        """Raise :class:`OptionError` for a scale or an offset that is not plausible."""
         if self.scaling is Scaling.CUSTOM and not is_sound(self.scale, self.offset):
             text = translate(
                 "Bandwise",
@@ -41,7 +41,7 @@ class RadiometryChoice(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What the raster file itself declares of a band; scale 1 and offset 0 stand for no declaration."""
+    """Declarations of the raster file for a band; scale 1 and offset 0 mean that there is none."""
 
     dtype: str
     nodata: float | None = None
@@ -52,7 +52,7 @@ class Declared(NamedTuple):
 
 
 class KnownScale(NamedTuple):
-    """Scale and offset of a band, and in short where they were found."""
+    """Scale and offset of a band, and their source in short."""
 
     scale: float
     offset: float
@@ -60,10 +60,10 @@ class KnownScale(NamedTuple):
 
 
 class Radiometry(NamedTuple):
-    """Physical value = stored value * ``scale`` + ``offset``, where the stored value is not
-    ``nodata`` or ``saturated``.
+    """Physical value = stored value * ``scale`` + ``offset``, unless the stored value is ``nodata``
+    or ``saturated``.
 
-    ``unused`` is what the metadata say of a band whose stored values are used because they were asked for.
+    ``unused`` is the scaling of the metadata if the user chose stored values.
     """
 
     scale: float
@@ -84,12 +84,17 @@ def resolve(
     band: int = 1,
     products: Products | None = None,
 ) -> Radiometry:
-    """Decide how the stored values of band number ``band`` are to be read; ``products`` keeps what
-    it read for the next band.
+    """Decide how the stored values of band number ``band`` are read.
 
     Scale and offset: the user's, else the band's own, else those of the product's metadata, else 1 and 0.
-    Nodata: the user's, else the band's own, else the product's. Raises :class:`MetadataError` for
-    metadata that are needed and unusable, :class:`OptionError` for impossible numbers.
+    Nodata: the user's, else the band's own, else the product's. ``products`` caches files for other bands.
+
+    Raises
+    ------
+    MetadataError
+        For metadata that are needed and cannot be used.
+    OptionError
+        For numbers that are not plausible.
     """
     choice.check()
     product, warning = _product(path, declared, choice, band, products or Products())
@@ -98,7 +103,7 @@ def resolve(
         choice.scaling is Scaling.STORED and product and product.mixed
     )
     if product and product.missing and warned and (scale, offset) == (1.0, 0.0):
-        warning = translate("Bandwise", "{source}: stored values are used as they are").format(
+        warning = translate("Bandwise", "{source}: stored values are used unchanged").format(
             source=product.source
         )
     nodata, nodata_source = _nodata(declared, choice, product)
@@ -157,7 +162,7 @@ def _scaling(
 
 
 def _unused(declared: Declared, product: ProductFacts | None) -> KnownScale | None:
-    """What automatic scaling would apply, where that is known and sound."""
+    """Return the scaling that automatic scaling would apply; None if there is none, or not plausible."""
     if (declared.scale, declared.offset) != (1.0, 0.0):
         sound = is_sound(declared.scale, declared.offset)
         return (
@@ -181,4 +186,4 @@ def _nodata(
         return declared.nodata, translate("Bandwise", "declared by the file").format()
     if product and product.nodata is not None:
         return product.nodata, translate("Bandwise", "the product's metadata").format()
-    return None, translate("Bandwise", "nothing declares one").format()
+    return None, translate("Bandwise", "not declared").format()

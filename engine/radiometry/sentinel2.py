@@ -36,7 +36,7 @@ _METADATA = {
 
 
 class _Product(NamedTuple):
-    """What a Sentinel-2 product file says; ``offsets`` by band number from 0."""
+    """The facts of a Sentinel-2 product file; ``offsets`` by band number from 0."""
 
     quantification: float
     offsets: dict[int, float]
@@ -45,23 +45,23 @@ class _Product(NamedTuple):
 
 
 def is_subdataset(path: str) -> bool:
-    """Return whether a name is that of GDAL's driver for a part of a product."""
+    """Return whether a name is that of a subdataset of GDAL's Sentinel-2 driver."""
     return bool(_SUBDATASET.match(path))
 
 
 class Sentinel2:
-    """Looks for the metadata of products, and reads each file once."""
+    """Finds the metadata of products, and reads each file once."""
 
     def __init__(self) -> None:
         self._products: dict[str, _Product] = {}
 
     def of_subdataset(self, path: str, band_name: str) -> ProductFacts | None:
-        """Return the facts of a subdataset's band, by the name that the driver gives it; None for others.
+        """Return the facts of a subdataset's band, by its name in the driver; None for others.
 
         Raises
         ------
         MetadataError
-            Where the metadata are there and cannot be used.
+            If the metadata exist and cannot be used.
         """
         subdataset = _SUBDATASET.match(path)
         if not subdataset or band_name not in _BANDS:
@@ -75,7 +75,7 @@ class Sentinel2:
         Raises
         ------
         MetadataError
-            Where the metadata are there and cannot be used.
+            If the metadata exist and cannot be used.
         """
         stem = os.path.splitext(os.path.basename(path))[0]
         band = _FILE.search(stem)
@@ -143,7 +143,7 @@ class Sentinel2:
 
 
 def _read(metadata: str) -> _Product:
-    """Read a product file; a number that it gives twice, and not alike, is an error."""
+    """Read a product file; raise :class:`MetadataError` if it has two different values for a number."""
     quantification_tag, offset_tag = _METADATA[os.path.basename(metadata)]
     quantifications: list[float] = []
     offsets: dict[int, float] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How results are stored: the type, what it counts, and its nodata."""
+"""Storage of results: type, scale and offset, and nodata."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..messages import Field, translate
 
 
 class DataType(enum.Enum):
-    """What a result is stored as."""
+    """Data types of results."""
 
     FLOAT32 = 0
     FLOAT64 = 1
@@ -27,11 +27,11 @@ class DataType(enum.Enum):
 
 
 class Storage(NamedTuple):
-    """Stored value = (value + ``shift``) * ``factor``, for integers rounded half to even and held
-    within ``low`` and ``high``.
+    """Stored value = (value + ``shift``) * ``factor``; integers are rounded half to even and clamped
+    to ``low`` and ``high``.
 
-    ``clamp`` is the range that values are held within before, in units of the result. ``nodata`` is
-    a stored value beyond ``low`` and ``high``, or for floating point one that no value takes.
+    ``clamp`` is the range to which values are clamped before, in units of the result. ``nodata`` is
+    a stored value outside of ``low`` and ``high``; floating-point values are moved away from it.
     """
 
     dtype: np.dtype[Any]
@@ -42,23 +42,24 @@ class Storage(NamedTuple):
 
     @property
     def integer(self) -> bool:
+        """Whether the type is an integer."""
         return self.dtype.kind != "f"
 
     @property
     def low(self) -> float:
-        """The least stored value of an integer type."""
+        """The least stored value of an integer type, except nodata."""
         least = np.iinfo(self.dtype).min
         return float(least + 1 if least == self.nodata else least)
 
     @property
     def high(self) -> float:
-        """The largest stored value of an integer type."""
+        """The largest stored value of an integer type, except nodata."""
         most = np.iinfo(self.dtype).max
         return float(most - 1 if most == self.nodata else most)
 
     @property
     def scaled(self) -> bool:
-        """Whether stored values stand for others."""
+        """Whether stored values differ from the values of the result."""
         return (self.factor, self.shift) != (1.0, 0.0)
 
     @property
@@ -68,10 +69,11 @@ class Storage(NamedTuple):
 
     @property
     def offset_tag(self) -> float:
+        """GDAL's offset; see :attr:`scale_tag`."""
         return 0.0 - self.shift  # and not -0.0
 
     def value(self, stored: float) -> float:
-        """What a stored value means."""
+        """Return the value of the result for a stored value."""
         return stored / self.factor - self.shift
 
 
@@ -90,9 +92,12 @@ _STORAGES = {
 def storage_of(
     data_type: DataType, lowest: float | None = None, highest: float | None = None
 ) -> Storage:
-    """The storage of a type, with values held between ``lowest`` and ``highest``.
+    """Return the storage of a type, with values clamped to ``lowest`` and ``highest``.
 
-    Raises :class:`OptionError` where none lies between.
+    Raises
+    ------
+    OptionError
+        If there is no value between these.
     """
     low, high = -math.inf if lowest is None else lowest, math.inf if highest is None else highest
     if not low <= high:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the bands of a VRT file are made of: GDAL's documentation of its virtual format."""
+"""The sources of the bands of a VRT file, by GDAL's documentation of the format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .metadata_file import Element, xml_elements
 
 _ROOT = "VRTDataset"
 _BAND = (_ROOT, "VRTRasterBand")
-#: That give stored values, unless they are told to change them
+#: Sources that yield stored values, unless an element changes them
 _PLAIN_SOURCES = ("SimpleSource", "ComplexSource", "AveragedSource")
 _CHANGES = ("LUT", "Exponent", "ColorTableComponent", "SrcMin", "SrcMax", "DstMin", "DstMax")
 _WANTED = frozenset(
@@ -30,13 +30,13 @@ _WANTED = frozenset(
         *_BAND,
     )
 )
-_HEADER = 1024  #: bytes, in which a VRT's first tag opens
+_HEADER = 1024  #: bytes that contain the root tag of a VRT
 _MOST_ELEMENTS = 300_000
-_TYPES = {"Byte": "uint8"}  #: of GDAL, that are not called as numpy's
+_TYPES = {"Byte": "uint8"}  #: names of GDAL that differ from numpy's
 
 
 class VrtSource(NamedTuple):
-    """Band ``number`` (0: its mask) of the raster ``path``, of type ``dtype`` where the VRT tells."""
+    """Band ``number`` (0: its mask) of the raster ``path``; ``dtype`` is empty if the VRT has no type."""
 
     path: str
     number: int = 1
@@ -46,8 +46,8 @@ class VrtSource(NamedTuple):
 class VrtBand(NamedTuple):
     """A band of a VRT.
 
-    ``plain`` says that its pixels are the stored values of its sources, moved or resampled, but not
-    changed.
+    ``plain`` is set if its pixels are stored values of its sources, which may be moved or resampled,
+    but not changed.
     """
 
     sources: tuple[VrtSource, ...] = ()
@@ -57,7 +57,7 @@ class VrtBand(NamedTuple):
 
 
 def is_vrt(path: str) -> bool:
-    """Whether a local file is a VRT, whatever its name ends in: by its first bytes, as GDAL does."""
+    """Return whether a local file is a VRT by its first bytes, as for GDAL, whatever its suffix."""
     if path.startswith("/vsi") or not os.path.isfile(path):
         return False
     try:
@@ -69,27 +69,29 @@ def is_vrt(path: str) -> bool:
 
 
 def vrt_bands(path: str) -> tuple[VrtBand, ...]:
-    """The bands of a VRT file. Raises :class:`~engine.errors.MetadataError` where it cannot be parsed."""
+    """Return the bands of a VRT file; raise :class:`~engine.errors.MetadataError` if it cannot be parsed."""
     bands: list[VrtBand] = []
     pending: list[Element] = []
-    whole: list[VrtSource] = []  # of a warped, pansharpened or processed dataset
+    shared_sources: list[VrtSource] = []  # of a warped, pansharpened or processed dataset
     for element in xml_elements(path, _WANTED, most=_MOST_ELEMENTS):
         if element.tags == _BAND:
             bands.append(_band(path, element, pending))
             pending = []
         elif element.tags == (_ROOT,):
             if element.attributes.get("subClass"):
-                whole += [source for band in bands for source in band.sources]
-                return tuple(band._replace(sources=tuple(whole), plain=False) for band in bands)
+                shared_sources += [source for band in bands for source in band.sources]
+                return tuple(
+                    band._replace(sources=tuple(shared_sources), plain=False) for band in bands
+                )
         elif element.tags[:2] == _BAND:
             pending.append(element)
         elif element.tags[-1] in ("SourceFilename", "SourceDataset"):
-            whole.append(VrtSource(_located(path, element)))
+            shared_sources.append(VrtSource(_located(path, element)))
     return tuple(bands)
 
 
 def _band(path: str, band: Element, elements: list[Element]) -> VrtBand:
-    """A band from its element and those below it."""
+    """Return a band by its element and the elements in it."""
     plain = not band.attributes.get("subClass")
     dtype = _dtype(band.attributes.get("dataType", "Byte"))
     sources: list[VrtSource] = []
@@ -140,7 +142,7 @@ def _dtype(name: str) -> str:
 
 
 def _holds(dtype: str, source: str) -> bool:
-    """Whether a type holds all values of another."""
+    """Return whether a type can represent all values of another."""
     try:
         return np.can_cast(source, dtype)
     except TypeError:

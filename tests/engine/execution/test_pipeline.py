@@ -132,8 +132,7 @@ def test_progress_rises_to_one_in_the_callers_thread(
         for line in lines
     )
     assert any(
-        line.startswith("nir: band 1 of") and "nodata none (nothing declares one)" in line
-        for line in lines
+        line.startswith("nir: band 1 of") and "nodata none (not declared)" in line for line in lines
     )
 
 

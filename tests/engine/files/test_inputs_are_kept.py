@@ -305,8 +305,8 @@ except OutputError as error:
 @pytest.mark.parametrize(
     ("mode", "owner", "folder_mode", "said"),
     [
-        (0o444, 1234, 0o755, "out.tif is there and read-only"),
-        (0o644, 0, 0o755, "out.tif is there and read-only"),
+        (0o444, 1234, 0o755, "out.tif exists and is read-only"),
+        (0o644, 0, 0o755, "out.tif exists and is read-only"),
         (0o666, 0, 0o1777, "belongs to another user"),
         (0o666, 0, 0o755, "done"),
         (0o600, 1234, 0o1777, "done"),

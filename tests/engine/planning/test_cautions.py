@@ -100,7 +100,7 @@ def test_a_dry_run_writes_nothing_and_tells_what_a_run_does(bench: Bench) -> Non
     )
     assert (
         "resampled (bilinear)" in report["inputs"]["B@1"]["placement"]
-        and "as it is" in report["inputs"]["A@1"]["placement"]
+        and "already" in report["inputs"]["A@1"]["placement"]
     )
     done = run(job)
     told = json.loads(done.estimate)

@@ -179,7 +179,7 @@ def test_the_log_says_what_is_resampled_from_what_to_what(bench: Bench, saved: A
             Layout(rule=GridRule.FIRST),
         )
     )
-    assert "as it is" in lines[0]
+    assert "already" in lines[0]
     assert (
         "resampled (bilinear) from pixels of 10 x 10 in WGS 84 / UTM zone 32N to pixels of 10 x 10 "
         "in WGS 84 / UTM zone 33N" in lines[1]

@@ -42,8 +42,7 @@ def test_a_dry_run_reports_and_writes_nothing(provider, scene, tmp_path, context
         and report["memory_bytes"] > 0
     )
     assert (
-        report["inputs"]["red"]["nodata"] == 0
-        and "as it is" in report["inputs"]["red"]["placement"]
+        report["inputs"]["red"]["nodata"] == 0 and "already" in report["inputs"]["red"]["placement"]
     )
     assert any("MB before compression, as a classic TIFF" in line for line in log.info)
     wet, fine = run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": str(out)}, context, log)

@@ -132,7 +132,7 @@ def test_a_vrt_with_a_document_type_is_not_looked_through(bench: Bench) -> None:
     *numbers, (warning,), _ = facts(bench, str(path))
     assert numbers == [1, 0, None, None]
     assert (
-        "hand.vrt is a VRT that cannot be looked through: stored values are used as they are"
+        "hand.vrt is a VRT whose sources cannot be determined: stored values are used unchanged"
         in warning
     )
     path.write_text('<?xml version="1.0" encoding="UTF-8"?>\n<!-- made by hand -->\n' + text)
@@ -195,7 +195,7 @@ def test_a_vrt_of_a_subdataset(bench: Bench, shared: Any) -> None:
     scale, offset, *_, warnings, _ = facts(bench, vrt(bench, "unnamed.vrt", subdataset), band=4)
     assert (scale, offset) == (1, 0)
     assert (
-        "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used as they are"
+        "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used unchanged"
         in warnings[0]
     )
 

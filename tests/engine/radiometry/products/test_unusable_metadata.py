@@ -34,7 +34,7 @@ from steps import steps
 def test_a_band_without_its_product_is_used_as_stored_with_a_caution(safe: Any) -> None:
     radiometry = resolve(safe(None), UINT16, RadiometryChoice())
     assert facts(radiometry) == (1, 0, None, None)
-    assert "MTD_MSIL2A.xml" in str(radiometry.warning) and "as they are" in str(radiometry.warning)
+    assert "MTD_MSIL2A.xml" in str(radiometry.warning) and "unchanged" in str(radiometry.warning)
     assert resolve(safe(None), UINT16, STORED).warning is None
 
 

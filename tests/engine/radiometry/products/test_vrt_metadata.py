@@ -73,7 +73,7 @@ def test_a_mosaic_of_products_before_and_after_the_offset(bench: Bench) -> None:
             and "mosaic.vrt belong to products, but their scale, offset or nodata differ"
             in warnings[0]
         )
-        assert "stored values are used as they are" in warnings[0]
+        assert "stored values are used unchanged" in warnings[0]
 
 
 def test_a_mosaic_with_a_file_of_no_product(bench: Bench) -> None:

@@ -72,6 +72,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    show_every_name()
     arguments = _arguments()
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit("ended")

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,6 @@ from typing import Any
 from .console import show_every_name
 
 ROOT = Path(__file__).resolve().parents[1]
-CORPUS = ROOT / "tests" / "corpus"
 
 Case = dict[str, Any]
 
@@ -44,7 +44,7 @@ _TWO = "a := (nir - red) / (nir + red); b := nir * 0.5 - red"
 
 def corpus_cases() -> Iterator[Case]:
     """Every expression of the corpus, on the corpus's rasters."""
-    for case in _module("expressions").CASES:
+    for case in import_module("tests.corpus.expressions.catalogue").CASES:
         yield {"section": "corpus", "text": case.text, "dialect": case.dialect}
 
 
@@ -116,18 +116,6 @@ def cases() -> list[Case]:
     return [*corpus_cases(), *layout_cases(), *grid_cases()]
 
 
-def _module(name: str) -> Any:
-    """A file of the corpus, which imports nothing of the plugin."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(f"corpus_{name}", CORPUS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def run_cases(checkout: Path, folder: Path, backend: str) -> list[list[str]]:
     """Return for each case of ``folder/cases.json`` what the checkout makes of it: a digest, or an error."""
     command = [sys.executable, str(ROOT / "scripts" / "run_cases.py"), str(checkout), str(folder)]
@@ -151,7 +139,7 @@ def main() -> int:
         folder = Path(name)
         listed = cases()
         (folder / "cases.json").write_text(json.dumps(listed), "utf-8")
-        arrays = _module("inputs").arrays()
+        arrays = import_module("tests.corpus.inputs").arrays()
         corpus = {key: values.tolist() for key, values in arrays.items()}
         (folder / "corpus.json").write_text(json.dumps(corpus), "utf-8")
         theirs, ours = (run_cases(checkout, folder, backend) for checkout, backend in pair)

@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from bench import Bench
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "engine"
@@ -64,6 +65,7 @@ ON_LIBRARY = {"backend/rasterio_": "rasterio", "backend/osgeo_": "osgeo"}
 PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
 MOST_FILES = 10
 MOST_LINES = 300
+MOST_LINES_OF_TESTS = 400
 
 
 def room(path: Path) -> str:
@@ -136,6 +138,15 @@ def test_every_folder_is_small() -> None:
     assert large == {}
 
 
+def test_no_file_of_the_tests_is_long() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES_OF_TESTS
+    }
+    assert long == {}
+
+
 def _modules(folder: Path) -> list[Path]:
     return [
         path
@@ -145,24 +156,24 @@ def _modules(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_pure_packages_reach_no_raster_library(bench: object, name: str) -> None:
+def test_pure_packages_reach_no_raster_library(bench: Bench, name: str) -> None:
     modules = [
         ".".join(("bandwise.engine", *path.relative_to(ENGINE).with_suffix("").parts))
         for path in FILES
         if room(path) == name
     ]
-    result = bench.python(  # type: ignore[attr-defined]
+    result = bench.python(
         f"import {', '.join(modules)}\nprint(sorted({{'rasterio', 'osgeo', 'qgis'}} & set(sys.modules)))"
-    )  # type: ignore[attr-defined]
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"
 
 
-def test_a_run_needs_no_qgis(bench: object) -> None:
+def test_a_run_needs_no_qgis(bench: Bench) -> None:
     foreign = "{'qgis', 'osgeo', 'PyQt5', 'PyQt6'}"
     script = (
         f"import bandwise.engine.execution.pipeline\nprint(sorted({foreign} & set(sys.modules)))"
     )
-    result = bench.python(script)  # type: ignore[attr-defined]
+    result = bench.python(script)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"

@@ -15,12 +15,9 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
 
 import numpy as np
-from tools import Answer, GdalCalc, Otb, Qgis, evaluate, write
-
-Tool = Union[Qgis, GdalCalc, Otb]
+from tools import Answer, GdalCalc, Otb, Qgis, Tool, evaluate, write
 
 REALS = (-2, -1, 0, 0.5, 1, 2, 3)
 WHOLES = (-2, -1, 0, 1, 2, 3, 5)

@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from expressions import CASES, Case, bands_of, right
+from expressions.case import Case, bands_of, right
+from expressions.catalogue import CASES
 from inputs import IMAGES, LAYERS, LETTERS, SAMPLE, arrays
-from tools import Answer, GdalCalc, Otb, Qgis, evaluate, write
+from tools import Answer, GdalCalc, Otb, Qgis, Tool, evaluate, write
 
 # QGIS and OTB write float32, gdal_calc float64; a logarithm may differ in its last bit between two libraries.
 RELATIVE = {"qgis": 1.2e-7, "otb": 1.2e-7, "gdal_calc": 1e-13}
@@ -35,7 +36,7 @@ def answers(folder: Path) -> dict[Case, Answer]:
         for integer, paths in letters.items():
             paths[letter] = folder / f"{letter}{'-int32' if integer else ''}.tif"
             write(paths[letter], rasters[raster][band - 1 : band], integer=integer)
-    tools = {
+    tools: dict[tuple[str, bool], Tool] = {
         ("qgis", False): Qgis(
             folder, {layer: folder / f"{raster}.tif" for layer, raster in LAYERS.items()}
         ),

@@ -162,7 +162,10 @@ class Otb:
         return np.where(abs(values) == _LARGEST, np.copysign(np.inf, values), values)
 
 
-def evaluate(tool: Qgis | GdalCalc | Otb, texts: Sequence[str]) -> list[Answer]:
+Tool = Union[Qgis, GdalCalc, Otb]
+
+
+def evaluate(tool: Tool, texts: Sequence[str]) -> list[Answer]:
     """The answers to ``texts`` in order; OTB's, which need a process each, as many at a time as there are cores."""
     if not isinstance(tool, Otb):
         return [tool(text) for text in texts]

@@ -5,19 +5,20 @@ numpy, and of the tool itself.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import inputs
 import numpy as np
 import pytest
 from bandwise.engine.errors import ExpressionError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.planning.bandmath import bandmath_job
+from expressions.case import bands_of, right
+from expressions.catalogue import CASES
+from refusals.catalogue import REFUSALS
 from steps import steps
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
@@ -32,18 +33,6 @@ UNDEFINED = ("nan_to_num(D/C)",)
 TOLERANCE = {"rtol": 3e-7, "atol": 1e-12}
 
 
-def module(name: str) -> ModuleType:
-    """A file of the corpus, which imports nothing of the plugin."""
-    spec = importlib.util.spec_from_file_location(f"corpus_{name}", CORPUS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-expressions, inputs, refusals = module("expressions"), module("inputs"), module("refusals")
-CASES = expressions.CASES
 ANSWERS = {
     (line["dialect"], line["text"], line["integer"]): line["answer"]
     for line in json.loads((CORPUS / "expected.json").read_text("utf-8"))
@@ -120,12 +109,12 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
     nodata or what the tool makes of it.
     """
     pixels = computed(case, rasters, tmp_path, DIALECT[case.dialect])
-    right = expressions.right(case, expressions.bands_of(inputs.arrays()))
+    expected = right(case, bands_of(inputs.arrays()))
     with np.errstate(over="ignore"):
-        right = np.where(np.isfinite(right.astype(np.float32)), right, np.nan)
+        expected = np.where(np.isfinite(expected.astype(np.float32)), expected, np.nan)
     # typed as a branch, where it is meant as nodata, which the tools are told apart
     if "-9999" in case.text:
-        right = np.where(right == -9999, np.nan, right)
+        expected = np.where(expected == -9999, np.nan, expected)
     answer = [
         "nodata" if value == -9999 and "-9999" in case.text else value
         for value in ANSWERS[case.dialect, case.text, case.integer]
@@ -133,13 +122,15 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
     sample = np.array(inputs.SAMPLE)
     if case.tool_fault:
         defined = (
-            ~np.isnan(right) & ~np.isnan(pixels) if case.text in UNDEFINED else ~np.isnan(right)
+            ~np.isnan(expected) & ~np.isnan(pixels)
+            if case.text in UNDEFINED
+            else ~np.isnan(expected)
         )
-        np.testing.assert_allclose(pixels[defined], right[defined], **TOLERANCE)  # type: ignore[call-overload]
-        told = pixels.ravel()[sample][np.isnan(right.ravel()[sample])]
+        np.testing.assert_allclose(pixels[defined], expected[defined], **TOLERANCE)  # type: ignore[call-overload]
+        told = pixels.ravel()[sample][np.isnan(expected.ravel()[sample])]
         assert all(np.isnan(value) or value in answer for value in told)
     else:
-        np.testing.assert_allclose(pixels, right, **TOLERANCE)  # type: ignore[call-overload]
+        np.testing.assert_allclose(pixels, expected, **TOLERANCE)  # type: ignore[call-overload]
         told = np.array(
             [
                 float("nan") if value in ("nodata", "nan", "inf", "-inf") else value
@@ -165,9 +156,7 @@ def shown(text: Any) -> str:
     [choice for choice in DialectChoice if choice is not DialectChoice.AUTOMATIC],
     ids=lambda choice: choice.name,
 )
-@pytest.mark.parametrize(
-    "text", [entry[0] for entry in (*refusals.AGGREGATES, *refusals.HOSTILE)], ids=shown
-)
+@pytest.mark.parametrize("text", [entry[0] for entry in REFUSALS], ids=shown)
 def test_a_hostile_text_is_refused_or_answered_in_few_steps(
     text: str, dialect: DialectChoice
 ) -> None:
@@ -188,9 +177,7 @@ def test_a_hostile_text_is_refused_or_answered_in_few_steps(
     assert count < 80 * (len(text) + 100)
 
 
-@pytest.mark.parametrize(
-    ("text", "word", "answerable"), (*refusals.AGGREGATES, *refusals.HOSTILE), ids=shown
-)
+@pytest.mark.parametrize(("text", "word", "answerable"), REFUSALS, ids=shown)
 def test_a_refusal_is_one_sentence_and_leaves_no_file(
     text: str, word: str, answerable: bool, rasters: Any, tmp_path: Path
 ) -> None:

@@ -9,51 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bandwise.engine.compute.compiler import compile_formula
-from bandwise.engine.compute.program import Evaluator, Program
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.planning.bandmath import bandmath_job
+from expression_cases import parsed, pixels
 from expression_text import Printer
-from expression_trees import BANDWISE, GAPS, GDAL_CALC, NAMES, SIZE, STORED, Tree, wholes
+from expression_trees import BANDWISE, GAPS, GDAL_CALC, NAMES, STORED, Tree, wholes
 from expression_values import Truth, expected
 from hypothesis import event, given
 from hypothesis import strategies as st
-from properties_cases import VALUES, Drawn, by_dialect, parsed, steady, typed
-
-
-def pixels(formula: Any, rasters: list[int]) -> Any:
-    """The formula's first result as a Float32 raster would hold it, NaN where nodata."""
-    bands = [VALUES[raster] for raster in rasters]
-    got = _evaluated(compile_formula(formula, bands), rasters)
-    clean = _evaluated(
-        compile_formula(formula, [band._replace(nodata=False) for band in bands]), rasters
-    )
-    somewhere = (
-        np.logical_or.reduce([GAPS[raster] for raster in rasters], axis=0) if rasters else False
-    )
-    np.testing.assert_array_equal(
-        np.where(somewhere, 0, clean),
-        np.where(somewhere, 0, got),
-        "the program for chunks without nodata",
-    )
-    return got
-
-
-def _evaluated(program: Program, rasters: list[int]) -> Any:
-    registers = [np.full(SIZE, 1, dtype) for dtype in program.registers]
-    with np.errstate(all="ignore"):
-        out = np.empty((len(program.results), SIZE), np.float32)
-        missing = Evaluator(program, registers).evaluate(
-            dict(enumerate(STORED[raster] for raster in rasters)),
-            dict(enumerate(GAPS[raster] for raster in rasters)),
-            out,
-        )[0]
-    single = out[0]
-    single[~np.isfinite(single)] = np.nan
-    if missing is not None:
-        single[missing] = np.nan
-    return single.astype(float)
+from properties_cases import Drawn, by_dialect, steady, typed
 
 
 def assert_right(tree: Tree, text: str, dialect: DialectChoice, got: Any) -> None:

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tests of properties have in common: rasters, tables and fixtures."""
+"""What tests of properties have in common: settings and strategies of hypothesis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
-from bandwise.engine.compute.compiler import BandValue
-from bandwise.engine.expression.dialects import DIALECTS, DialectChoice
-from bandwise.engine.expression.names import Raster, RasterBands
-from bandwise.engine.expression.parser import parse
+from bandwise.engine.expression.dialects import DialectChoice
 from expression_text import Printer
-from expression_trees import EVERY, NAMES, QGIS, TYPES, Tree, numbers
+from expression_trees import EVERY, Tree, numbers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -28,12 +24,6 @@ def steady(examples: int) -> Any:
         max_examples=examples,
         suppress_health_check=list(HealthCheck),
     )
-
-
-REFERENCES = [Raster(name, f"/none/{index}.tif", ("",)) for index, name in enumerate(NAMES)]
-
-
-VALUES = [BandValue(np.dtype(dtype)) for dtype in TYPES]
 
 
 class Drawn:
@@ -57,10 +47,3 @@ def typed(draw: Any, dialect: DialectChoice, *, depth: int = 4) -> tuple[Tree, s
     choose = Drawn(draw)
     tree = numbers(choose, dialect, choose.between(1, depth))
     return tree, Printer(dialect, choose).text(tree)
-
-
-def parsed(text: str, dialect: DialectChoice) -> tuple[Any, list[int]]:
-    """The formula, and the raster that each of its bands is."""
-    references = RasterBands(REFERENCES, layers_first=dialect is QGIS)
-    formula = parse(text, DIALECTS[dialect], references)
-    return formula, [raster for raster, _ in references.bands]

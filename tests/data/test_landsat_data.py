@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from bandwise.engine.radiometry.masks import MaskChoice
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bench import Bench
 from real_data_cases import LANDSAT, R60M, float64_ndvi
+from resampling_cases import gdalwarp, needs_gdalwarp
 
 
 def test_landsat_of_level_1_numbers_would_be_wrong(bench: Bench, shared: Any) -> None:
@@ -66,13 +66,10 @@ def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Bench, shared: An
     )
 
 
-@pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
-@pytest.mark.parametrize(
-    ("resampling", "method"),
-    [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear"), (Resampling.CUBIC, "cubic")],
-)
+@needs_gdalwarp
+@pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.BILINEAR, Resampling.CUBIC])
 def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
-    bench: Bench, shared: Any, resampling: Resampling, method: str
+    bench: Bench, shared: Any, resampling: Resampling
 ) -> None:
     """82 x 82 pixels of 15 m and 41 x 41 of 30 m, half a small pixel off: the result is on the fine
     grid where both are.
@@ -94,33 +91,14 @@ def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
     got, report = bench.run(job)
     with rasterio.open(bench.path("ndvi.tif")) as result, rasterio.open(near) as fine:
         assert result.res == fine.res == (15, 15) and result.crs == fine.crs
-        box = list(map(str, result.bounds))
+        box = result.bounds
         column, row = (
             round(number) for number in ~fine.transform * (result.bounds.left, result.bounds.top)
         )
         a = fine.read(1)[row : row + result.height, column : column + result.width].astype(
             np.float64
         )
-    size = ["-ts", str(got.shape[1]), str(got.shape[0])]
-    command = [
-        "gdalwarp",
-        "-q",
-        "-et",
-        "0",
-        "-ot",
-        "Float32",
-        "-wt",
-        "Float32",
-        "-dstnodata",
-        "nan",
-        "-r",
-        method,
-        "-te",
-        *box,
-        *size,
-    ]
-    subprocess.run([*command, visible, bench.path("warped.tif")], check=True)
-    b = bench.read(bench.path("warped.tif")).astype(np.float64)
+    b = gdalwarp(bench, visible, box, got.shape, resampling).astype(np.float64)
     valid = np.isfinite(b) & (b + a != 0) & (got != -9999)
     assert valid.sum() == report.statistics[0].valid >= 80 * 80
     np.testing.assert_allclose(

@@ -5,9 +5,6 @@ those on it stay as they are.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,9 @@ from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, R
 from bench import Bench
 from resampling_cases import (
     GRIDS,
+    METHODS,
+    gdalwarp,
+    needs_gdalwarp,
     one_band,
     saved,  # noqa: F401  fixtures
 )
@@ -24,60 +24,19 @@ from resampling_cases import (
 SOURCES = [name for name in GRIDS if name != "10 m"]
 
 
-METHODS = {
-    Resampling.NEAREST: "near",
-    Resampling.BILINEAR: "bilinear",
-    Resampling.CUBIC: "cubic",
-    Resampling.AVERAGE: "average",
-    Resampling.CUBIC_SPLINE: "cubicspline",
-    Resampling.LANCZOS: "lanczos",
-}
-
-
-def gdalwarp(
-    bench: Bench, source: str, target: str, method: str, *, pixels: float = 1
+def warped(
+    bench: Bench, source: str, target: str, method: Resampling, *, pixels: float = 1
 ) -> np.ndarray:
-    """The source on the target's grid as Float32, NaN where it has no value; so many ``pixels`` of
-    the target make one of the source.
+    """The source on the target's grid by gdalwarp; so many ``pixels`` of the target make one of the
+    source.
 
     Left to itself gdalwarp takes that number from outlines, which a turned source, or one that ends
     within the target, makes wrong.
     """
-    crs, (a, _, left, _, e, top), (height, width) = GRIDS[target]
-    box = [left, top + e * height, left + a * width, top]
-    out = bench.path("warped.tif")
-    Path(out).unlink(missing_ok=True)
-    command = [
-        "gdalwarp",
-        "-q",
-        "-et",
-        "0",
-        "-ovr",
-        "NONE",
-        "-ot",
-        "Float32",
-        "-wt",
-        "Float32",
-        "-dstnodata",
-        "nan",
-        "-r",
-        method,
-        "-t_srs",
-        crs,
-    ]
-    command += [
-        "-wo",
-        f"XSCALE={pixels}",
-        "-wo",
-        f"YSCALE={pixels}",
-        "-te",
-        *map(str, box),
-        "-ts",
-        str(width),
-        str(height),
-    ]
-    subprocess.run([*command, source, out], check=True)
-    return bench.read(out)
+    crs, (a, _, left, _, e, top), shape = GRIDS[target]
+    box = (left, top + e * shape[0], left + a * shape[1], top)
+    scale = ("-wo", f"XSCALE={pixels}", "-wo", f"YSCALE={pixels}")
+    return gdalwarp(bench, source, box, shape, method, "-t_srs", crs, *scale)
 
 
 def bordered(bench: Bench, path: str) -> str:
@@ -95,7 +54,7 @@ def bordered(bench: Bench, path: str) -> str:
         )
 
 
-@pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
+@needs_gdalwarp
 @pytest.mark.parametrize("resampling", list(METHODS), ids=lambda resampling: resampling.name)
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
@@ -104,11 +63,11 @@ def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
     target, other = saved("10 m", "target.tif"), saved(source, "source.tif")
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=resampling)
     got, report = bench.run(one_band(bench, [target, other], "b", layout))
-    expected = gdalwarp(
+    expected = warped(
         bench,
         bordered(bench, other) if resampling is Resampling.AVERAGE else other,
         "10 m",
-        METHODS[resampling],
+        resampling,
     )
     invalid = np.isnan(expected)
     np.testing.assert_array_equal(got == -9999, invalid)
@@ -120,7 +79,7 @@ def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
         np.testing.assert_allclose(got[~invalid], expected[~invalid], rtol=1e-5)
 
 
-@pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
+@needs_gdalwarp
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.BILINEAR, Resampling.CUBIC])
 def test_a_finer_band_comes_onto_a_coarser_grid(
     bench: Bench, saved: Any, resampling: Resampling
@@ -131,7 +90,7 @@ def test_a_finer_band_comes_onto_a_coarser_grid(
     fine, coarse = saved("10 m", "fine.tif"), saved("60 m, wider", "coarse.tif")
     layout = Layout(rule=GridRule.COARSEST, extent_rule=ExtentRule.GRID, resampling=resampling)
     got, _ = bench.run(one_band(bench, [fine, coarse], "a", layout))
-    expected = gdalwarp(bench, fine, "60 m, wider", METHODS[resampling], pixels=1 / 6)
+    expected = warped(bench, fine, "60 m, wider", resampling, pixels=1 / 6)
     np.testing.assert_array_equal(got == -9999, np.isnan(expected))
     np.testing.assert_allclose(
         got[got != -9999],

@@ -9,41 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from bandwise.engine.expression.names import named_formula
-from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
-from bandwise.engine.job import BandRef, Job
+from bandwise.engine.grids.layout import Resampling
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
-
-UTM = "EPSG:32633"
-
-
-def resample(
-    bench: Bench,
-    source: str,
-    crs: str,
-    transform: tuple[float, ...],
-    shape: tuple[int, int],
-    method: Resampling,
-    **options: Any,
-) -> Any:
-    """The source on a grid, by a run of the engine: float32, NaN where there is no value."""
-    target = bench.save("target.tif", np.ones(shape, np.uint8), crs=crs, transform=transform)
-    layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=method)
-    bands = (BandRef("a", target), BandRef("b", source))
-    options = {"creation_options": "COMPRESS=NONE", **options}
-    got, _ = bench.run(
-        Job(
-            bands,
-            named_formula("x := b", ("a", "b")),
-            bench.path("out.tif"),
-            layout=layout,
-            **options,
-        )
-    )
-    return np.where(got == -9999, np.nan, got)
+from resampling_cases import UTM, resample
 
 
 def exact_means(values: Any, columns: Any, rows: Any) -> Any:
@@ -88,7 +59,7 @@ def test_averages_are_exact_in_narrow_results(
     values = noise(math.ceil(ratio * height), math.ceil(ratio * width), holes=ratio > 2)
     source = bench.save("source.tif", values, transform=(10, 0, 500000, 0, -10, 5000000), nodata=0)
     transform = (10 * ratio, 0, 500000 + 10 * shift, 0, -10 * ratio, 5000000 - 10 * shift)
-    got = resample(bench, source, UTM, transform, (height, width), Resampling.AVERAGE)
+    got = resample(bench, source, (UTM, transform, (height, width)), Resampling.AVERAGE)
     columns, rows = (shift + ratio * np.arange(count + 1) for count in (width, height))
     expected = exact_means(np.where(values, values, np.nan), columns, rows)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
@@ -115,9 +86,7 @@ def test_averages_are_exact_across_tiles(
     got = resample(
         bench,
         source,
-        UTM,
-        (10 * ratio, 0, 500000, 0, -10 * ratio, 5000000),
-        shape,
+        (UTM, (10 * ratio, 0, 500000, 0, -10 * ratio, 5000000), shape),
         Resampling.AVERAGE,
     )
     columns, rows = (ratio * np.arange(count + 1) for count in shape[::-1])
@@ -142,7 +111,7 @@ def test_averages_of_a_globe_in_degrees(
         "globe.tif", values, crs="EPSG:4326", transform=(0.2, 0, -180, 0, -0.2, 90), nodata=0
     )
     got = resample(
-        bench, source, "EPSG:4326", (size, 0, left, 0, -size, 90), shape, Resampling.AVERAGE
+        bench, source, ("EPSG:4326", (size, 0, left, 0, -size, 90), shape), Resampling.AVERAGE
     )
     columns, rows = (
         (left + 180) / 0.2 + np.arange(shape[1] + 1) * (size / 0.2),
@@ -159,7 +128,7 @@ def test_pixels_that_only_touch_the_source_have_no_average(bench: Bench) -> None
         "source.tif", np.ones((60, 80), np.uint8), transform=(10, 0, 500000, 0, -10, 5000000)
     )
     got = resample(
-        bench, source, UTM, (200, 0, 499600, 0, -200, 5000400), (7, 8), Resampling.AVERAGE
+        bench, source, (UTM, (200, 0, 499600, 0, -200, 5000400), (7, 8)), Resampling.AVERAGE
     )
     expected = np.full((7, 8), np.nan)
     expected[2:5, 2:6] = 1
@@ -182,9 +151,7 @@ def test_a_rounded_georeference_does_not_let_a_neighbour_in(bench: Bench) -> Non
     got = resample(
         bench,
         source,
-        "EPSG:4326",
-        (3 / 3600, 0, 15 + 1 / 3, 0, -3 / 3600, 45 + 2 / 3),
-        (200, 200),
+        ("EPSG:4326", (3 / 3600, 0, 15 + 1 / 3, 0, -3 / 3600, 45 + 2 / 3), (200, 200)),
         Resampling.AVERAGE,
     )
     assert np.argwhere(np.isnan(got)).tolist() == [[100, 100], [100, 101]]
@@ -254,7 +221,7 @@ def test_nested_grids_give_the_pixels_of_gdal(
     )
     transform = (other, 0, 500000, 0, -other, 5000000)
     shape = down * pixel // other, across * pixel // other
-    got = resample(bench, source, UTM, transform, shape, method)
+    got = resample(bench, source, (UTM, transform, shape), method)
     expected = by_gdal(source, transform, shape, method, pixel / other)
     assert got.dtype == expected.dtype == np.float32
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
@@ -276,9 +243,7 @@ def test_nearest_whole_numbers_stay_what_they_are(bench: Bench) -> None:
         got = resample(
             bench,
             source,
-            UTM,
-            (a, 0, left, 0, e, top),
-            shape,
+            (UTM, (a, 0, left, 0, e, top), shape),
             Resampling.NEAREST,
             data_type=DataType.FLOAT64,
         )
@@ -302,12 +267,12 @@ def test_pixels_do_not_depend_on_windows_workers_or_memory(
     source = bench.save("source.tif", values, transform=(10, 0, 500000, 0, -10, 5000000), nodata=0)
     shape = tuple(int(count / ratio) for count in values.shape)
     transform = (10 * ratio, 0, 500003, 0, -10 * ratio, 5000000)
-    once = resample(bench, source, UTM, transform, shape, method, workers=1).tobytes()  # type: ignore[arg-type]
+    once = resample(bench, source, (UTM, transform, shape), method, workers=1).tobytes()  # type: ignore[arg-type]
     for options in (
         {"workers": 3},
         {"memory": 1},
         {"creation_options": "COMPRESS=NONE|BLOCKXSIZE=64|BLOCKYSIZE=128"},
     ):
         assert (
-            resample(bench, source, UTM, transform, shape, method, **options).tobytes() == once  # type: ignore[arg-type]
+            resample(bench, source, (UTM, transform, shape), method, **options).tobytes() == once  # type: ignore[arg-type]
         ), options

@@ -3,20 +3,35 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from bandwise.engine.expression.names import named_formula
-from bandwise.engine.grids.layout import Layout
+from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.job import BandRef, Job
 from bench import Bench
 
 UTM = "EPSG:32633"
+#: As gdalwarp calls them.
+METHODS = {
+    Resampling.NEAREST: "near",
+    Resampling.BILINEAR: "bilinear",
+    Resampling.CUBIC: "cubic",
+    Resampling.AVERAGE: "average",
+    Resampling.CUBIC_SPLINE: "cubicspline",
+    Resampling.LANCZOS: "lanczos",
+}
+needs_gdalwarp = pytest.mark.skipif(not shutil.which("gdalwarp"), reason="needs gdalwarp")
 
-
-#: Grids as (CRS, geotransform, (height, width)); all show some of the same place.
-GRIDS: dict[str, tuple[str, tuple[float, ...], tuple[int, int]]] = {
+#: CRS, geotransform, (height, width).
+Target = tuple[str, tuple[float, ...], tuple[int, int]]
+#: All show some of the same place.
+GRIDS: dict[str, Target] = {
     "10 m": (UTM, (10, 0, 500000, 0, -10, 5000000), (700, 600)),
     "20 m": (UTM, (20, 0, 500000, 0, -20, 5000000), (350, 300)),
     "60 m, wider": (UTM, (60, 0, 499400, 0, -60, 5000600), (150, 150)),
@@ -35,7 +50,7 @@ GRIDS: dict[str, tuple[str, tuple[float, ...], tuple[int, int]]] = {
 
 
 @pytest.fixture
-def saved(bench: Bench) -> Any:
+def saved(bench: Bench) -> Callable[..., str]:
     """A function from the name of a grid to a raster on it: smooth hills with noise, uint16, a
     stripe and a corner of nodata 0.
     """
@@ -70,3 +85,31 @@ def one_band(
         layout=layout,
         **options,
     )
+
+
+def resample(
+    bench: Bench, source: str, target: Target, method: Resampling, **options: Any
+) -> np.ndarray:
+    """The source on a grid, by a run of the engine: float32, NaN where there is no value."""
+    crs, transform, shape = target
+    path = bench.save("target.tif", np.ones(shape, np.uint8), crs=crs, transform=transform)
+    layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=method)
+    got, _ = bench.run(one_band(bench, [path, source], "b", layout, **options))
+    return np.where(got == -9999, np.nan, got)
+
+
+def gdalwarp(
+    bench: Bench,
+    source: str,
+    box: Sequence[float],
+    shape: tuple[int, ...],
+    method: Resampling,
+    *more: str,
+) -> np.ndarray:
+    """The source within a box, in ``shape`` pixels, as Float32, NaN where it has no value."""
+    out = bench.path("warped.tif")
+    Path(out).unlink(missing_ok=True)
+    fixed = "gdalwarp -q -et 0 -ovr NONE -ot Float32 -wt Float32 -dstnodata nan"
+    size = ("-te", *map(str, box), "-ts", str(shape[1]), str(shape[0]))
+    subprocess.run([*fixed.split(), "-r", METHODS[method], *size, *more, source, out], check=True)
+    return bench.read(out)

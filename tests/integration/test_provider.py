@@ -155,11 +155,10 @@ def test_every_parameter_has_a_widget_in_the_dialog(provider, name):
     from qgis.PyQt.QtWidgets import QDialog
 
     made, dialog = algorithm(name), QDialog()
-    for parameter in made.parameterDefinitions():
-        if not parameter.isDestination():
-            assert WidgetWrapperFactory.create_wrapper(parameter, dialog) is not None, (
-                parameter.name()
-            )
+    inputs = [one for one in made.parameterDefinitions() if not one.isDestination()]
+    wrappers = {one.name(): WidgetWrapperFactory.create_wrapper(one, dialog) for one in inputs}
+    assert "RADIOMETRY" in wrappers
+    assert None not in wrappers.values(), wrappers
 
 
 def shown(made):

@@ -109,7 +109,9 @@ def test_a_disk_that_runs_full_between_the_raster_and_its_overviews(
             )
             assert said.count("cannot be written") + said.count("could not be written") == 1, said
         else:
-            for got, right in zip(images(path), expected):
+            written = images(path)
+            assert len(written) == len(expected), limit
+            for got, right in zip(written, expected):
                 np.testing.assert_array_equal(got, right)
     assert lines[0][1] and not lines[-1][1]
     assert not [name for name in bench.listing() if name.startswith(".")]
@@ -174,6 +176,7 @@ def test_overviews_of_strips_of_any_height(bench: Bench, height: int, codec: str
     bench.run(bench.job(near, visible, output="tiled.tif", overviews=True))
     right = images(bench.path("tiled.tif"))
     np.testing.assert_array_equal(tiled, right[0])
+    assert len(smaller) == len(right) - 1 == 2
     for got, overview in zip(smaller, right[1:]):
         np.testing.assert_array_equal(got, overview)
 

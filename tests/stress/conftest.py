@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 from children import Children
+from scenarios import Scenarios
+from stress_case import SEED, Case, Tally
 
 HERE = Path(__file__).resolve().parent
 FULL = os.environ.get("BANDWISE_STRESS", "short") == "full"
-SEED = int(os.environ.get("BANDWISE_SEED", "15"))
 
 #: File, or file and function: cases of the short form, and of the full one.
 COUNTS: dict[str, tuple[int, int]] = {
@@ -37,22 +38,6 @@ COUNTS: dict[str, tuple[int, int]] = {
     "test_second_reader": (30, 400),
     "test_metadata": (40, 600),
 }
-
-
-class Case:
-    """A case of a kind: its random numbers follow from the seed, the test and the case's number, so
-    that it can be repeated alone.
-    """
-
-    def __init__(self, test: str, number: int) -> None:
-        self.number = number
-        self.random = random.Random(f"{SEED}/{test}/{number}")
-
-    def numpy(self) -> Any:
-        """A generator of numpy."""
-        import numpy as np
-
-        return np.random.default_rng(self.random.getrandbits(64))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -144,7 +129,7 @@ def seeded(request: pytest.FixtureRequest) -> Callable[[str], random.Random]:
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Callable[..., None]:
+def tally(request: pytest.FixtureRequest) -> Tally:
     """Count an outcome, for the table of ``docs/guarantees.md``."""
 
     def count(outcome: str, times: int = 1) -> None:
@@ -173,9 +158,7 @@ def children(pytestconfig: pytest.Config) -> Iterator[Children]:
 
 
 @pytest.fixture(scope="session")
-def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenarios]:
     """The kinds of run, over inputs made once."""
-    from scenarios import Scenarios
-
     with Scenarios(tmp_path_factory.mktemp("inputs")) as made:
         yield made

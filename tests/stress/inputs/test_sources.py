@@ -23,7 +23,8 @@ from bandwise.engine.execution.pipeline import run
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.masks import MaskChoice, MaskRule
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
-from children import UNTOLD, Order
+from children import UNTOLD, Children, Order
+from stress_case import Case, Tally
 
 WIDTH, HEIGHT = 900, 800
 NOBODY = 65534
@@ -179,7 +180,7 @@ def _assert_sentence(text: str, named: str | None, what: str) -> None:
 
 @pytest.mark.parametrize("fault", BEFORE)
 def test_a_fault_that_is_there(
-    case: Any, fault: str, place: Place, children: Any, tally: Any
+    case: Case, fault: str, place: Place, children: Children, tally: Tally
 ) -> None:
     """As a user who is not root; the old result is there in half of the cases."""
     job = place.job(workers=case.random.randint(1, 3))
@@ -203,7 +204,7 @@ def test_a_fault_that_is_there(
 
 
 @pytest.mark.parametrize("fault", MIDWAY)
-def test_a_fault_midway(case: Any, fault: str, place: Place, tally: Any) -> None:
+def test_a_fault_midway(case: Case, fault: str, place: Place, tally: Tally) -> None:
     at, done = case.random.uniform(0.02, 0.6), []
     place.output.write_bytes(OLD)
     before = place.listing()
@@ -230,7 +231,7 @@ def test_a_fault_midway(case: Any, fault: str, place: Place, tally: Any) -> None
     tally("too late to matter, and right")
 
 
-def test_an_input_that_is_a_fifo(place: Place, children: Any) -> None:
+def test_an_input_that_is_a_fifo(place: Place, children: Children) -> None:
     """Opening one for reading blocks until somebody writes."""
     job = place.job()
     place.path("red").unlink()
@@ -242,7 +243,7 @@ def test_an_input_that_is_a_fifo(place: Place, children: Any) -> None:
 
 
 @pytest.mark.parametrize("megabytes", [10, 30, 60, 100, 200])
-def test_too_little_memory(place: Place, children: Any, megabytes: int, tally: Any) -> None:
+def test_too_little_memory(place: Place, children: Children, megabytes: int, tally: Tally) -> None:
     """Address space for so much more than the process has: threads do not start, arrays are not made.
 
     The C and C++ libraries end a process where a thread's own variables, or an object of GDAL's,
@@ -267,10 +268,10 @@ def test_too_little_memory(place: Place, children: Any, megabytes: int, tally: A
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2])
-def test_too_few_threads(place: Place, children: Any, threads: int, tally: Any) -> None:
+def test_too_few_threads(place: Place, children: Children, threads: int, tally: Tally) -> None:
     if not (hasattr(os, "geteuid") and os.geteuid() == 0):
         tally("threads not limited, for want of a user who runs nothing else")
-        return
+        pytest.skip("needs root, to become a user who runs nothing else")
     place.output.parent.chmod(0o777)
     (outcome,) = children.run(Order(place.job(workers=8), user=NOBODY, threads=threads))
     assert not outcome.signal and outcome.expected, outcome
@@ -284,7 +285,9 @@ def test_too_few_threads(place: Place, children: Any, threads: int, tally: Any) 
 
 
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 5, 8])
-def test_too_few_file_descriptors(place: Place, children: Any, more: int, tally: Any) -> None:
+def test_too_few_file_descriptors(
+    place: Place, children: Children, more: int, tally: Tally
+) -> None:
     """GDAL 3.12 itself crashes where it has opened a file and finds no descriptor to open it again
     for a second thread.
     """

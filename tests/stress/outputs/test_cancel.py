@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from bandwise.engine.errors import Cancelled
 from bandwise.engine.execution.pipeline import run
-from scenarios import KINDS
+from scenarios import KINDS, Scenarios
+from stress_case import Case, Tally
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    scenarios: Any, tmp_path_factory: pytest.TempPathFactory
+    scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[int, float]]:
     """Kind -> calls of ``cancelled`` and seconds of a run that nobody cancels."""
     found = {}
@@ -38,7 +39,7 @@ def undisturbed(
 class _Button:
     """Pressed at a call, at a part of the progress, or after some seconds; whatever comes first of what was chosen."""
 
-    def __init__(self, case: Any, calls: int, seconds: float) -> None:
+    def __init__(self, case: Case, calls: int, seconds: float) -> None:
         self.manner = case.random.choice(("call", "progress", "time"))
         self.at = {
             "call": case.random.randrange(calls + 1),
@@ -78,7 +79,13 @@ def listing(folder: Path) -> dict[str, str]:
     }
 
 
-def test_cancel(case: Any, scenarios: Any, undisturbed: Any, tmp_path: Path, tally: Any) -> None:
+def test_cancel(
+    case: Case,
+    scenarios: Scenarios,
+    undisturbed: dict[str, tuple[int, float]],
+    tmp_path: Path,
+    tally: Tally,
+) -> None:
     kind = list(KINDS)[case.number % len(KINDS)]
     output = tmp_path / "out.tif"
     if case.random.random() < 0.5:

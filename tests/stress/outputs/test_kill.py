@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
-from children import Order
-from scenarios import HEIGHT, TRANSFORM, WIDTH
+from children import Children, Order
+from scenarios import HEIGHT, TRANSFORM, WIDTH, Scenarios
+from stress_case import Case, Tally
 
 KINDS = ("plain", "overviews", "cog")
 OLD = 7.0  #: every pixel of the old file and of its overviews
+Durations = dict[tuple[str, bool], tuple[float, int]]
 
 
 @pytest.fixture(scope="module")
 def durations(
-    scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, bool], tuple[float, int]]:
+    scenarios: Scenarios, children: Children, tmp_path_factory: pytest.TempPathFactory
+) -> Durations:
     """(kind, whether it replaces a file) -> seconds and file operations of a run that nobody kills."""
     found = {}
     for kind in KINDS:
@@ -57,7 +58,12 @@ def make_old(path: Path) -> None:
 
 
 def test_kill(
-    case: Any, scenarios: Any, children: Any, durations: Any, tmp_path: Path, tally: Any
+    case: Case,
+    scenarios: Scenarios,
+    children: Children,
+    durations: Durations,
+    tmp_path: Path,
+    tally: Tally,
 ) -> None:
     kind, existing = KINDS[case.number % 3], case.number // 3 % 2 == 1
     seconds, operations = durations[kind, existing]
@@ -97,7 +103,7 @@ def test_kill(
     scenarios.assert_complete(str(tmp_path / "next.tif"))
 
 
-def _state(output: Path, old: bytes | None, scenarios: Any, kind: str, moment: str) -> str:
+def _state(output: Path, old: bytes | None, scenarios: Scenarios, kind: str, moment: str) -> str:
     """Which file stands there: nothing else can."""
     if not output.exists():
         assert old is None, f"{moment}: the old file is lost"

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bandwise.engine.radiometry.storage import DataType
-from children import Order
-from scenarios import WRITERS
+from children import Children, Order
+from scenarios import WRITERS, Scenarios
+from stress_case import Case, Tally
 
 OLD = b"the former result" * 1000
 _NAMES = list(WRITERS)
 
 
 @pytest.fixture(scope="module")
-def full_size(scenarios: Any, children: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def full_size(
+    scenarios: Scenarios, children: Children, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], int]:
     """A function from a way of writing to the size of its whole file."""
     folder, sizes = tmp_path_factory.mktemp("sizes"), {}
 
@@ -55,7 +58,7 @@ def _mount(*arguments: str) -> int:
 
 
 @pytest.fixture
-def chosen(case: Any, full_size: Any) -> tuple[str, int]:
+def chosen(case: Case, full_size: Callable[[str], int]) -> tuple[str, int]:
     """A way of writing, and fewer or a few more bytes than it needs: often just fewer, where only
     the last of it does not fit.
     """
@@ -73,7 +76,7 @@ def chosen(case: Any, full_size: Any) -> tuple[str, int]:
 
 
 def _assert_whole_or_as_before(
-    outcome: Any, output: Path, writer: str, scenarios: Any, tally: Any, what: str
+    outcome: Any, output: Path, writer: str, scenarios: Scenarios, tally: Tally, what: str
 ) -> None:
     assert not outcome.signal and outcome.expected, f"{what}: {outcome}"
     if outcome.error:
@@ -89,7 +92,12 @@ def _assert_whole_or_as_before(
 
 
 def test_a_limit_of_file_sizes(
-    case: Any, chosen: tuple[str, int], scenarios: Any, children: Any, tmp_path: Path, tally: Any
+    case: Case,
+    chosen: tuple[str, int],
+    scenarios: Scenarios,
+    children: Children,
+    tmp_path: Path,
+    tally: Tally,
 ) -> None:
     writer, size = chosen
     output = tmp_path / "out.tif"
@@ -103,17 +111,17 @@ def test_a_limit_of_file_sizes(
 
 
 def test_a_small_disk(
-    case: Any,
+    case: Case,
     chosen: tuple[str, int],
-    scenarios: Any,
-    children: Any,
+    scenarios: Scenarios,
+    children: Children,
     small_disk: Path | None,
-    tally: Any,
+    tally: Tally,
 ) -> None:
     """Twice the file must fit for a COG, which is laid out beside the plain one."""
     if small_disk is None:
         tally("disks not tried, for want of the right to mount one")
-        return
+        pytest.skip("needs the right to mount a disk")
     writer, size = chosen
     size = len(OLD) + int(size * (2.2 if WRITERS[writer].get("cog") else 1.1))
     for path in small_disk.iterdir():

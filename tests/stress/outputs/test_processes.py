@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Order
+from children import Children, Order
+from scenarios import Scenarios
 from second_reader import assert_read_alike
+from stress_case import Case, Tally
 
 PROCESSES = 10
 
 
 def test_ten_processes_with_one_output(
-    case: Any, scenarios: Any, children: Any, tmp_path: Path, tally: Any
+    case: Case, scenarios: Scenarios, children: Children, tmp_path: Path, tally: Tally
 ) -> None:
     """Each adds a number of its own to NDVI, so that a mixture of two would show."""
     from bandwise.engine.planning.bandmath import bandmath_job

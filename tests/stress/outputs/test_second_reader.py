@@ -15,7 +15,9 @@ from bandwise.engine.expression.names import named_formula
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
+from scenarios import Scenarios
 from second_reader import assert_read_alike
+from stress_case import Case, Tally
 
 CODECS = ("NONE", "DEFLATE", "ZSTD", "LZW", "PACKBITS", "LZMA")
 MULTI = "ndvi := (a - b) / (a + b); sum := a + b; copy := a"
@@ -35,7 +37,9 @@ def _layout(random: Any) -> str:
     return "|".join(options)
 
 
-def test_a_result_is_read_back(case: Any, scenarios: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_result_is_read_back(
+    case: Case, scenarios: Scenarios, tmp_path: Path, tally: Tally
+) -> None:
     random = case.random
     several, cog = random.random() < 0.4, random.random() < 0.15
     formula = named_formula(MULTI if several else "ndvi := (a - b) / (a + b)", ("a", "b"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from expression_text import Printer
 from expression_trees import BANDWISE, EVERY, QGIS, SIZE, Seeded, numbers
 from expression_values import ROUNDING, expected
 from steps import steps
+from stress_case import Case, Tally
 
 COUNT = {False: 600, True: 30_000}  #: of expressions of a dialect
 #: Of a text: for each character, and for the 100 that any text has more.
@@ -51,7 +51,7 @@ def test_mutated_expressions(
     dialect: DialectChoice,
     seeded: Callable[[str], Random],
     full: bool,
-    tally: Callable[..., None],
+    tally: Tally,
 ) -> None:
     """Of two that are tried one is right as it was printed, and held against float64 numpy."""
     for number in range(COUNT[full]):
@@ -77,9 +77,7 @@ def _read_in_steps(text: str, dialect: DialectChoice) -> tuple[bool, int]:
     return read[0], count
 
 
-def test_a_text_that_is_read_again_as_it_was_understood(
-    case: Any, tally: Callable[..., None]
-) -> None:
+def test_a_text_that_is_read_again_as_it_was_understood(case: Case, tally: Tally) -> None:
     """What the log says a mutated text means gives the same pixels; QGIS's are nodata where a part
     divides by zero, which no text can say.
     """

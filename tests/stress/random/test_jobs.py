@@ -20,6 +20,7 @@ from expression_text import Printer
 from expression_trees import EVERY, NAMES, TYPES, Bands, Seeded, bands_in, numbers
 from expression_values import ROUNDING, as_float32, expected
 from second_reader import assert_read_alike
+from stress_case import Case, Tally
 
 LEFT, TOP, PIXEL = 300000, 5000040, 10
 #: Factor, shift and nodata of integer results.
@@ -82,7 +83,7 @@ def _stored(random: Any, dtype: np.dtype[Any], shape: tuple[int, int]) -> Any:
 
 
 def _save(
-    path: Path, values: Any, place: Place, case: Any, gaps: Any, *, nodata: float | None
+    path: Path, values: Any, place: Place, case: Case, gaps: Any, *, nodata: float | None
 ) -> None:
     """A GeoTIFF in a random layout; gaps are its nodata value, or its mask where it has none."""
     random = case.random
@@ -123,7 +124,7 @@ class _Job(NamedTuple):
     exact: bool
 
 
-def _made(case: Any, folder: Path) -> _Job:
+def _made(case: Case, folder: Path) -> _Job:
     random, generator, choose = case.random, case.numpy(), Seeded(case.random)
     base = Place(
         0, 0, random.choice((1, random.randint(2, 400))), random.choice((1, random.randint(2, 300)))
@@ -255,7 +256,7 @@ def _as_stored(values: Any, data_type: DataType, clamp: tuple[float | None, floa
     )
 
 
-def test_a_random_job(case: Any, tmp_path: Path, tally: Any) -> None:
+def test_a_random_job(case: Case, tmp_path: Path, tally: Tally) -> None:
     text, job, right, steady, exact = _made(case, tmp_path)
     report = run(job)
     with rasterio.open(job.output) as dataset:

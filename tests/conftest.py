@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bench import Bench
@@ -61,7 +60,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def shared() -> Any:
+def shared() -> Callable[..., Path]:
     """A function from parts of a path to that path in ``../shared/data``; the test is skipped where it is absent."""
 
     def path(*parts: str) -> Path:

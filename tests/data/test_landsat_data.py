@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,9 @@ from real_data_cases import LANDSAT, R60M, float64_ndvi
 from resampling_cases import gdalwarp, needs_gdalwarp
 
 
-def test_landsat_of_level_1_numbers_would_be_wrong(bench: Bench, shared: Any) -> None:
+def test_landsat_of_level_1_numbers_would_be_wrong(
+    bench: Bench, shared: Callable[..., Path]
+) -> None:
     """2e-05 and -0.1, which a search for the key finds as well, give other pixels."""
     product = LANDSAT[1]
     near, visible = (
@@ -34,7 +36,7 @@ def test_landsat_of_level_1_numbers_would_be_wrong(bench: Bench, shared: Any) ->
     assert np.count_nonzero(right != wrong) > right.size / 2
 
 
-def test_landsat_5_has_unsigned_bytes(bench: Bench, shared: Any) -> None:
+def test_landsat_5_has_unsigned_bytes(bench: Bench, shared: Callable[..., Path]) -> None:
     """Red = B3, NIR = B4; over water red is above NIR, and the difference of two bytes is below 0."""
     near, visible = (
         str(shared("landsat5_tm_rstoolbox", f"LT52240631988227CUB02_{band}.TIF"))
@@ -49,7 +51,9 @@ def test_landsat_5_has_unsigned_bytes(bench: Bench, shared: Any) -> None:
     )
 
 
-def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Bench, shared: Any) -> None:
+def test_scale_and_offset_tags_of_two_bands_of_one_file(
+    bench: Bench, shared: Callable[..., Path]
+) -> None:
     """int16, nodata 0: band 1 * 0.0001 + 1000, band 2 * 0.001 + 2000."""
     path = str(shared("rio_tiler_scale_offset", "cog_scale.tif"))
     first, second = bench.read(path, None)
@@ -69,7 +73,7 @@ def test_scale_and_offset_tags_of_two_bands_of_one_file(bench: Bench, shared: An
 @needs_gdalwarp
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.BILINEAR, Resampling.CUBIC])
 def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
-    bench: Bench, shared: Any, resampling: Resampling
+    bench: Bench, shared: Callable[..., Path], resampling: Resampling
 ) -> None:
     """82 x 82 pixels of 15 m and 41 x 41 of 30 m, half a small pixel off: the result is on the fine
     grid where both are.
@@ -109,7 +113,7 @@ def test_landsat_panchromatic_with_a_band_half_a_pixel_off(
     )
 
 
-def test_a_60_m_band_with_its_mask_of_20_m(bench: Bench, shared: Any) -> None:
+def test_a_60_m_band_with_its_mask_of_20_m(bench: Bench, shared: Callable[..., Path]) -> None:
     """Red and near infrared of 60 m, the scene classification of 20 m: it is found by its name, and
     its middle pixel counts.
     """
@@ -127,7 +131,7 @@ def test_a_60_m_band_with_its_mask_of_20_m(bench: Bench, shared: Any) -> None:
     assert report.statistics[0].masked == (~kept & (plain != -9999)).sum() + without_number > 1000
 
 
-def test_a_truncated_original_is_named(bench: Bench, shared: Any) -> None:
+def test_a_truncated_original_is_named(bench: Bench, shared: Callable[..., Path]) -> None:
     """Half of the real B8A: an error that names it, and no NDVI of what was left."""
     source = shared(f"{R60M}_B8A_60m.jp2")
     copy = Path(bench.path(source.name))

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -34,7 +34,7 @@ def sentinel2_numbers(xml: Path, band_id: int) -> tuple[float, float]:
     return quantification, offsets.get(band_id, 0.0)
 
 
-def test_the_original_sentinel_2_product(bench: Bench, shared: Any) -> None:
+def test_the_original_sentinel_2_product(bench: Bench, shared: Callable[..., Path]) -> None:
     """NDVI of B8A and B04 at 60 m, baseline 04.00: mean over vegetation (SCL 4) 0.8254, and every
     pixel as its XML implies.
     """
@@ -69,7 +69,7 @@ def test_the_original_sentinel_2_product(bench: Bench, shared: Any) -> None:
     ],
 )
 def test_the_offset_decides_over_vegetation(
-    bench: Bench, shared: Any, extension: str, choice: RadiometryChoice, mean: float
+    bench: Bench, shared: Callable[..., Path], extension: str, choice: RadiometryChoice, mean: float
 ) -> None:
     """The crops lie outside their product: 0.826 with the offset that the user gives, 0.560 on stored values."""
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
@@ -88,7 +88,7 @@ def test_the_offset_decides_over_vegetation(
         )
 
 
-def test_the_crops_numbers_that_are_published(bench: Bench, shared: Any) -> None:
+def test_the_crops_numbers_that_are_published(bench: Bench, shared: Callable[..., Path]) -> None:
     """data/README.md: with the offset 2,069 of 186,351 valid pixels leave [-1, 1]."""
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
     near, visible = (str(shared(f"{folder}_{band}_60m_crop.tif")) for band in ("B8A", "B04"))
@@ -104,7 +104,7 @@ def test_the_crops_numbers_that_are_published(bench: Bench, shared: Any) -> None
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
 def test_real_jpeg_2000_gives_the_same_bytes_for_all(
-    bench: Bench, shared: Any, workers: int
+    bench: Bench, shared: Callable[..., Path], workers: int
 ) -> None:
     folder = f"{N0400}/crops/T29UNU_20221005T115411"
     near, visible = (str(shared(f"{folder}_{band}_60m_crop.jp2")) for band in ("B8A", "B04"))
@@ -118,7 +118,7 @@ def test_real_jpeg_2000_gives_the_same_bytes_for_all(
         )
 
 
-def test_a_product_of_an_older_baseline(bench: Bench, shared: Any) -> None:
+def test_a_product_of_an_older_baseline(bench: Bench, shared: Callable[..., Path]) -> None:
     """Baseline 02.14 has no offset: the pixels are those of the stored values, nodata 0 by the XML."""
     near, visible = str(shared(f"{OLD_R10M}_B08_10m.jp2")), str(shared(f"{OLD_R10M}_B04_10m.jp2"))
     assert sentinel2_numbers(shared(OLD, "MTD_MSIL2A.xml"), 7) == (10000, 0)
@@ -128,7 +128,7 @@ def test_a_product_of_an_older_baseline(bench: Bench, shared: Any) -> None:
     np.testing.assert_array_equal(pixels, np.where((a == 0) | (b == 0), np.float32(-9999), truth))
 
 
-def test_bands_of_the_sentinel_2_driver_are_known_by_name(shared: Any) -> None:
+def test_bands_of_the_sentinel_2_driver_are_known_by_name(shared: Callable[..., Path]) -> None:
     """The product opened through its XML: the driver's first 10 m band is B4, its fourth B8, and
     the XML speaks for both.
     """
@@ -146,7 +146,7 @@ def test_bands_of_the_sentinel_2_driver_are_known_by_name(shared: Any) -> None:
 
 @pytest.mark.parametrize("date", ["20170703", "20190723"])
 def test_what_sen2r_published_is_reproduced_without_error(
-    bench: Bench, shared: Any, date: str
+    bench: Bench, shared: Callable[..., Path], date: str
 ) -> None:
     """sen2r wrote round(10000 * NDVI) as Int16, nodata -32768: error 0 in all pixels."""
     folder = shared("references", "sen2r_barbellino")
@@ -158,7 +158,7 @@ def test_what_sen2r_published_is_reproduced_without_error(
 
 
 @pytest.mark.parametrize("product", LANDSAT)
-def test_landsat_collection_2(bench: Bench, shared: Any, product: str) -> None:
+def test_landsat_collection_2(bench: Bench, shared: Callable[..., Path], product: str) -> None:
     """Scale and offset of the MTL's surface reflectance; nodata 0; the CRS is the input's, also
     where it has no code.
     """
@@ -189,7 +189,9 @@ def test_landsat_collection_2(bench: Bench, shared: Any, product: str) -> None:
 
 
 @pytest.mark.parametrize("product", LANDSAT)
-def test_landsat_masked_by_its_quality_flags(bench: Bench, shared: Any, product: str) -> None:
+def test_landsat_masked_by_its_quality_flags(
+    bench: Bench, shared: Callable[..., Path], product: str
+) -> None:
     """The bits of QA_PIXEL, by plain numpy; the polar scene has a CRS without a code."""
     near, visible, flags = (
         str(shared("landsat8_c2l2_stactools", product, f"{product}_{band}.TIF"))
@@ -209,7 +211,7 @@ def test_landsat_masked_by_its_quality_flags(bench: Bench, shared: Any, product:
     ("resampling", "method"), [(Resampling.NEAREST, "near"), (Resampling.BILINEAR, "bilinear")]
 )
 def test_the_polar_scene_on_a_grid_with_a_code(
-    bench: Bench, shared: Any, resampling: Resampling, method: str
+    bench: Bench, shared: Callable[..., Path], resampling: Resampling, method: str
 ) -> None:
     """From the CRS without a code onto EPSG:3031, as gdalwarp; both by the reference's grid."""
     near, visible = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -21,6 +22,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingModelChildAlgorithm,
     QgsProcessingModelOutput,
+    QgsProcessingProvider,
     QgsProject,
 )
 from rasterio.transform import Affine
@@ -69,7 +71,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 @pytest.fixture
-def provider(qgis_app: QgsApplication, qgis_processing: None) -> Any:
+def provider(qgis_app: QgsApplication, qgis_processing: None) -> Iterator[QgsProcessingProvider]:
     """The plugin as QGIS without a window starts it (``iface`` is None), and unloads it."""
     from bandwise import classFactory
 

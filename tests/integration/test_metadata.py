@@ -6,6 +6,7 @@ VRTs, wrong bands, impossible numbers.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ OFFSETS = "".join(
     f'<BOA_ADD_OFFSET band_id="{number}">-1000</BOA_ADD_OFFSET>' for number in range(13)
 )
 METADATA = f"<x><BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE>{OFFSETS}</x>"
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def warnings(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_band_math_says_it_first_and_the_setting_that_it_names_is_right(
-    qgis_process: Any, product: Any, tmp_path: Path, read_values: Any
+    qgis_process: Run, product: dict[str, str], tmp_path: Path, read_values: Callable[[str], Any]
 ) -> None:
     arguments = (
         f"LAYERS={product['B04']}",
@@ -78,7 +82,7 @@ def test_band_math_says_it_first_and_the_setting_that_it_names_is_right(
 
 
 def test_ndvi_of_the_vrt_that_qgis_builds(
-    qgis_process: Any, product: Any, tmp_path: Path, read_values: Any
+    qgis_process: Run, product: dict[str, str], tmp_path: Path, read_values: Callable[[str], Any]
 ) -> None:
     """Twice into one name: QGIS's own "Build virtual raster" makes the VRT."""
     scene, out = str(tmp_path / "scene.vrt"), str(tmp_path / "out.tif")
@@ -111,7 +115,7 @@ def test_ndvi_of_the_vrt_that_qgis_builds(
         assert np.all(read_values(out) == np.float32(4 / 6))
 
 
-def test_wrong_bands(qgis_process: Any, product: Any, tmp_path: Path) -> None:
+def test_wrong_bands(qgis_process: Run, product: dict[str, str], tmp_path: Path) -> None:
     out = str(tmp_path / "out.tif")
     done = qgis_process(
         "run",
@@ -133,7 +137,7 @@ def test_wrong_bands(qgis_process: Any, product: Any, tmp_path: Path) -> None:
     [("SCALE=1e-320", "OFFSET=1"), ("SCALE=1e308", "OFFSET=1e308"), ("SCALE=1", "OFFSET=-1e31")],
 )
 def test_impossible_numbers_are_one_sentence(
-    qgis_process: Any, product: Any, tmp_path: Path, numbers: tuple[str, str]
+    qgis_process: Run, product: dict[str, str], tmp_path: Path, numbers: tuple[str, str]
 ) -> None:
     out = tmp_path / "out.tif"
     done = qgis_process(
@@ -155,7 +159,7 @@ def test_impossible_numbers_are_one_sentence(
 
 
 def test_impossible_metadata_are_one_sentence(
-    qgis_process: Any, product: Any, tmp_path: Path
+    qgis_process: Run, product: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "MTD_MSIL2A.xml").write_text(METADATA.replace("10000", "1e-320"))
     out = tmp_path / "out.tif"

@@ -6,6 +6,7 @@ machine, however busy.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +102,15 @@ def count(
     return found
 
 
+Save = Callable[..., dict[str, tuple[str, int]]]
+
+
 def stored(bands: int = 2, height: int = HEIGHT, width: int = WIDTH) -> Any:
     return np.random.default_rng(8).integers(1, 10000, (bands, height, width), dtype=np.uint16)
 
 
 @pytest.fixture
-def pair(bench: Bench) -> Any:
+def pair(bench: Bench) -> Save:
     def made(
         form: dict[str, Any], height: int = HEIGHT, width: int = WIDTH
     ) -> dict[str, tuple[str, int]]:
@@ -124,7 +128,7 @@ def pair(bench: Bench) -> Any:
     [*((form, 1) for form in FORMS), *((form, 3) for form in FORMS if form not in UNEVEN)],
 )
 def test_every_block_is_read_once_and_every_pixel_written_once(
-    bench: Bench, pair: Any, form: str, workers: int
+    bench: Bench, pair: Save, form: str, workers: int
 ) -> None:
     """System calls read the inputs' bytes and write the result's, and hardly more: 5 % for headers
     and what lies beside a block.
@@ -179,7 +183,7 @@ def test_a_jpeg_2000_is_decoded_once(bench: Bench) -> None:
     )
 
 
-def test_a_compressed_result_is_written_once(bench: Bench, pair: Any) -> None:
+def test_a_compressed_result_is_written_once(bench: Bench, pair: Save) -> None:
     found = count(bench, "bytes", pair(FORMS["tiles"]), creation_options="")
     result = Path(bench.path("out.tif")).stat().st_size
     assert result * 0.99 < found["written"] < result * 1.01 + 10_000
@@ -193,7 +197,7 @@ def test_a_compressed_result_is_written_once(bench: Bench, pair: Any) -> None:
         ("where(a > b, a, b)", 113),
     ],
 )
-def test_a_chunk_takes_few_calls(bench: Bench, pair: Any, expression: str, most: int) -> None:
+def test_a_chunk_takes_few_calls(bench: Bench, pair: Save, expression: str, most: int) -> None:
     """Between two calls of numpy a thread holds the interpreter, so calls are what other threads wait for.
 
     Python 3.11 makes 101, 105 and 111 for each 128 Ki pixels of these, the windows' own included; 3.12 a seventh less.
@@ -203,7 +207,7 @@ def test_a_chunk_takes_few_calls(bench: Bench, pair: Any, expression: str, most:
     assert 60 < found["calls"] / (4096 * 4096 / (128 * 1024)) < most
 
 
-def test_overviews_read_nothing_and_write_a_third(bench: Bench, pair: Any) -> None:
+def test_overviews_read_nothing_and_write_a_third(bench: Bench, pair: Save) -> None:
     """The overviews are written in whole blocks of 512 across, and as far down as they reach."""
     bands = pair(FORMS["tiles"], 4600, 4600)
     without, with_them = (
@@ -214,7 +218,7 @@ def test_overviews_read_nothing_and_write_a_third(bench: Bench, pair: Any) -> No
     assert 0 <= with_them["written"] - without["written"] - size < 100_000
 
 
-def test_memory_is_taken_once_and_not_for_each_window(bench: Bench, pair: Any) -> None:
+def test_memory_is_taken_once_and_not_for_each_window(bench: Bench, pair: Save) -> None:
     """Python's peak is that of the buffers of one window, and of samples that are counted together,
     whatever the number of windows.
     """

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ PRODUCT = """<?xml version="1.0" encoding="UTF-8"?>
 NIR = [[3500, 1200, 0, 65535, 0, 2000, 1000, 40000]]
 RED = [[1500, 1800, 0, 3000, 2000, 2000, 1000, 30000]]
 
+Plane = Callable[..., str]
+
 
 @pytest.fixture
-def plane(bench: Bench) -> Any:
+def plane(bench: Bench) -> Plane:
     """A function from (name, dtype, rows of values, options) to a file of them."""
 
     def save(name: str, dtype: str, values: Any, **options: Any) -> str:
@@ -39,7 +42,7 @@ def plane(bench: Bench) -> Any:
     return save
 
 
-def test_the_eight_pixels(bench: Bench, plane: Any) -> None:
+def test_the_eight_pixels(bench: Bench, plane: Plane) -> None:
     """NIR/red, nodata 0: .4, -.2, nodata, .9125, nodata, 0, 0, 1/7."""
     pixels, report = bench.run(
         bench.job(
@@ -49,16 +52,12 @@ def test_the_eight_pixels(bench: Bench, plane: Any) -> None:
     expected = np.array([[0.4, -0.2, -9999, 62535 / 68535, -9999, 0, 0, 1 / 7]], np.float32)
     np.testing.assert_array_equal(pixels, expected)
     statistics = report.statistics[0]
-    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (
-        6,
-        2,
-        0,
-        0,
-    )
+    assert (statistics.valid, statistics.nodata) == (6, 2)
+    assert (statistics.saturated, statistics.not_finite) == (0, 0)
 
 
 def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(
-    bench: Bench, plane: Any
+    bench: Bench, plane: Plane
 ) -> None:
     """The fourth pixel, NIR 65535, is nodata: no light was measured there, only that there was too much."""
     Path(bench.path("MTD_MSIL2A.xml")).write_text(PRODUCT)
@@ -68,16 +67,12 @@ def test_the_eight_pixels_of_a_product_that_declares_65535_saturated(
     expected = np.array([[0.4, -0.2, -9999, -9999, -9999, 0, 0, 1 / 7]], np.float32)
     np.testing.assert_array_equal(pixels, expected)
     statistics = report.statistics[0]
-    assert (statistics.valid, statistics.nodata, statistics.saturated, statistics.not_finite) == (
-        5,
-        2,
-        1,
-        0,
-    )
+    assert (statistics.valid, statistics.nodata) == (5, 2)
+    assert (statistics.saturated, statistics.not_finite) == (1, 0)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
-def test_unsigned_values_do_not_wrap_around(bench: Bench, plane: Any, dtype: str) -> None:
+def test_unsigned_values_do_not_wrap_around(bench: Bench, plane: Plane, dtype: str) -> None:
     """Red above NIR: (120 - 180) / 300 = -.2; sums beyond the type: (max - (max - 1)) / (2 max - 1)."""
     top = np.iinfo(dtype).max
     pixels = bench.ndvi(
@@ -87,7 +82,7 @@ def test_unsigned_values_do_not_wrap_around(bench: Bench, plane: Any, dtype: str
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint64"])
-def test_other_integers_work_too(bench: Bench, plane: Any, dtype: str) -> None:
+def test_other_integers_work_too(bench: Bench, plane: Plane, dtype: str) -> None:
     if dtype == "int8" and tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) < (3, 7):
         pytest.skip("GDAL has int8 from 3.7")
     # rasterio 1.3 takes each for the other
@@ -102,7 +97,7 @@ def test_other_integers_work_too(bench: Bench, plane: Any, dtype: str) -> None:
     np.testing.assert_array_equal(pixels, np.array([[1 / 3, -0.25, 0]], np.float32))
 
 
-def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Bench, plane: Any) -> None:
+def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Bench, plane: Plane) -> None:
     """0/0, x/0 with x = 2000 and -2000, NaN and infinity in an input; the last pixel is 1/3."""
     near = plane("nir.tif", "float32", [[0, 1000, -1000, np.nan, np.inf, 2]])
     visible = plane("red.tif", "float32", [[0, -1000, 1000, 1, 1, 1]])
@@ -115,7 +110,7 @@ def test_what_is_not_finite_becomes_nodata_and_is_counted(bench: Bench, plane: A
     ) == (5, 0, 1)
 
 
-def test_a_result_beyond_float32_is_not_finite(bench: Bench, plane: Any) -> None:
+def test_a_result_beyond_float32_is_not_finite(bench: Bench, plane: Plane) -> None:
     """1e300 * 1e300 overflows float64, 1e30 * 1e30 only float32."""
     big = plane("big.tif", "float64", [[1e300, 1e30, 1e10]])
     job = Job((BandRef("a", big),), named_formula("square := a * a", "a"), bench.path("out.tif"))
@@ -124,7 +119,7 @@ def test_a_result_beyond_float32_is_not_finite(bench: Bench, plane: Any) -> None
     assert report.statistics[0].not_finite == 2
 
 
-def test_all_pixels_may_be_nodata(bench: Bench, plane: Any) -> None:
+def test_all_pixels_may_be_nodata(bench: Bench, plane: Plane) -> None:
     path = plane("zero.tif", "uint16", np.zeros((3, 5)), nodata=0)
     pixels, report = bench.run(bench.job(path, path))
     assert (pixels == NODATA).all()
@@ -134,7 +129,7 @@ def test_all_pixels_may_be_nodata(bench: Bench, plane: Any) -> None:
         assert dataset.tags(1)["STATISTICS_VALID_PERCENT"] == "0"
 
 
-def test_ndvi_of_zero_is_a_value(bench: Bench, plane: Any) -> None:
+def test_ndvi_of_zero_is_a_value(bench: Bench, plane: Plane) -> None:
     """The input's nodata 0 is not inherited: equal bands give NDVI 0, and it is valid."""
     path = plane("same.tif", "uint16", [[5, 7, 0]], nodata=0)
     pixels, report = bench.run(bench.job(path, path))
@@ -145,7 +140,7 @@ def test_ndvi_of_zero_is_a_value(bench: Bench, plane: Any) -> None:
     assert report.statistics[0].valid == 2
 
 
-def test_nodata_is_tested_on_the_stored_value(bench: Bench, plane: Any) -> None:
+def test_nodata_is_tested_on_the_stored_value(bench: Bench, plane: Plane) -> None:
     """Scale 0.5, offset 1: stored 0 means 1 and is nodata; stored 2 means 2; no stored value means
     0, the nodata value.
     """
@@ -174,7 +169,7 @@ def test_nodata_is_tested_on_the_stored_value(bench: Bench, plane: Any) -> None:
     ],
 )
 def test_nodata_given_by_the_user_matches_only_what_the_type_can_hold(
-    bench: Bench, plane: Any, dtype: str, nodata: float, valid: list[int]
+    bench: Bench, plane: Plane, dtype: str, nodata: float, valid: list[int]
 ) -> None:
     """Stored values 4, 1, 2, 3 in both bands; a nodata that no pixel can have hides no pixel (-9999 is not 55537)."""
     path = plane("band.tif", dtype, [[4, 1, 2, 3]])
@@ -183,14 +178,14 @@ def test_nodata_given_by_the_user_matches_only_what_the_type_can_hold(
     assert (pixels != NODATA).astype(int).tolist() == [valid]
 
 
-def test_user_nodata_does_not_wrap_into_the_type(bench: Bench, plane: Any) -> None:
+def test_user_nodata_does_not_wrap_into_the_type(bench: Bench, plane: Plane) -> None:
     """55537 is what -9999 becomes in uint16 arithmetic; 0 is what 65536 becomes."""
     near, visible = plane("nir.tif", "uint16", [[55537, 0]]), plane("red.tif", "uint16", [[1, 1]])
     for nodata in (-9999.0, 65536.0):
         assert (bench.ndvi(near, visible, scaling=RadiometryChoice(nodata=nodata)) != NODATA).all()
 
 
-def test_nan_nodata_matches_nan(bench: Bench, plane: Any) -> None:
+def test_nan_nodata_matches_nan(bench: Bench, plane: Plane) -> None:
     near = plane("nir.tif", "float32", [[np.nan, 3, 0]], nodata=float("nan"))
     visible = plane("red.tif", "float32", [[1, 1, 1]], nodata=float("nan"))
     pixels, report = bench.run(bench.job(near, visible))
@@ -198,7 +193,7 @@ def test_nan_nodata_matches_nan(bench: Bench, plane: Any) -> None:
     assert (report.statistics[0].nodata, report.statistics[0].not_finite) == (1, 0)
 
 
-def test_float32_nodata_is_compared_as_float32(bench: Bench, plane: Any) -> None:
+def test_float32_nodata_is_compared_as_float32(bench: Bench, plane: Plane) -> None:
     """-3.4028234663852886e+38 is the usual one; 0.1 is not a float32, and what the file holds is its nearest."""
     for nodata in (-3.4028234663852886e38, 0.1):
         near = plane("nir.tif", "float32", [[nodata, 3]], nodata=nodata)
@@ -208,7 +203,7 @@ def test_float32_nodata_is_compared_as_float32(bench: Bench, plane: Any) -> None
         )
 
 
-def test_each_band_has_its_own_nodata(bench: Bench, plane: Any) -> None:
+def test_each_band_has_its_own_nodata(bench: Bench, plane: Plane) -> None:
     near = plane("nir.tif", "uint16", [[1, 2, 3]], nodata=1)
     visible = plane("red.tif", "uint16", [[1, 2, 1]], nodata=2)
     np.testing.assert_array_equal(
@@ -216,7 +211,7 @@ def test_each_band_has_its_own_nodata(bench: Bench, plane: Any) -> None:
     )
 
 
-def test_nodata_from_a_pam_sidecar(bench: Bench, plane: Any) -> None:
+def test_nodata_from_a_pam_sidecar(bench: Bench, plane: Plane) -> None:
     near, visible = plane("nir.tif", "uint16", [[7, 3]]), plane("red.tif", "uint16", [[1, 1]])
     Path(near + ".aux.xml").write_text(
         '<PAMDataset><PAMRasterBand band="1"><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>'
@@ -224,7 +219,7 @@ def test_nodata_from_a_pam_sidecar(bench: Bench, plane: Any) -> None:
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-9999, 0.5]], np.float32))
 
 
-def test_scale_and_offset_from_a_pam_sidecar(bench: Bench, plane: Any) -> None:
+def test_scale_and_offset_from_a_pam_sidecar(bench: Bench, plane: Plane) -> None:
     """3 * 0.5 + 1 = 2.5 against a red of 1: 1.5 / 3.5."""
     near, visible = plane("nir.tif", "uint16", [[3]]), plane("red.tif", "uint16", [[1]])
     Path(near + ".aux.xml").write_text(
@@ -289,7 +284,7 @@ def test_pixels_that_are_nodata_together_in_all_bands(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "float64"])
-def test_digits_above_2_to_24_are_kept(bench: Bench, plane: Any, dtype: str) -> None:
+def test_digits_above_2_to_24_are_kept(bench: Bench, plane: Plane, dtype: str) -> None:
     """20000001 - 20000000 = 1: in float32 the two are the same number and NDVI 0."""
     near, visible = (
         plane("nir.tif", dtype, [[20000001, 2**31 - 1]]),
@@ -300,7 +295,7 @@ def test_digits_above_2_to_24_are_kept(bench: Bench, plane: Any, dtype: str) -> 
     )
 
 
-def test_float32_inputs_are_computed_in_float64(bench: Bench, plane: Any) -> None:
+def test_float32_inputs_are_computed_in_float64(bench: Bench, plane: Plane) -> None:
     """(1 - 2**-24) + 1 is 2 in float32: NDVI would be -2**-25 exactly, and is -2**-25 / (1 - 2**-25)."""
     near, visible = (
         plane("nir.tif", "float32", [[1 - 2.0**-24, 16777216.0]]),
@@ -314,7 +309,7 @@ def test_float32_inputs_are_computed_in_float64(bench: Bench, plane: Any) -> Non
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(
-    bench: Bench, plane: Any, masked: bool
+    bench: Bench, plane: Plane, masked: bool
 ) -> None:
     """Stored -9999 is a valid value of this band: it becomes the fifth float32 above, -9998.995, in
     pixels and in statistics.
@@ -334,7 +329,7 @@ def test_a_computed_value_equal_to_nodata_moves_beyond_what_gdal_takes_for_it(
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(
-    bench: Bench, plane: Any, masked: bool
+    bench: Bench, plane: Plane, masked: bool
 ) -> None:
     path = plane("band.tif", "int16", [[-9999, -9998, 7]], **({"nodata": 7} if masked else {}))
     pixels, report = bench.run(
@@ -345,7 +340,7 @@ def test_statistics_are_of_the_written_pixels_even_of_one_that_moved(
     assert report.statistics[0].mean == pytest.approx(valid.mean(), rel=1e-11)
 
 
-def test_values_outside_the_range_are_kept_and_counted(bench: Bench, plane: Any) -> None:
+def test_values_outside_the_range_are_kept_and_counted(bench: Bench, plane: Plane) -> None:
     """Custom offset -1000: reflectances 0.05 and -0.01 give 1.5; 0.0001 and -0.0101 give -1.02; 0.2
     and 0.1 stay inside.
     """
@@ -376,7 +371,7 @@ def test_two_bands_of_one_file(bench: Bench) -> None:
     )
 
 
-def test_bands_of_different_types(bench: Bench, plane: Any) -> None:
+def test_bands_of_different_types(bench: Bench, plane: Plane) -> None:
     near, visible = plane("nir.tif", "float64", [[0.3]]), plane("red.tif", "uint8", [[1]])
     np.testing.assert_array_equal(bench.ndvi(near, visible), np.array([[-0.7 / 1.3]], np.float32))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ NEWEST = tuple(int(part) for part in rasterio.__version__.split(".")[:2]) >= (1,
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_pixels_do_not_depend_on_workers_or_memory(bench: Bench, scene: Any, layout: str) -> None:
+def test_pixels_do_not_depend_on_workers_or_memory(
+    bench: Bench, scene: Callable[..., list[str]], layout: str
+) -> None:
     paths = scene(layout)
     truth = expected(*ramps()).tobytes()
     plans = set()
@@ -51,7 +54,9 @@ def test_pixels_do_not_depend_on_workers_or_memory(bench: Bench, scene: Any, lay
 
 
 @pytest.mark.parametrize("block", [16, 128, 256, 1024])
-def test_pixels_do_not_depend_on_the_results_blocks(bench: Bench, scene: Any, block: int) -> None:
+def test_pixels_do_not_depend_on_the_results_blocks(
+    bench: Bench, scene: Callable[..., list[str]], block: int
+) -> None:
     paths = scene("tiled")
     options = f"BLOCKXSIZE={block}|BLOCKYSIZE={block}|COMPRESS=NONE"
     assert (
@@ -60,7 +65,7 @@ def test_pixels_do_not_depend_on_the_results_blocks(bench: Bench, scene: Any, bl
     )
 
 
-def test_statistics_do_not_depend_on_workers(bench: Bench, scene: Any) -> None:
+def test_statistics_do_not_depend_on_workers(bench: Bench, scene: Callable[..., list[str]]) -> None:
     """The same windows, merged in their order: the same bits, whichever worker was first."""
     paths = scene("tiled")
     statistics = {
@@ -88,7 +93,7 @@ def test_masks_are_read_by_several_workers(bench: Bench) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(
-    bench: Bench, large: Any, workers: int
+    bench: Bench, large: list[str], workers: int
 ) -> None:
     """By version: rasterio >= 1.5 on GDAL >= 3.11 has one handle a file, older one a file and worker."""
     report = bench.run(bench.job(*large, workers=workers))[1]
@@ -104,7 +109,7 @@ def test_bands_of_one_file_share_a_handle(bench: Bench) -> None:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_progress_rises_to_one_in_the_callers_thread(
-    bench: Bench, large: Any, workers: int
+    bench: Bench, large: list[str], workers: int
 ) -> None:
     heard: list[tuple[float, int, Any]] = []
     asked: list[int] = []
@@ -137,7 +142,7 @@ def test_progress_rises_to_one_in_the_callers_thread(
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5])
-def test_cancel_leaves_nothing(bench: Bench, large: Any, calls: int) -> None:
+def test_cancel_leaves_nothing(bench: Bench, large: list[str], calls: int) -> None:
     before = bench.listing()
     count = itertools.count()
     with pytest.raises(Cancelled):
@@ -148,7 +153,7 @@ def test_cancel_leaves_nothing(bench: Bench, large: Any, calls: int) -> None:
     assert bench.listing() == before
 
 
-def test_cancel_keeps_the_former_result(bench: Bench, scene: Any) -> None:
+def test_cancel_keeps_the_former_result(bench: Bench, scene: Callable[..., list[str]]) -> None:
     paths = scene("tiled")
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     Path(bench.path("ndvi.tif.aux.xml")).write_bytes(b"its sidecar")
@@ -159,7 +164,7 @@ def test_cancel_keeps_the_former_result(bench: Bench, scene: Any) -> None:
 
 
 def test_cancel_takes_effect_within_a_few_windows(
-    bench: Bench, large: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, large: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker finishes at most the window that it has, counted where windows are read."""
     job = bench.job(*large, workers=2, memory=24, creation_options=SLOW)
@@ -185,7 +190,7 @@ def test_cancel_takes_effect_within_a_few_windows(
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 @pytest.mark.parametrize("calls", [0, 3, 12])
 def test_an_exception_in_the_callers_own_progress_leaves_nothing(
-    bench: Bench, large: Any, error: type[BaseException], calls: int
+    bench: Bench, large: list[str], error: type[BaseException], calls: int
 ) -> None:
     Path(bench.path("ndvi.tif")).write_bytes(b"former result")
     before, threads = bench.listing(), threading.active_count()
@@ -203,7 +208,7 @@ def test_an_exception_in_the_callers_own_progress_leaves_nothing(
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
 def test_the_first_error_stops_the_run_and_is_the_one_raised(
-    bench: Bench, large: Any, workers: int
+    bench: Bench, large: list[str], workers: int
 ) -> None:
     """The lower three quarters of NIR are cut off: what is raised is a worker's own error, not the
     stop that the others met.

@@ -7,6 +7,7 @@ import os
 import pickle
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from rasterio.env import get_gdal_config
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's count of bytes read")
-def test_workers_go_on_while_the_caller_is_busy(bench: Bench, large: Any) -> None:
+def test_workers_go_on_while_the_caller_is_busy(bench: Bench, large: list[str]) -> None:
     """A caller that does not come back until all is read, by the kernel's count of bytes; each
     worker holds one window all the while.
     """
@@ -42,7 +43,7 @@ def test_workers_go_on_while_the_caller_is_busy(bench: Bench, large: Any) -> Non
 
 
 @pytest.mark.parametrize("spoil", [None, "cancel", "truncate", "option"])
-def test_gdals_block_cache_is_as_it_was(bench: Bench, large: Any, spoil: str | None) -> None:
+def test_gdals_block_cache_is_as_it_was(bench: Bench, large: list[str], spoil: str | None) -> None:
     before = get_gdal_config("GDAL_CACHEMAX")
     during: list[Any] = []
     if spoil == "truncate":
@@ -64,7 +65,7 @@ def test_gdals_block_cache_is_as_it_was(bench: Bench, large: Any, spoil: str | N
         assert during[0] != before, "it was bounded meanwhile"
 
 
-def test_runs_may_overlap(bench: Bench, scene: Any) -> None:
+def test_runs_may_overlap(bench: Bench, scene: Callable[..., list[str]]) -> None:
     """Two runs in two threads: both right, and GDAL's cache as it was."""
     paths, before = scene("tiled"), get_gdal_config("GDAL_CACHEMAX")
     jobs = [
@@ -119,7 +120,9 @@ def test_several_result_bands(bench: Bench, interleave: str) -> None:
         assert dataset.interleaving.name.lower() == interleave.lower()
 
 
-def test_an_unpickled_job_gives_the_same_pixels(bench: Bench, scene: Any) -> None:
+def test_an_unpickled_job_gives_the_same_pixels(
+    bench: Bench, scene: Callable[..., list[str]]
+) -> None:
     job = bench.job(*scene("tiled"))
     first = bench.run(job)[0].tobytes()
     again = pickle.loads(pickle.dumps(job))
@@ -128,7 +131,7 @@ def test_an_unpickled_job_gives_the_same_pixels(bench: Bench, scene: Any) -> Non
     assert bench.run(again)[0].tobytes() == first
 
 
-def test_a_job_travels_to_another_process(bench: Bench, scene: Any) -> None:
+def test_a_job_travels_to_another_process(bench: Bench, scene: Callable[..., list[str]]) -> None:
     job = bench.job(*scene("tiled"))
     Path(bench.path("job.pickle")).write_bytes(pickle.dumps(job))
     result = bench.python(

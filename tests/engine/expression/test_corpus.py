@@ -16,7 +16,7 @@ from bandwise.engine.errors import ExpressionError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.planning.bandmath import bandmath_job
-from expressions.case import bands_of, right
+from expressions.case import Case, bands_of, right
 from expressions.catalogue import CASES
 from refusals.catalogue import REFUSALS
 from steps import steps
@@ -31,6 +31,7 @@ DIALECT = {
 UNDEFINED = ("nan_to_num(D/C)",)
 #: QGIS and OTB write float32; so do we.
 TOLERANCE = {"rtol": 3e-7, "atol": 1e-12}
+Rasters = dict[tuple[str, bool], list[tuple[str, str]]]
 
 
 ANSWERS = {
@@ -40,9 +41,7 @@ ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def rasters(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[tuple[str, bool], list[tuple[str, str]]]:
+def rasters(tmp_path_factory: pytest.TempPathFactory) -> Rasters:
     """(dialect, integer) -> (layer name, path) of the inputs in that tool's order, float64 or int32."""
     import rasterio
     from rasterio.transform import from_origin
@@ -82,7 +81,7 @@ def rasters(
     }
 
 
-def computed(case: Any, rasters: Any, folder: Path, dialect: DialectChoice) -> Any:
+def computed(case: Case, rasters: Rasters, folder: Path, dialect: DialectChoice) -> Any:
     """The plugin's pixels, NaN where nodata."""
     import rasterio
 
@@ -103,7 +102,7 @@ def test_the_corpus_is_large_and_every_case_was_asked_of_its_tool() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.dialect}-{case.text[:40]!r}")
 def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
-    case: Any, rasters: Any, tmp_path: Path
+    case: Case, rasters: Rasters, tmp_path: Path
 ) -> None:
     """Where a tool is at fault the right answer counts; where numpy's is undefined, the pixel is
     nodata or what the tool makes of it.
@@ -179,7 +178,7 @@ def test_a_hostile_text_is_refused_or_answered_in_few_steps(
 
 @pytest.mark.parametrize(("text", "word", "answerable"), REFUSALS, ids=shown)
 def test_a_refusal_is_one_sentence_and_leaves_no_file(
-    text: str, word: str, answerable: bool, rasters: Any, tmp_path: Path
+    text: str, word: str, answerable: bool, rasters: Rasters, tmp_path: Path
 ) -> None:
     given = rasters["otb", False][:2]
     job = None

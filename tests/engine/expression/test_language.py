@@ -5,7 +5,7 @@ what a run of it costs.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def save_bands(
 
 
 @pytest.fixture
-def named(bench: Bench) -> Any:
+def named(bench: Bench) -> Callable[..., float]:
     """A = "S2A_T33.v2-1" with B04 = 10, NIR = 20, nir = 30, B08 = 40, B08 = 50; B = "dem 10 m" with
     (none) = 60, x = 70.
     """
@@ -70,7 +70,7 @@ def named(bench: Bench) -> Any:
         ("A@3/A@1", 3), ("2-A@1", -8),
     ],
 )  # fmt: skip
-def test_a_reference_means_one_band(named: Any, text: str, value: float) -> None:
+def test_a_reference_means_one_band(named: Callable[..., float], text: str, value: float) -> None:
     assert named(text) == value
 
 
@@ -89,7 +89,7 @@ def test_a_reference_means_one_band(named: Any, text: str, value: float) -> None
     ],
 )
 def test_a_reference_to_nothing_or_to_several_lists_the_choices(
-    named: Any, text: str, words: tuple[str, ...]
+    named: Callable[..., float], text: str, words: tuple[str, ...]
 ) -> None:
     with pytest.raises(ExpressionError) as caught:
         named(text)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout
+from bandwise.engine.job import Job
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.plan import prepare
 from bench import Bench
@@ -26,7 +28,7 @@ FIRST, FINEST, COARSEST = GridRule.FIRST, GridRule.FINEST, GridRule.COARSEST
 
 
 @pytest.fixture
-def math(bench: Bench) -> Any:
+def math(bench: Bench) -> Callable[..., Job]:
     """A function from (expression, rule) to a job over all the rasters, each of which holds the
     number of its letter.
     """
@@ -70,7 +72,7 @@ def math(bench: Bench) -> Any:
     ],
 )
 def test_the_raster_whose_grid_is_taken(
-    bench: Bench, math: Any, text: str, rule: GridRule, like: str
+    bench: Bench, math: Callable[..., Job], text: str, rule: GridRule, like: str
 ) -> None:
     """E is never used, although it is the finest; C and A tie, and A comes first."""
     bench.run(math(text, rule))
@@ -78,7 +80,9 @@ def test_the_raster_whose_grid_is_taken(
         assert (dataset.transform.a, dataset.transform.c) == RASTERS[like]
 
 
-def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Bench, math: Any) -> None:
+def test_bands_mean_what_they_did_in_whatever_order_they_are_named(
+    bench: Bench, math: Callable[..., Job]
+) -> None:
     """D, A and B hold 4, 1 and 2, each its own number."""
     got, _ = bench.run(math("D * 100 + A * 10 + B; A - D", FIRST))
     np.testing.assert_array_equal(got, np.full((60, 60), 412))
@@ -91,7 +95,7 @@ def test_bands_mean_what_they_did_in_whatever_order_they_are_named(bench: Bench,
     assert tags["BANDWISE_FORMULA_1"].endswith("= ((D@1 * 100) + (A@1 * 10)) + B@1")
 
 
-def test_a_raster_that_is_not_used_is_told(bench: Bench, math: Any) -> None:
+def test_a_raster_that_is_not_used_is_told(bench: Bench, math: Callable[..., Job]) -> None:
     lines, _ = bench.notes(math("D - B", FIRST))
     (line,) = (line for line in lines if "Not used by the expression" in line)
     assert line.endswith("A = A.tif; C = C.tif; E = E.tif") and "grid" in line
@@ -99,7 +103,7 @@ def test_a_raster_that_is_not_used_is_told(bench: Bench, math: Any) -> None:
     assert not any("Not used" in line for line in lines)
 
 
-def test_a_reference_without_the_rule_is_told(bench: Bench, math: Any) -> None:
+def test_a_reference_without_the_rule_is_told(bench: Bench, math: Callable[..., Job]) -> None:
     """The first input is no reference."""
     job = math("D - B", FIRST, reference=bench.path("A.tif"))
     assert prepare(job).grid.transform[0] == RASTERS["B"][0]

@@ -5,6 +5,7 @@ what does not is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ ORIGIN = (10.0, 0.0, 300000.0, 0.0, -10.0, 5000000.0)
 
 
 @pytest.fixture
-def pair(bench: Bench) -> Any:
+def pair(bench: Bench) -> Callable[..., list[str]]:
     """A function from what NIR and red have of their own to their paths; 40 x 30 pixels of 10 m,
     NIR 3, red 1: NDVI 0.5.
     """
@@ -53,7 +54,9 @@ def moved(columns: float, rows: float) -> dict[str, Any]:
     ],
     ids=["half a pixel off", "0.02 of a pixel off", "20 m", "0.01 m wider pixels", "south-up"],
 )
-def test_same_shape_is_not_same_grid(bench: Bench, pair: Any, red: dict[str, Any]) -> None:
+def test_same_shape_is_not_same_grid(
+    bench: Bench, pair: Callable[..., list[str]], red: dict[str, Any]
+) -> None:
     lines, _ = bench.notes(bench.job(*pair({}, red)))
     assert ["resampled" in line for line in lines].count(True) == 1, lines
     pixels = bench.ndvi(*pair({}, red))
@@ -63,7 +66,9 @@ def test_same_shape_is_not_same_grid(bench: Bench, pair: Any, red: dict[str, Any
 @pytest.mark.parametrize(
     "red", [{"shape": (30, 41)}, {"shape": (40, 30)}, moved(1, 0), moved(0, -2)]
 )
-def test_one_lattice_is_read_as_it_is(bench: Bench, pair: Any, red: dict[str, Any]) -> None:
+def test_one_lattice_is_read_as_it_is(
+    bench: Bench, pair: Callable[..., list[str]], red: dict[str, Any]
+) -> None:
     lines, _ = bench.notes(bench.job(*pair({}, red)))
     assert not any("resampled" in line for line in lines), lines
 
@@ -82,7 +87,7 @@ def test_one_lattice_is_read_as_it_is(bench: Bench, pair: Any, red: dict[str, An
 )
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_the_result_lies_where_the_inputs_lie(
-    bench: Bench, pair: Any, both: dict[str, Any]
+    bench: Bench, pair: Callable[..., list[str]], both: dict[str, Any]
 ) -> None:
     paths = pair(both, both)
     pixels = bench.ndvi(*paths)
@@ -95,12 +100,12 @@ def test_the_result_lies_where_the_inputs_lie(
 
 @pytest.mark.parametrize("columns", [0.009, -0.009, 1e-6])
 def test_a_shift_below_a_hundredth_of_a_pixel_is_none(
-    bench: Bench, pair: Any, columns: float
+    bench: Bench, pair: Callable[..., list[str]], columns: float
 ) -> None:
     assert (bench.ndvi(*pair({}, moved(columns, columns))) == 0.5).all()
 
 
-def test_a_pixel_size_that_adds_up_counts(bench: Bench, pair: Any) -> None:
+def test_a_pixel_size_that_adds_up_counts(bench: Bench, pair: Callable[..., list[str]]) -> None:
     """0.001 m a pixel is nothing at one pixel, and 0.4 of a pixel after 4000."""
     drifting = {"transform": (10.001, 0.0, 300000.0, 0.0, -10.0, 5000000.0)}
     assert (bench.ndvi(*pair({"shape": (2, 40)}, {"shape": (2, 40), **drifting})) == 0.5).all()
@@ -108,7 +113,7 @@ def test_a_pixel_size_that_adds_up_counts(bench: Bench, pair: Any) -> None:
     assert "resampled (bilinear) from pixels of 10.001 x 10" in lines[1]
 
 
-def test_the_same_crs_in_other_words(bench: Bench, pair: Any) -> None:
+def test_the_same_crs_in_other_words(bench: Bench, pair: Callable[..., list[str]]) -> None:
     """A code and the WKT behind it are one CRS."""
     spelled = rasterio.crs.CRS.from_epsg(32633).to_wkt()
     assert (bench.ndvi(*pair({}, {"crs": spelled})) == 0.5).all()

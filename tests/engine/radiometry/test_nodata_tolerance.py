@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def around(number: float, dtype: Any) -> Any:
 
 
 @pytest.fixture
-def declared(bench: Bench) -> Any:
+def declared(bench: Bench) -> Callable[[Any, str], tuple[str, np.ndarray]]:
     """A function from (dtype, nodata's text) to a file of values around it."""
 
     def save(dtype: Any, text: str) -> tuple[str, Any]:
@@ -112,7 +113,7 @@ def declared(bench: Bench) -> Any:
 @pytest.mark.parametrize("text", DECLARED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_gdal_masks_in_an_input_is_nodata(
-    bench: Bench, declared: Any, dtype: Any, text: str
+    bench: Bench, declared: Callable[[Any, str], tuple[str, np.ndarray]], dtype: Any, text: str
 ) -> None:
     path, values = declared(dtype, text)
     job = Job(
@@ -132,7 +133,7 @@ def test_what_gdal_masks_in_an_input_is_nodata(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_what_gdal_masks_is_nodata_where_bands_are_resampled(
-    bench: Bench, declared: Any, dtype: Any
+    bench: Bench, declared: Callable[[Any, str], tuple[str, np.ndarray]], dtype: Any
 ) -> None:
     """By the nearest pixel on a grid a fifth of a pixel to the side, which the warper is asked for."""
     path, values = declared(dtype, "-9999")
@@ -155,7 +156,9 @@ def test_what_gdal_masks_is_nodata_where_bands_are_resampled(
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_mask_does_not_know_what_gdal_masks(bench: Bench, declared: Any, dtype: Any) -> None:
+def test_a_mask_does_not_know_what_gdal_masks(
+    bench: Bench, declared: Callable[[Any, str], tuple[str, np.ndarray]], dtype: Any
+) -> None:
     path, values = declared(dtype, "-9999")
     other = bench.save("b.tif", np.ones((1, values.size), np.float32))
     mask = MaskChoice(path, rule=MaskRule.KEEP_NONZERO)

@@ -6,8 +6,8 @@ metadata, in this order.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +80,13 @@ BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "
     ],
 )
 def test_real_product_files(
-    shared: Any, safe: Any, product: str, xml: str, level: str, scene: str, offset: int
+    shared: Callable[..., Path],
+    safe: Callable[..., str],
+    product: str,
+    xml: str,
+    level: str,
+    scene: str,
+    offset: int,
 ) -> None:
     """Baselines 02.09 to 05.09 of both levels, found by walking up: the offset is the file's own, whatever the date."""
     metadata = shared("sentinel2_metadata_xml", f"{product}.SAFE", xml)
@@ -93,7 +99,7 @@ def test_real_product_files(
         assert f"quantification 10000, offset {offset}" in radiometry.scaling_source
 
 
-def test_every_band_has_its_own_offset(safe: Any) -> None:
+def test_every_band_has_its_own_offset(safe: Callable[..., str]) -> None:
     """Band ids run 0 = B1 ... 7 = B8, 8 = B8A, 9 = B9 ... 12 = B12; here offset = -(id + 1)."""
     text = sentinel2(offsets={str(number): str(-number - 1) for number in range(13)})
     for number, band in enumerate(BANDS):
@@ -168,7 +174,7 @@ def test_a_subdataset_of_gdals_sentinel_2_driver_goes_by_the_bands_name(
     )
 
 
-def test_what_was_computed_from_a_band_is_not_scaled_again(safe: Any) -> None:
+def test_what_was_computed_from_a_band_is_not_scaled_again(safe: Callable[..., str]) -> None:
     """A Float32 file named as a band already holds reflectance."""
     assert facts(resolve(safe(sentinel2()), Declared("float32"), RadiometryChoice())) == (
         1,
@@ -178,7 +184,7 @@ def test_what_was_computed_from_a_band_is_not_scaled_again(safe: Any) -> None:
     )
 
 
-def test_the_users_word_goes_first(safe: Any) -> None:
+def test_the_users_word_goes_first(safe: Callable[..., str]) -> None:
     path = safe(sentinel2(offsets={str(n): "-1000" for n in range(13)}))
     tagged = Declared("uint16", scale=0.5, offset=7.0)
     for declared in (UINT16, tagged):
@@ -192,7 +198,7 @@ def test_the_users_word_goes_first(safe: Any) -> None:
         assert (stored.nodata, stored.saturated) == (0, 65535), "what is no measurement stays none"
 
 
-def test_the_bands_tags_go_before_the_product(safe: Any) -> None:
+def test_the_bands_tags_go_before_the_product(safe: Callable[..., str]) -> None:
     path = safe(sentinel2(offsets={str(n): "-1000" for n in range(13)}))
     radiometry = resolve(path, Declared("uint16", scale=0.5, offset=7.0), RadiometryChoice())
     assert (radiometry.scale, radiometry.offset) == (0.5, 7.0)
@@ -201,7 +207,7 @@ def test_the_bands_tags_go_before_the_product(safe: Any) -> None:
     assert (only_offset.scale, only_offset.offset) == (1.0, 7.0)
 
 
-def test_nodata_in_the_same_order(safe: Any) -> None:
+def test_nodata_in_the_same_order(safe: Callable[..., str]) -> None:
     path = safe(sentinel2())
     assert resolve(path, UINT16, RadiometryChoice()).nodata == 0
     declared = resolve(path, Declared("uint16", nodata=9.0), RadiometryChoice())
@@ -223,7 +229,7 @@ def test_source_nodata_is_a_stored_value(bench: Bench) -> None:
     )
 
 
-def test_the_offset_of_a_product_reaches_the_pixels(bench: Bench, safe: Any) -> None:
+def test_the_offset_of_a_product_reaches_the_pixels(bench: Bench, safe: Callable[..., str]) -> None:
     """3500/1500 with offset -1000: 2500/500 -> .667; without it .4. 0 and 65535 are no
     measurements. 1000/1000 is 0/0.
     """
@@ -252,7 +258,9 @@ def test_the_offset_of_a_product_reaches_the_pixels(bench: Bench, safe: Any) -> 
     ) == (2, 1, 1, 2, 1)
 
 
-def test_tags_and_notes_say_where_everything_came_from(bench: Bench, safe: Any) -> None:
+def test_tags_and_notes_say_where_everything_came_from(
+    bench: Bench, safe: Callable[..., str]
+) -> None:
     metadata = sentinel2(offsets={str(n): "-1000" for n in range(13)})
     near = Path(safe(metadata, "T33UUU_20220413T150759_B08_10m.tif"))
     bench.save(str(near.relative_to(bench.folder)), np.array([[3500]], np.uint16))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ def test_a_grid_across_180_degrees(bench: Bench) -> None:
     ],
 )
 def test_inputs_that_cannot_meet_get_one_sentence(
-    bench: Bench, saved: Any, other: dict[str, Any], words: list[str]
+    bench: Bench, saved: Callable[..., str], other: dict[str, Any], words: list[str]
 ) -> None:
     from bandwise.engine.errors import GridError
 
@@ -170,7 +171,9 @@ def test_inputs_without_a_crs_are_not_resampled(bench: Bench) -> None:
         prepare(one_band(bench, paths, "a + b", Layout()))
 
 
-def test_the_log_says_what_is_resampled_from_what_to_what(bench: Bench, saved: Any) -> None:
+def test_the_log_says_what_is_resampled_from_what_to_what(
+    bench: Bench, saved: Callable[..., str]
+) -> None:
     lines, _ = bench.notes(
         one_band(
             bench,

@@ -63,7 +63,7 @@ def placed_by(path: str) -> Any:
 
 
 @pytest.fixture
-def pair(bench: Bench) -> Any:
+def pair(bench: Bench) -> tuple[str, str, np.ndarray]:
     near, red = np.mgrid[1 : ROWS + 1, 1 : COLUMNS + 1]
     return save(bench, "nir.tif", near), save(bench, "red.tif", red), (near - red) / (near + red)
 
@@ -78,7 +78,9 @@ def pair(bench: Bench) -> Any:
     ],
     ids=["plain", "overviews", "cog", "strips"],
 )
-def test_control_points_are_carried(bench: Bench, pair: Any, options: Any) -> None:
+def test_control_points_are_carried(
+    bench: Bench, pair: tuple[str, str, np.ndarray], options: Any
+) -> None:
     near, red, expected = pair
     lines, _ = bench.notes(bench.job(near, red, **options))
     assert sum("9 ground control points in WGS 84 / UTM zone 33N" in line for line in lines) == 1
@@ -90,7 +92,9 @@ def test_control_points_are_carried(bench: Bench, pair: Any, options: Any) -> No
         assert bool(dataset.overviews(1)) is bool(options.get("overviews"))
 
 
-def test_gdal_warps_the_result_to_where_it_warps_the_input(bench: Bench, pair: Any) -> None:
+def test_gdal_warps_the_result_to_where_it_warps_the_input(
+    bench: Bench, pair: tuple[str, str, np.ndarray]
+) -> None:
     """Both end on one grid, with the same pixels there."""
     near, _, _ = pair
     if not shutil.which("gdalwarp"):
@@ -136,7 +140,7 @@ def test_rational_polynomial_coefficients_are_carried(bench: Bench, cog: bool) -
     assert any("rational polynomial coefficients" in line for line in lines)
 
 
-def test_a_mask_of_the_same_points(bench: Bench, pair: Any) -> None:
+def test_a_mask_of_the_same_points(bench: Bench, pair: tuple[str, str, np.ndarray]) -> None:
     near, red, expected = pair
     cloud = np.indices((ROWS, COLUMNS)).sum(axis=0) % 3 == 0
     mask = MaskChoice(save(bench, "mask.tif", cloud), rule=MaskRule.KEEP_ZERO)
@@ -204,7 +208,7 @@ def test_what_lies_otherwise_is_refused_in_one_sentence(
     assert not [name for name in bench.listing() if "ndvi" in name]
 
 
-def test_nothing_is_cut_out(bench: Bench, pair: Any) -> None:
+def test_nothing_is_cut_out(bench: Bench, pair: tuple[str, str, np.ndarray]) -> None:
     near, red, _ = pair
     for extent in (
         Extent(300100, 4998000, 302000, 4999000, "EPSG:32633"),

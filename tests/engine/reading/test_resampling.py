@@ -5,6 +5,7 @@ those on it stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def bordered(bench: Bench, path: str) -> str:
 @pytest.mark.parametrize("resampling", list(METHODS), ids=lambda resampling: resampling.name)
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
-    bench: Bench, saved: Any, source: str, resampling: Resampling
+    bench: Bench, saved: Callable[..., str], source: str, resampling: Resampling
 ) -> None:
     target, other = saved("10 m", "target.tif"), saved(source, "source.tif")
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=resampling)
@@ -82,7 +83,7 @@ def test_a_band_on_another_grid_is_resampled_as_gdalwarp_does(
 @needs_gdalwarp
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.BILINEAR, Resampling.CUBIC])
 def test_a_finer_band_comes_onto_a_coarser_grid(
-    bench: Bench, saved: Any, resampling: Resampling
+    bench: Bench, saved: Callable[..., str], resampling: Resampling
 ) -> None:
     """Averages are compared with exact means elsewhere: gdalwarp gives pixels that only touch the
     source a value of its edge.
@@ -102,7 +103,7 @@ def test_a_finer_band_comes_onto_a_coarser_grid(
 @pytest.mark.parametrize("source", ["20 m", "turned", "next zone", "15 m"])
 @pytest.mark.parametrize("resampling", [Resampling.NEAREST, Resampling.CUBIC])
 def test_resampled_pixels_do_not_depend_on_windows_workers_or_memory(
-    bench: Bench, saved: Any, source: str, resampling: Resampling
+    bench: Bench, saved: Callable[..., str], source: str, resampling: Resampling
 ) -> None:
     paths = [saved("10 m", "target.tif"), saved(source, "source.tif")]
     layout = Layout(rule=GridRule.FIRST, extent_rule=ExtentRule.GRID, resampling=resampling)
@@ -130,7 +131,7 @@ def grid_of(path: str) -> tuple[Any, ...]:
     ids=str,
 )
 def test_the_grid_is_that_of_the_raster_that_is_chosen(
-    bench: Bench, saved: Any, rule: GridRule, like: int
+    bench: Bench, saved: Callable[..., str], rule: GridRule, like: int
 ) -> None:
     """20 m, 10 m (the finest), 60 m; the reference is 15 m."""
     paths = [saved("20 m", "1.tif"), saved("10 m", "2.tif"), saved("60 m, wider", "3.tif")]
@@ -146,7 +147,9 @@ def test_the_grid_is_that_of_the_raster_that_is_chosen(
     assert grid_of(bench.path("out.tif")) == grid_of([*paths, reference][like])
 
 
-def test_the_finest_of_two_crs_is_told_on_the_ground(bench: Bench, saved: Any) -> None:
+def test_the_finest_of_two_crs_is_told_on_the_ground(
+    bench: Bench, saved: Callable[..., str]
+) -> None:
     """0.00009 degrees are 10 m north and less east: finer than 10 m; 10 < 0.00009 would say the contrary."""
     paths = [saved("20 m", "1.tif"), saved("degrees", "2.tif")]
     bench.run(one_band(bench, paths, "a + b", Layout(extent_rule=ExtentRule.GRID)))
@@ -184,7 +187,7 @@ def test_extents(bench: Bench) -> None:
     )
 
 
-def test_an_extent_is_made_larger_to_whole_pixels(bench: Bench, saved: Any) -> None:
+def test_an_extent_is_made_larger_to_whole_pixels(bench: Bench, saved: Callable[..., str]) -> None:
     path = saved("10 m", "1.tif")
     extent = Extent(500012.0, 4999941.0, 500039.0, 4999969.0, "")
     got = bench.run(one_band(bench, [path], "a", Layout(extent=extent)))[0]
@@ -196,7 +199,7 @@ def test_an_extent_is_made_larger_to_whole_pixels(bench: Bench, saved: Any) -> N
     )
 
 
-def test_an_extent_in_another_crs(bench: Bench, saved: Any) -> None:
+def test_an_extent_in_another_crs(bench: Bench, saved: Callable[..., str]) -> None:
     wkt = rasterio.crs.CRS.from_epsg(4326).to_wkt()
     bench.run(
         one_band(

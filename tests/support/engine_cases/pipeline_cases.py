@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def expected(near: np.ndarray, visible: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def scene(bench: Bench) -> Any:
+def scene(bench: Bench) -> Callable[..., list[str]]:
     """A function from a layout's name to the paths of NIR and red (see :func:`ramps`), nodata 0 given by a sidecar."""
 
     def save(layout: str, **profile: Any) -> list[str]:
@@ -61,7 +62,7 @@ SLOW = "COMPRESS=DEFLATE|ZLEVEL=9"
 
 
 @pytest.fixture
-def large(bench: Bench) -> Any:
+def large(bench: Bench) -> list[str]:
     """Paths of NIR and red, 4096 x 4096 random uint16 in 64 uncompressed tiles of 512: some seconds of work."""
     values = np.random.default_rng(1).integers(1, 65535, (4096, 4096), dtype=np.uint16)
     profile = {"tiled": True, "blockxsize": 512, "blockysize": 512}

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bandwise.engine.radiometry.scaling import (
@@ -54,7 +54,7 @@ def sentinel2(
 
 
 @pytest.fixture
-def safe(bench: Bench) -> Any:
+def safe(bench: Bench) -> Callable[..., str]:
     """A function from (text or file of metadata, name of the band file, level) to the path of a
     band in a SAFE folder (not yet a raster).
     """

@@ -6,6 +6,7 @@ wants another, and a name in expressions.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -318,7 +319,7 @@ def test_a_description_goes_before_a_files_name(bench: Bench) -> None:
     bandmath_job([("r", path)], 'A@"B04 cut" + A@B04', bench.path("out.tif"))
 
 
-def test_real_files(bench: Bench, shared: Any) -> None:
+def test_real_files(bench: Bench, shared: Callable[..., Path]) -> None:
     """RED=B8A with NIR=B04, and RED=SCL, of the real product; A@B04 of its file, which has no description."""
     red, nir, classes = (
         str(shared(BANDS, f"{S2}_{name}_60m.jp2")) for name in ("B04", "B8A", "SCL")

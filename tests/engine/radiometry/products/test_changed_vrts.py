@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -167,7 +167,7 @@ def test_vrts_that_go_in_circles_or_repeat_a_source_end(bench: Bench) -> None:
     assert circle is not None and circle.mixed
 
 
-def test_landsat_through_a_vrt(bench: Bench, shared: Any) -> None:
+def test_landsat_through_a_vrt(bench: Bench, shared: Callable[..., Path]) -> None:
     paths = [
         shared("landsat8_c2l2_stactools", LANDSAT, f"{LANDSAT}_SR_B{band}.TIF") for band in (4, 5)
     ]
@@ -178,7 +178,7 @@ def test_landsat_through_a_vrt(bench: Bench, shared: Any) -> None:
     assert plain[plain != -9999].size > 1000
 
 
-def test_a_vrt_of_a_subdataset(bench: Bench, shared: Any) -> None:
+def test_a_vrt_of_a_subdataset(bench: Bench, shared: Callable[..., Path]) -> None:
     """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is
     known of them, which is said.
     """
@@ -231,7 +231,7 @@ def test_the_tags_of_the_result_name_the_vrt_and_the_metadata(bench: Bench) -> N
     )
 
 
-def test_ndvi_of_a_vrt_of_a_real_product(bench: Bench, shared: Any) -> None:
+def test_ndvi_of_a_vrt_of_a_real_product(bench: Bench, shared: Callable[..., Path]) -> None:
     """A window of QGIS's VRT over the product's files gives what the files themselves give, pixel
     by pixel; 0.2155 is the mean without the offset.
     """
@@ -247,7 +247,9 @@ def test_ndvi_of_a_vrt_of_a_real_product(bench: Bench, shared: Any) -> None:
     assert without[plain != -9999].astype(np.float64).mean() < 0.25
 
 
-def test_ndvi_of_a_vrt_of_real_crops_in_their_product(bench: Bench, shared: Any) -> None:
+def test_ndvi_of_a_vrt_of_real_crops_in_their_product(
+    bench: Bench, shared: Callable[..., Path]
+) -> None:
     """The crops under the names of the files that they are cut from, beside a copy of the product's metadata."""
     folder = shared("sentinel2_safe_N0400_original_jp2")
     shutil.copyfile(folder / PRODUCT / "MTD_MSIL2A.xml", bench.path(f"{PRODUCT}/MTD_MSIL2A.xml"))

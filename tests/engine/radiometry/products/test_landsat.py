@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bandwise.engine.errors import MetadataError
@@ -103,7 +103,7 @@ def test_landsat_takes_the_group_that_fits_the_file(
     ],
 )
 def test_real_landsat_metadata_in_all_three_forms(
-    shared: Any, bench: Bench, form: str, product: str
+    shared: Callable[..., Path], bench: Bench, form: str, product: str
 ) -> None:
     shutil.copy(
         shared("landsat8_c2l2_stactools", product, f"{product}_MTL.{form}"),
@@ -115,7 +115,7 @@ def test_real_landsat_metadata_in_all_three_forms(
         ) == (2.75e-05, -0.2, 0, None)
 
 
-def test_landsat_9(shared: Any, bench: Bench) -> None:
+def test_landsat_9(shared: Callable[..., Path], bench: Bench) -> None:
     product = "LC09_L2SP_010065_20220129_20220131_02_T1"
     shutil.copy(
         shared("landsat8_c2l2_stactools", f"{product}_MTL.txt"), bench.path(f"{product}_MTL.txt")

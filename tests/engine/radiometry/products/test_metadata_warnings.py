@@ -6,6 +6,7 @@ another, and only there.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def pixels(formula: Any, count: int, band: StoredBand, stored: Any) -> Any:
 
 
 @pytest.fixture
-def scene(bench: Bench) -> Any:
+def scene(bench: Bench) -> Callable[..., list[str]]:
     """A function from band names to paths of small rasters in a Sentinel-2 L2A product of baseline
     04.00: B04, B08, SCL ...
     """
@@ -229,7 +230,9 @@ def bandmath(bench: Bench, paths: list[str], text: str, **options: Any) -> Any:
     )
 
 
-def test_the_first_warning_has_numbers_source_and_setting(bench: Bench, scene: Any) -> None:
+def test_the_first_warning_has_numbers_source_and_setting(
+    bench: Bench, scene: Callable[..., list[str]]
+) -> None:
     job = bandmath(bench, scene("B04", "B08"), "(B - A) / (B + A)")
     told: list[Any] = []
     run(job, progress=lambda fraction, note: told.append(note) if note else None)
@@ -243,7 +246,7 @@ def test_the_first_warning_has_numbers_source_and_setting(bench: Bench, scene: A
     assert json.loads(dry_run(job))["warnings"][0] == first
 
 
-def test_it_is_the_first_of_several(bench: Bench, scene: Any) -> None:
+def test_it_is_the_first_of_several(bench: Bench, scene: Callable[..., list[str]]) -> None:
     """The same band twice is another warning, and one of the letters."""
     (path,) = scene("B04")
     _, warnings = bench.notes(bandmath(bench, [path, path], "A * B"))
@@ -251,7 +254,9 @@ def test_it_is_the_first_of_several(bench: Bench, scene: Any) -> None:
     assert "Stored values" in warnings[0]
 
 
-def test_bands_of_other_numbers_are_told_apart(bench: Bench, scene: Any) -> None:
+def test_bands_of_other_numbers_are_told_apart(
+    bench: Bench, scene: Callable[..., list[str]]
+) -> None:
     red, nir = scene("B04", "B08")
     tagged = bench.save("tagged.tif", np.full((30, 30), 7, np.int16), scales=[0.5], offsets=[2.0])
     _, warnings = bench.notes(bandmath(bench, [red, nir, tagged], "A * B * C"))
@@ -264,7 +269,9 @@ def test_bands_of_other_numbers_are_told_apart(bench: Bench, scene: Any) -> None
 @pytest.mark.parametrize(
     "text", ["A", "A / 10000", "A * 2 + 1", "C == 4", "C == 4 and C != 5", "isnodata(A)"]
 )
-def test_no_warning_where_nothing_would_be_another(bench: Bench, scene: Any, text: str) -> None:
+def test_no_warning_where_nothing_would_be_another(
+    bench: Bench, scene: Callable[..., list[str]], text: str
+) -> None:
     """C is a scene classification: metadata have no scale for it."""
     assert not bench.notes(bandmath(bench, scene("B04", "B08", "SCL"), text))[1]
 
@@ -273,14 +280,14 @@ def test_no_warning_where_nothing_would_be_another(bench: Bench, scene: Any, tex
     "choice", [RadiometryChoice(), RadiometryChoice(Scaling.CUSTOM, scale=0.5)]
 )
 def test_no_warning_where_a_scale_is_applied(
-    bench: Bench, scene: Any, choice: RadiometryChoice
+    bench: Bench, scene: Callable[..., list[str]], choice: RadiometryChoice
 ) -> None:
     assert not bench.notes(
         bandmath(bench, scene("B04", "B08"), "(B - A) / (B + A)", radiometry=choice)
     )[1]
 
 
-def test_evi_gets_one_warning_not_two(bench: Bench, scene: Any) -> None:
+def test_evi_gets_one_warning_not_two(bench: Bench, scene: Callable[..., list[str]]) -> None:
     (warning,) = bench.notes(bandmath(bench, scene("B08", "B04", "B02"), EVI))[1]
     assert "MTD_MSIL2A.xml" in warning
 
@@ -295,13 +302,15 @@ def test_tags_that_cannot_be_right_are_no_known_scale(bench: Bench) -> None:
     assert not bench.notes(bandmath(bench, paths, "A * B"))[1]
 
 
-def test_pixels_are_those_of_stored_values_all_the_same(bench: Bench, scene: Any) -> None:
+def test_pixels_are_those_of_stored_values_all_the_same(
+    bench: Bench, scene: Callable[..., list[str]]
+) -> None:
     job = bandmath(bench, scene("B04", "B08"), "(B - A) / (B + A)")
     run(job)
     assert np.all(bench.read(job.output) == np.float32(500 / 6500))
 
 
-def test_the_helps_example_on_a_real_product(bench: Bench, shared: Any) -> None:
+def test_the_helps_example_on_a_real_product(bench: Bench, shared: Callable[..., Path]) -> None:
     """Mean over vegetation: 0.56 of stored values and a warning that says what gives the 0.825 of NDVI."""
     red, nir = (shared(BANDS, f"T29UNU_20221005T115411_{band}_60m.jp2") for band in ("B04", "B8A"))
     with rasterio.open(shared(BANDS, "T29UNU_20221005T115411_SCL_60m.jp2")) as dataset:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +31,9 @@ from radiometry_cases import (
 from steps import steps
 
 
-def test_a_band_without_its_product_is_used_as_stored_with_a_caution(safe: Any) -> None:
+def test_a_band_without_its_product_is_used_as_stored_with_a_caution(
+    safe: Callable[..., str],
+) -> None:
     radiometry = resolve(safe(None), UINT16, RadiometryChoice())
     assert facts(radiometry) == (1, 0, None, None)
     assert "MTD_MSIL2A.xml" in str(radiometry.warning) and "unchanged" in str(radiometry.warning)
@@ -45,7 +47,7 @@ def test_a_band_without_its_product_is_used_as_stored_with_a_caution(safe: Any) 
         "S2A_MSIL2A_20220413T150759_N0400_R025_T34UCF_20220414",
     ],
 )
-def test_the_metadata_of_another_product_are_not_used(safe: Any, uri: str) -> None:
+def test_the_metadata_of_another_product_are_not_used(safe: Callable[..., str], uri: str) -> None:
     """Another date, another tile."""
     radiometry = resolve(
         safe(sentinel2(offsets={str(n): "-1000" for n in range(13)}, uri=uri)),
@@ -93,7 +95,9 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_damaged_and_hostile_metadata_are_refused_in_one_sentence(safe: Any, damage: str) -> None:
+def test_damaged_and_hostile_metadata_are_refused_in_one_sentence(
+    safe: Callable[..., str], damage: str
+) -> None:
     path = safe(DAMAGED[damage])
     caught: list[MetadataError] = []
 
@@ -110,7 +114,7 @@ def test_damaged_and_hostile_metadata_are_refused_in_one_sentence(safe: Any, dam
     assert "\n" not in sentence and len(sentence) < 700
 
 
-def test_metadata_never_closed_take_little_memory(bench: Bench, safe: Any) -> None:
+def test_metadata_never_closed_take_little_memory(bench: Bench, safe: Callable[..., str]) -> None:
     """24 MB of opening tags: a list of all that is open would take gigabytes."""
     path = safe("<a>" * 8_000_000)
     result = bench.python(
@@ -130,7 +134,7 @@ except MetadataError:
 
 @pytest.mark.parametrize("choice", [STORED, CUSTOM])
 def test_damaged_metadata_are_only_a_caution_for_who_does_not_need_them(
-    safe: Any, choice: RadiometryChoice
+    safe: Callable[..., str], choice: RadiometryChoice
 ) -> None:
     radiometry = resolve(safe(nested_entities()), UINT16, choice)
     assert (radiometry.scale, radiometry.offset) == ((1, 0) if choice is STORED else (0.002, 0.5))
@@ -139,7 +143,9 @@ def test_damaged_metadata_are_only_a_caution_for_who_does_not_need_them(
     )
 
 
-def test_nothing_is_written_when_metadata_are_refused(bench: Bench, safe: Any) -> None:
+def test_nothing_is_written_when_metadata_are_refused(
+    bench: Bench, safe: Callable[..., str]
+) -> None:
     target = Path(safe(sentinel2(quantification="0"), "T33UUU_20220413T150759_B04_10m.tif"))
     bench.save(str(target.relative_to(bench.folder)), np.ones((4, 4), np.uint16))
     before = bench.listing()

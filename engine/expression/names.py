@@ -149,7 +149,9 @@ class RasterBands:
             text = translate(
                 "Bandwise", "{name} has no single band called {band}; its bands are {choices}"
             )
-            raise LookupError(text.format(name=letter_of(raster), band=band[:60], choices=choices))
+            raise LookupError(
+                text.format(name=letter_of(raster), band=shown(band), choices=choices)
+            )
         if not 1 <= band <= len(descriptions):
             text = translate("Bandwise", "{name} has no band {band}; its bands are 1 to {count}")
             raise LookupError(

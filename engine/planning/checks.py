@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..credentials import file_name
 from ..expression.formula import Band, Call, Formula, Number
 from ..expression.scaling_check import StoredBand, scaling_changes
+from ..expression.typed_nodata import CUSTOMARY_NODATA
 from ..grids.layout import GridRule
 from ..job import BandRef, Job, Note
 from ..messages import Field, Setting, Text, join, translate
@@ -153,6 +154,26 @@ def _may_be_empty(band_input: Input, ref: BandRef) -> bool:
 
 def _warning(text: Text) -> Note:
     return Note(text, warning=True)
+
+
+def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
+    """Return lines on values that are nodata as branches; warnings for those that may be meant as numbers."""
+    notes = []
+    for value in values:
+        text = translate(
+            "Bandwise",
+            "{value:.0f} as a branch of a condition is taken as nodata, and so is {value:.0f} as "
+            "the last value of coalesce",
+        )
+        if value != CUSTOMARY_NODATA:
+            text = translate(
+                "Bandwise",
+                "{value:.0f} as a branch of a condition is taken as nodata, as it is the nodata "
+                "value of the data type; if a number is meant, "
+                "choose a larger data type",
+            )
+        notes.append(Note(text.format(value=value), warning=value != CUSTOMARY_NODATA))
+    return notes
 
 
 def role_warnings(

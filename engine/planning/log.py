@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..backend.captured import GdalMessages
 from ..backend.choice import library_versions, why_not_rasterio
 from ..credentials import file_name
-from ..expression.typed_nodata import CUSTOMARY_NODATA, typed_nodata
+from ..expression.typed_nodata import typed_nodata
 from ..grids.grid import Grid
 from ..grids.layout import Resampling
 from ..grids.windows import WindowPlan
@@ -87,26 +87,6 @@ def area_note(area: Area) -> Note:
         "Area of interest: {count} polygons; pixels whose centre lies in none are nodata",
     )
     return Note(text.format(count=len(area.polygons)))
-
-
-def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
-    """Return lines on values that are nodata as branches; warnings for those that may be meant as numbers."""
-    notes = []
-    for value in values:
-        text = translate(
-            "Bandwise",
-            "{value:.0f} as a branch of a condition is taken as nodata, and so is {value:.0f} as "
-            "the last value of coalesce",
-        )
-        if value != CUSTOMARY_NODATA:
-            text = translate(
-                "Bandwise",
-                "{value:.0f} as a branch of a condition is taken as nodata, as it is the nodata "
-                "value of the data type; if a number is meant, "
-                "choose a larger data type",
-            )
-        notes.append(Note(text.format(value=value), warning=value != CUSTOMARY_NODATA))
-    return notes
 
 
 def placement(band_input: Input, grid: Grid) -> Text:

@@ -28,8 +28,8 @@ from ..reading.inputs import Input, ReadPlan, input_on, read_plan
 from ..reading.polygon_mask import PolygonMask
 from ..writing.creation import check_profile, cog_profile, creation_profile
 from ..writing.sink import SINKS
-from .checks import job_warnings, role_warnings, unused_scaling
-from .log import MEGABYTE, area_note, input_notes, typed_nodata_notes
+from .checks import job_warnings, role_warnings, typed_nodata_notes, unused_scaling
+from .log import MEGABYTE, area_note, input_notes
 from .resources import resources_named
 from .target_grid import Raster, check_georeference, result_grid
 from .user_mask import UserMask, mask_band, mask_note, user_mask

@@ -20,7 +20,6 @@ from ..gdal_settings import NO_MEMORY
 
 _NAMES = dict(Byte="uint8", CFloat32="complex64", CFloat64="complex128", CInt16="complex_int16")  # noqa: C408
 _NUMBERS = {numpy_name: name for name, numpy_name in _NAMES.items()}
-#: Types of a complex number's two parts.
 _PARTS = {"complex128": "float64", "complex64": "float32", "complex_int16": "int16"}
 _MASK_FLAGS = {1: "all_valid", 2: "per_dataset", 4: "alpha", 8: "nodata"}
 _OUT_OF_MEMORY = 2  #: GDAL's number of such failures
@@ -46,11 +45,7 @@ class _Failures(list[tuple[int, str]]):
 
 @contextmanager
 def failures() -> Iterator[_Failures]:
-    """Collect what GDAL reports in this thread: warnings for the log, failures to be raised.
-
-    osgeo's own switch of exceptions belongs to the whole process before GDAL 3.7: it is left as the
-    host set it, and a failure is an exception here either way.
-    """
+    """Collect what GDAL reports in this thread, and leave osgeo's exceptions as the host set them."""
     said = _Failures()
 
     def hear(kind: int, number: int, words: str) -> None:
@@ -160,8 +155,8 @@ class OsgeoDataset:
     @property
     @raising
     def colors(self) -> Sequence[str]:
-        colors = [band.GetColorInterpretation() for band in self._bands()]
-        return [gdal.GetColorInterpretationName(color).lower() for color in colors]
+        name = gdal.GetColorInterpretationName
+        return [name(band.GetColorInterpretation()).lower() for band in self._bands()]
 
     @property
     @raising
@@ -211,9 +206,9 @@ class OsgeoDataset:
     def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         numbers = [bands] if isinstance(bands, int) else list(bands)
         if out is None:
-            shape = window.height, window.width
+            planes = () if isinstance(bands, int) else (len(numbers),)
             dtype = _type_of(self._band(numbers[0]))
-            out = np.empty(shape if isinstance(bands, int) else (len(numbers), *shape), dtype)
+            out = np.empty((*planes, window.height, window.width), dtype)
         return _read(partial(self._dataset.ReadRaster, band_list=numbers), window, out)
 
     @raising
@@ -222,6 +217,7 @@ class OsgeoDataset:
             out = np.empty((window.height, window.width), np.uint8)
         return _read(self._band(band).GetMaskBand().ReadRaster, window, out)
 
+    @raising
     def close(self) -> None:
         """osgeo closes what nobody refers to; from GDAL 3.8 on it can be told to."""
         dataset, self._dataset = self._dataset, None
@@ -245,10 +241,10 @@ def _items(holder: Any, domain: str) -> dict[str, str]:
 def _read(read: Callable[..., Any], window: Window, out: NDArray[Any]) -> NDArray[Any]:
     """Fill ``out`` with a window; GDAL fills contiguous memory alone."""
     values = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
-    size = window.width, window.height
-    buffer = {"buf_type": data_type(out.dtype.name), "buf_obj": values}
+    size, number = (window.width, window.height), data_type(out.dtype.name)
+    place = (window.column, window.row, *size, *size)
     with failures() as said:
-        said.check(read(window.column, window.row, *size, *size, **buffer))
+        said.check(read(*place, buf_type=number, buf_obj=values))
     if values is not out:
         out[...] = values
     return out

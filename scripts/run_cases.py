@@ -188,7 +188,7 @@ def main() -> None:
     folder = Path(sys.argv[2])
     if not (folder / "scene.tif").exists():
         make_rasters(folder)
-    engine("tags").library_versions = lambda: ""  # the one difference between two backends
+    engine("tags").library_versions = lambda: "either"  # the one difference between two backends
     listed = json.loads((folder / "cases.json").read_text("utf-8"))
     print(json.dumps([outcome(case, folder) for case in listed]))
 

@@ -12,7 +12,8 @@ from ..expression.typed_nodata import CUSTOMARY_NODATA
 from ..grids.layout import GridRule
 from ..job import BandRef, Job, Note
 from ..messages import Field, Setting, Text, join, translate
-from ..radiometry.band_names import NEAR_INFRARED, RED, BandName
+from ..radiometry.band_names import BandName
+from ..radiometry.roles import ROLE_TEXTS
 from ..radiometry.scaling import KnownScale, Radiometry, Scaling
 from ..reading.bands import has_empty_corner
 from ..reading.inputs import Input
@@ -23,12 +24,6 @@ _LARGEST_INDEX_CONSTANT = 2.0
 #: Range of factors of indices (EVI 6 and 7.5), unlike those that scale stored values
 _INDEX_FACTORS = (0.1, 20.0)
 _MOST_NAMES = 10  #: of bands, in one sentence
-
-#: Names of bands in the formulas of algorithms, which say what the band must be.
-_ROLES = {
-    RED: translate("Bandwise", "red").format(),
-    NEAR_INFRARED: translate("Bandwise", "near infrared").format(),
-}
 
 
 def unused_scaling(
@@ -179,14 +174,13 @@ def typed_nodata_notes(values: Sequence[float]) -> list[Note]:
 def role_warnings(
     job: Job, inputs: Sequence[Input], names: Sequence[BandName | None]
 ) -> Iterator[Note]:
-    """Yield a warning for each band of an algorithm's formula that is not red or near infrared, as
-    its name there says, by its metadata or file name.
+    """A warning for each band that a formula of ours calls by a role, and that is
+    another one by its metadata or file name.
     """
     for ref, band_input, name in zip(job.bands, inputs, names):
-        role = _ROLES.get(ref.name)
-        if role is None:
+        if ref.name not in ROLE_TEXTS:
             continue
-        facts = {"role": role, "number": ref.number, "file": file_name(ref.path)}
+        facts = {"role": ROLE_TEXTS[ref.name], "number": ref.number, "file": file_name(ref.path)}
         if band_input.band.classes or (name and name.classes):
             text = translate(
                 "Bandwise",

@@ -10,7 +10,7 @@ import os
 import re
 
 from ..messages import translate
-from .metadata_file import (
+from .formats.metadata_file import (
     MTL_READERS,
     ProductFacts,
     check_scaling,

@@ -8,10 +8,10 @@ import os
 from ..errors import MetadataError
 from ..messages import Template, translate
 from .band_names import BandName, name_of_band, name_of_file
+from .formats.metadata_file import ProductFacts
+from .formats.vrt import VrtBand, VrtSource, is_vrt, vrt_bands
 from .landsat import is_band_file, landsat_facts
-from .metadata_file import ProductFacts
 from .sentinel2 import Sentinel2, is_subdataset
-from .vrt import VrtBand, VrtSource, is_vrt, vrt_bands
 
 _DEEPEST_VRT = 10  #: nested VRTs
 _MOST_SOURCES = 1000  #: of a band of a VRT

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import MetadataError, OptionError
 from ..messages import Field, Text, translate
-from .metadata_file import ProductFacts, is_sound
+from .formats.metadata_file import ProductFacts, is_sound
 from .products import Products
 
 

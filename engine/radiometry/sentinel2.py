@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from ..messages import translate
-from .metadata_file import (
+from .formats.metadata_file import (
     ProductFacts,
     check_scaling,
     number,

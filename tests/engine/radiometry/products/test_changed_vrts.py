@@ -14,7 +14,7 @@ import pytest
 import rasterio
 from bandwise.engine.errors import MetadataError
 from bandwise.engine.execution.pipeline import run
-from bandwise.engine.radiometry.vrt import vrt_bands
+from bandwise.engine.radiometry.formats.vrt import vrt_bands
 from bench import Bench
 from vrt_metadata_cases import SIZE, STORED, facts, product, vrt
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat  # nosec B407
 
-from ..errors import MetadataError
-from ..messages import Text, shown, translate
+from ...errors import MetadataError
+from ...messages import Text, shown, translate
 
 _LARGEST_FILE = 20_000_000  #: bytes
 _LONGEST_PIECE = 2**18  #: bytes between the ends of two tags, or of two lines

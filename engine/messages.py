@@ -15,10 +15,13 @@ class Field(enum.Enum):
     """An option of a run that a sentence is about; whoever talks to people puts its label in."""
 
     AREA = "area"
+    BANDS = "bands"
     CLEAR_CLASSES = "clear classes"
     COG = "cog"
+    CONSTANTS = "constants"
     GRID = "grid rule"
     HIGHEST = "highest value"
+    INDICES = "indices"
     LOWEST = "lowest value"
     MASK_RULE = "mask rule"
     MEMORY = "memory"

@@ -76,6 +76,7 @@ def shared() -> Callable[..., Path]:
 _PURE = (
     "engine/expression",
     "engine/grids",
+    "engine/indices",
     "engine/test_messages",
     "properties/test_random_text",
     "test_layout",

@@ -25,6 +25,7 @@ USES = {
     "grids": {"arrays", "errors", "messages"},
     "radiometry": {"arrays", "errors", "messages"},
     "expression": {"radiometry", "arrays", "credentials", "errors", "messages"},
+    "indices": {"expression", "radiometry", "errors", "messages"},
     "compute": {"expression", "radiometry", "grids", "arrays", "errors", "messages"},
     "job": {"expression", "grids", "radiometry", "compute", "messages"},
     "backend": {"grids", "radiometry", "files", "arrays", "errors", "messages"},
@@ -37,6 +38,7 @@ USES = {
             "writing",
             "backend",
             "compute",
+            "indices",
             "expression",
             "grids",
             "radiometry",
@@ -62,7 +64,7 @@ USES = {
 #: Folders that call a raster library, and which; nobody but ``backend/choice.py`` imports them.
 ON_LIBRARY = {"backend/rasterio_": "rasterio", "backend/osgeo_": "osgeo"}
 #: Those that reach none, not even through others.
-PURE = ("expression", "grids", "radiometry", "files", "compute", "job")
+PURE = ("expression", "indices", "grids", "radiometry", "files", "compute", "job")
 MOST_FILES = 10
 MOST_LINES = 300
 MOST_LINES_OF_TESTS = 400

@@ -104,8 +104,8 @@ def run(
         attended(lambda left: check_unchanged(states), cancelled, executor, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
         tags = [
-            band_tags(band, counts, sampling_step(plan.grid))
-            for band, counts in zip(statistics, histograms)
+            {**dict(result.tags), **band_tags(band, counts, sampling_step(plan.grid))}
+            for result, band, counts in zip(job.formula.results, statistics, histograms)
         ]
         output = sink.commit(
             run_tags(plan),

@@ -47,11 +47,14 @@ Node = Union[Band, Number, Call]
 
 
 class Result(NamedTuple):
-    """One band of the output: its description, its node, and the expected range of its values, if any."""
+    """One band of the output: its description, its node, the range that its values should have, if
+    any, and tags of its own.
+    """
 
     name: str
     node: int
     valid_range: tuple[float, float] | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 class Formula(NamedTuple):

@@ -163,7 +163,7 @@ def completed(names: Sequence[BandName | None]) -> list[BandName | None]:
 
     B3 is red in Landsat 7 and green in Sentinel-2: B8A beside it decides.
     """
-    unknown = [band for band in names if band and not band.sensor and _is_numbered(band)]
+    unknown = [band for band in names if band and not band.sensor and is_numbered(band)]
     sensors = {band.sensor for band in names if band and band.sensor in SENSORS}
     if not sensors:
         sensors = set(_ONE_DIGIT + _TWO_DIGITS)
@@ -186,7 +186,8 @@ def completed(names: Sequence[BandName | None]) -> list[BandName | None]:
     ]
 
 
-def _is_numbered(band: BandName) -> bool:
+def is_numbered(band: BandName) -> bool:
+    """Whether a band is called by a number, which is another band in each sensor."""
     return re.fullmatch(r"B\d{1,2}A?", short_name(band.name), re.ASCII) is not None
 
 

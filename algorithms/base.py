@@ -37,6 +37,7 @@ from .layers import (
 )
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
+from .shared.outputs import numbers, report_text, stretch
 from .shared.parameters import shared_parameters
 
 translate = QCoreApplication.translate
@@ -45,14 +46,16 @@ translate = QCoreApplication.translate
 class BandwiseAlgorithm(SharedOptions):
     """An algorithm that makes a :class:`~engine.job.Job` of parameters and lets the engine run it.
 
-    A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` is the
-    file of ``resources/styles`` for its layer, if any.
+    A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` names the file of
+    ``resources/styles`` that its layer is shown with, if any; without one ``STRETCH`` shows the
+    first band in grey.
     """
 
     OUTPUT = "OUTPUT"
     REPORT = "REPORT"
 
     STYLE = ""
+    STRETCH = False
 
     _chosen: tuple[Any, RunOptions] = (None, RunOptions())
 
@@ -138,14 +141,14 @@ class BandwiseAlgorithm(SharedOptions):
                     )
                 }
             output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+            job = self._job(self._chosen, parameters, context, output)
             try:
-                report = _run(self._job(self._chosen, parameters, context, output), feedback)
+                report = _run(job, feedback)
             except Cancelled:
                 feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
                 return {}
-            load_instead(output, report.output, context)
-            self._style(report.output, context)
-            return {self.OUTPUT: report.output, self.REPORT: report.estimate, **_numbers(report)}
+            self._style(output, context, job, report)
+            return {self.OUTPUT: output, self.REPORT: report_text(report), **numbers(report)}
 
     def _job(
         self,
@@ -159,13 +162,19 @@ class BandwiseAlgorithm(SharedOptions):
         options = self.run_options(layers, parameters, context)
         return self.job(inputs, parameters, context, output, options)
 
-    def _style(self, output: str, context: QgsProcessingContext) -> None:
-        """Name and style the layer when Processing loads it, unless a model gave it a name."""
+    def style(self, job: Job) -> str:
+        """The file of ``resources/styles`` for the layer of a job; empty for none."""
+        return self.STYLE
+
+    def _style(self, output: str, context: QgsProcessingContext, job: Job, report: Report) -> None:
+        """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
         if not context.willLoadLayerOnCompletion(output):
             return
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
-        style_when_loaded(details, description if details.name == description else "", self.STYLE)
+        name = description if details.name == description else ""
+        grey = stretch(report) if self.STRETCH else None
+        style_when_loaded(details, name, self.style(job), grey)
 
     def band_ref(
         self,
@@ -233,19 +242,6 @@ class BandwiseAlgorithm(SharedOptions):
             ("STANDARD_DEVIATION", translate("Bandwise", "Standard deviation")),
         ):
             self.addOutput(QgsProcessingOutputNumber(name, description))
-
-
-def _numbers(report: Report) -> dict[str, Any]:
-    """Return the statistics of the first result band, None if no pixel is valid."""
-    band = report.statistics[0]
-    return {
-        "VALID_PIXELS": band.valid,
-        "NODATA_PIXELS": band.invalid,
-        "MINIMUM": band.minimum if band.valid else None,
-        "MAXIMUM": band.maximum if band.valid else None,
-        "MEAN": band.mean if band.valid else None,
-        "STANDARD_DEVIATION": band.standard_deviation if band.valid else None,
-    }
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from qgis.PyQt.QtGui import QIcon
 from .bandmath import BandMath
 from .ndvi import Ndvi
 from .resources import icon_path
+from .spectralindices import SpectralIndices
 
-ALGORITHMS = (Ndvi, BandMath)
+ALGORITHMS = (Ndvi, BandMath, SpectralIndices)
 
 
 class BandwiseProvider(QgsProcessingProvider):

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsApplication,
+    QgsContrastEnhancement,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsRasterLayer,
+    QgsSingleBandGrayRenderer,
 )
 from qgis.PyQt import sip
 
@@ -27,12 +30,21 @@ def help_path(name: str) -> str:
     return str(_RESOURCES / "help" / f"{name}.html")
 
 
-class LayerStyler(QgsProcessingLayerPostProcessorInterface):
-    """Names a layer and loads its style after Processing has loaded it; an empty name or style changes nothing."""
+def own_indices_path() -> str:
+    """Path of the user's own indices, which need not exist."""
+    return str(Path(QgsApplication.qgisSettingsDirPath()) / "bandwise" / "indices.json")
 
-    def __init__(self, name: str, style: str) -> None:
+
+class LayerStyler(QgsProcessingLayerPostProcessorInterface):
+    """Names a layer and loads its style once Processing has loaded it; what is empty stays as it is.
+
+    Without a style a ``stretch`` shows the first band in grey, from the value that is black to the
+    one that is white.
+    """
+
+    def __init__(self, name: str, style: str, stretch: tuple[float, float] | None = None) -> None:
         super().__init__()
-        self.name, self.style = name, style
+        self.name, self.style, self.stretch = name, style, stretch
 
     def postProcessLayer(
         self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -45,17 +57,38 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
             layer.setName(self.name)
         if self.style:
             layer.loadNamedStyle(str(_RESOURCES / "styles" / self.style))
+        elif self.stretch:
+            _show_in_grey(layer, *self.stretch)
         layer.triggerRepaint()
 
 
-def style_when_loaded(details: QgsProcessingContext.LayerDetails, name: str, style: str) -> None:
-    """Name the layer of ``details`` and give it a ``style`` of ``resources/styles`` when it is loaded.
+def _show_in_grey(layer: QgsRasterLayer, low: float, high: float) -> None:
+    """Show the first band in grey; QGIS would take three bands for red, green and blue."""
+    enhancement = QgsContrastEnhancement(layer.dataProvider().dataType(1))
+    enhancement.setMinimumValue(low)
+    enhancement.setMaximumValue(high)
+    enhancement.setContrastEnhancementAlgorithm(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    )
+    renderer = QgsSingleBandGrayRenderer(layer.dataProvider(), 1)
+    renderer.setContrastEnhancement(enhancement)
+    layer.setRenderer(renderer)
+
+
+def style_when_loaded(
+    details: QgsProcessingContext.LayerDetails,
+    name: str,
+    style: str,
+    stretch: tuple[float, float] | None = None,
+) -> None:
+    """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles``,
+    or else the ``stretch``, when it is loaded.
 
     The processing context owns the post-processor and deletes it, so each run has its own. Its Python
     object has to exist until then, although ``details`` and, in a model, the algorithm are deleted
     long before. So it is its own owner, which sip releases when C++ deletes it. (With None as the
     owner Python deletes it, and QGIS calls a method that does not exist.)
     """
-    styler = LayerStyler(name, style)
+    styler = LayerStyler(name, style, stretch)
     details.setPostProcessor(styler)
     sip.transferto(styler, styler)

@@ -6,16 +6,20 @@ from __future__ import annotations
 from ...engine.messages import Field, Setting
 from ...engine.radiometry.scaling import Scaling
 from .choices import labels
-from .names import Names
+from .index_parameters import index_parameters
+from .names import IndexNames, Names
 from .parameters import shared_parameters
 
 #: The parameter of each option in the engine's sentences.
 PARAMETERS = {
     Field.AREA: Names.AOI,
+    Field.BANDS: IndexNames.BANDS,
     Field.CLEAR_CLASSES: Names.SCL_KEEP,
     Field.COG: Names.COG,
+    Field.CONSTANTS: IndexNames.CONSTANTS,
     Field.GRID: Names.GRID,
     Field.HIGHEST: Names.CLAMP_MAX,
+    Field.INDICES: IndexNames.INDICES,
     Field.LOWEST: Names.CLAMP_MIN,
     Field.MASK_RULE: Names.MASK_RULE,
     Field.MEMORY: Names.MEMORY,
@@ -38,7 +42,8 @@ def label(item: Field | Setting) -> str:
     field = item.field if isinstance(item, Setting) else item
     name = PARAMETERS[field]
     descriptions = {
-        each.name(): each.description() for each in shared_parameters(Scaling.AUTOMATIC)
+        each.name(): each.description()
+        for each in (*shared_parameters(Scaling.AUTOMATIC), *index_parameters())
     }
     if isinstance(item, Setting):
         choice = labels()[item.choice]

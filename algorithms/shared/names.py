@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The names of the parameters that all algorithms share."""
+"""The names of the parameters that several algorithms share, or that sentences of the engine are about."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ class Names:
     WORKERS = "WORKERS"
     MEMORY = "MEMORY"
     DRY_RUN = "DRY_RUN"
+
+
+class IndexNames:
+    """Names of the parameters of spectral indices."""
+
+    INDICES = "INDICES"
+    CONSTANTS = "CONSTANTS"
+    BANDS = "BANDS"

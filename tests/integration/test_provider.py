@@ -28,7 +28,7 @@ ADVANCED = (
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
 )  # fmt: skip
-ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath")
+ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 
 
 def algorithm(name="bandwise:ndvi"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make ``resources/indices.json`` from the Awesome Spectral Indices list, as the package ``spyndex`` holds it.
 
-    python -m scripts.make_indices
+    python -m scripts.indices.make
 
 Rows that the list does not have, added by hand, stay. Where the list is known to differ from the
 paper that it cites, :data:`DEFAULTS` and :data:`NOTES` say so, with the source.
@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.radiometry.roles import ROLES_BY_CODE
 
-TABLE = Path(__file__).resolve().parents[1] / "resources" / "indices.json"
+TABLE = Path(__file__).resolve().parents[2] / "resources" / "indices.json"
 ABOUT = (
     "Facts of the Awesome Spectral Indices list (Montero et al. 2023, doi:10.1038/s41597-023-02096-0; MIT licence), "
     "as spyndex {version} holds it; a row an index. Formulas are Bandwise expressions over roles of bands and "

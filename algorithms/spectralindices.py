@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Spectral indices: any of the Awesome Spectral Indices list, or of the user's own, from recognised bands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingParameterMultipleLayers,
+    QgsProperty,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.indices.catalogue import load_catalogue
+from ..engine.job import Job, RunOptions
+from .base import BandwiseAlgorithm
+from .layers import rasters_of
+from .resources import own_indices_path
+from .shared.index_parameters import index_parameters
+from .shared.names import IndexNames
+
+translate = QCoreApplication.translate
+
+
+class SpectralIndices(IndexNames, BandwiseAlgorithm):
+    """Indices by name; Montero et al. (2023), Scientific Data 10, 197, doi:10.1038/s41597-023-02096-0."""
+
+    LAYERS = "LAYERS"
+
+    STRETCH = True
+
+    def name(self) -> str:
+        return "spectralindices"
+
+    def displayName(self) -> str:
+        return translate("Bandwise", "Spectral indices")
+
+    def group(self) -> str:
+        return translate("Bandwise", "Spectral indices")
+
+    def groupId(self) -> str:
+        return "spectralindices"
+
+    def tags(self) -> list[str]:
+        return translate(
+            "Bandwise",
+            "index,indices,spectral,vegetation,water,burn,snow,soil,urban,radar,kernel,ndvi,evi,savi,ndwi,"
+            "mndwi,nbr,ndsi,ndbi,sentinel-2,landsat,reflectance",
+        ).split(",")
+
+    def shortDescription(self) -> str:
+        return translate(
+            "Bandwise", "Computes spectral indices by name from the bands of a scene of any size"
+        )
+
+    def shortHelpString(self) -> str:
+        return translate(
+            "Bandwise",
+            "Computes spectral indices by name, such as\n\nNDVI;EVI;NBR\n\n"
+            "All of the Awesome Spectral Indices list are known: vegetation, water, burn, snow, soil, "
+            "urban, radar and kernel indices. docs/indices.md of the plugin's repository lists them with "
+            "formula, sensors and source.\n\n"
+            "Choose the rasters of the bands: which is red and which near infrared is known by the names "
+            "of files and the descriptions of bands, and can be said in Bands. Values are reflectance: "
+            "scale and offset come from the metadata, as in NDVI.\n\n"
+            "Each index becomes a band of the result, named, with its formula, constants and source as "
+            "tags. Each input is read once, whatever the number of indices. Several indices are shown "
+            "as the first in grey.\n\n"
+            "Your own indices are read from bandwise/indices.json in the folder of your QGIS profile, a "
+            "list of texts such as “name := (nir - red) / (nir + red)”.",
+        )
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        layers = QgsProcessingParameterMultipleLayers(
+            self.LAYERS,
+            translate("Bandwise", "Rasters of the bands"),
+            QgsProcessing.SourceType.TypeRaster,
+        )
+        layers.setHelp(
+            translate(
+                "Bandwise",
+                "The files of the bands, or rasters of several bands; in Bands the first is A, the second B.",
+            )
+        )
+        for parameter in (layers, *index_parameters()):
+            self.addParameter(parameter)
+        self.add_shared_parameters()
+        self.add_output_parameter(
+            translate("Bandwise", "Spectral indices"),
+            translate(
+                "Bandwise",
+                "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band an index.",
+            ),
+        )
+        self.add_number_outputs()
+
+    def inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[tuple[str, str], ...]:
+        value = parameters.get(self.LAYERS)
+        if isinstance(value, QgsProperty):
+            value = self.parameterAsLayerList(parameters, self.LAYERS, context)
+        return rasters_of(value, self.parameterDefinition(self.LAYERS).description(), context)
+
+    def job(
+        self,
+        inputs: tuple[tuple[str, str], ...],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        output: str,
+        options: RunOptions,
+    ) -> Job:
+        from ..engine.planning.jobs.spectralindices import spectralindices_job
+
+        indices, constants, bands = (
+            self.parameterAsString(parameters, name, context)
+            for name in (self.INDICES, self.CONSTANTS, self.BANDS)
+        )
+        return spectralindices_job(
+            inputs,
+            indices,
+            output,
+            constants=constants,
+            bands=bands,
+            own_indices=own_indices_path(),
+            **vars(options),
+        )
+
+    def style(self, job: Job) -> str:
+        """The customary one of a single index; empty where there is none."""
+        results = job.formula.results
+        index = load_catalogue(own_indices_path()).indices.get(results[0].name)
+        return f"{index.style}.qml" if index and index.style and len(results) == 1 else ""

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bandwise:spectralindices in the real QGIS: scripts, qgis_process, the loaded layer, and the user's own indices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from qgis.core import (
+    QgsApplication,
+    QgsProject,
+    QgsRasterLayer,
+    QgsSingleBandGrayRenderer,
+    QgsSingleBandPseudoColorRenderer,
+)
+
+
+def indices():
+    return QgsApplication.processingRegistry().createAlgorithmById("bandwise:spectralindices")
+
+
+@pytest.fixture
+def own_file():
+    """The file of the profile's own indices; QGIS's settings folder of the tests is a temporary one or empty of it."""
+    path = Path(QgsApplication.qgisSettingsDirPath()) / "bandwise" / "indices.json"
+    assert not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+    path.parent.rmdir()
+
+
+def test_the_parameters(provider):
+    algorithm = indices()  # owns its parameters
+    names = [parameter.name() for parameter in algorithm.parameterDefinitions()]
+    assert names[:4] == ["LAYERS", "INDICES", "CONSTANTS", "BANDS"]
+    assert len(names) == 4 + 24
+    own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
+    advanced = own["INDICES"].Flag.FlagAdvanced
+    assert not own["INDICES"].flags() & advanced
+    assert own["CONSTANTS"].flags() & advanced and own["BANDS"].flags() & advanced
+    assert own["RADIOMETRY"].defaultValue() == 0, "reflectance"
+
+
+def test_ndvi_has_the_bytes_of_ndvi(provider, scene, tmp_path, context, log):
+    import processing
+
+    paths = [str(tmp_path / name) for name in ("ndvi.tif", "index.tif")]
+    processing.run("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "OUTPUT": paths[0]})
+    result, fine = indices().run(
+        {"LAYERS": [scene.nir, scene.red], "INDICES": "NDVI;SR", "OUTPUT": paths[1]}, context, log
+    )
+    assert fine
+    with rasterio.open(paths[0]) as ndvi, rasterio.open(paths[1]) as found:
+        assert found.read(1).tobytes() == ndvi.read(1).tobytes()
+        assert found.descriptions == ("NDVI", "SR")
+    report = json.loads(result["REPORT"])["results"]
+    assert [band["name"] for band in report] == ["NDVI", "SR"]
+    assert report[0]["mean"] == result["MEAN"] and report[1]["mean"] > 1
+    assert report[1]["valid_pixels"] == result["VALID_PIXELS"] == 500 * 257
+    assert any("nir = A of nir.tif" in line for line in log.info)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"INDICES": "NDVX"}, "There is no index NDVX; near names are NDVI"),
+        ({"INDICES": ""}, "“Indices” (INDICES) is empty"),
+        ({"INDICES": "NBR"}, "NBR needs the band swir2"),
+        ({"INDICES": "NBR"}, "or name it in “Bands” (BANDS), such as swir2=A@2"),
+        ({"CONSTANTS": "L=0.5"}, "“Constants” (CONSTANTS): none of the indices"),
+        ({"BANDS": "nir=C"}, "“Bands” (BANDS), nir=C: there is no input C"),
+        ({"LAYERS": []}, "No raster is given"),
+    ],
+)
+def test_one_sentence_for_what_is_wrong(provider, scene, tmp_path, context, change, words):
+    parameters = {
+        "LAYERS": [scene.red, scene.nir],
+        "INDICES": "NDVI",
+        "OUTPUT": str(tmp_path / "o.tif"),
+        **change,
+    }
+    fine, message = indices().checkParameterValues(parameters, context)
+    assert not fine and words in message and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("NDVI", QgsSingleBandPseudoColorRenderer),
+        ("SR", QgsSingleBandGrayRenderer),
+        ("NDVI;SR;DVI", QgsSingleBandGrayRenderer),
+    ],
+)
+def test_the_loaded_layer(provider, scene, tmp_path, monkeypatch, names, kind):
+    """A customary style, or grey between the pass's statistics; never a composite of red, green and blue."""
+    import processing
+    import processing.gui.Postprocessing
+
+    # QGIS 3.44 wants a real one or none
+    monkeypatch.setattr(processing.gui.Postprocessing, "iface", None, raising=False)
+    QgsProject.instance().removeAllMapLayers()
+    result = processing.runAndLoadResults(
+        "bandwise:spectralindices",
+        {"LAYERS": [scene.red, scene.nir], "INDICES": names, "OUTPUT": str(tmp_path / "o.tif")},
+    )
+    (layer,) = QgsProject.instance().mapLayers().values()
+    assert layer.name() == "Spectral indices"
+    renderer = layer.renderer()
+    assert isinstance(renderer, kind)
+    if kind is QgsSingleBandGrayRenderer:
+        stretch = renderer.contrastEnhancement()
+        spread = 2 * result["STANDARD_DEVIATION"]
+        assert renderer.grayBand() == 1
+        assert stretch.minimumValue() == pytest.approx(
+            max(result["MINIMUM"], result["MEAN"] - spread)
+        )
+        assert stretch.maximumValue() == pytest.approx(
+            min(result["MAXIMUM"], result["MEAN"] + spread)
+        )
+    if ";" not in names:  # QGIS samples three bands for a composite before it hands the layer over
+        assert not list(tmp_path.glob("*.aux.xml")), "QGIS had no statistics to compute"
+    QgsProject.instance().removeAllMapLayers()
+
+
+def test_every_style_of_the_table_is_there(provider, scene):
+    from bandwise.algorithms.resources import _RESOURCES
+    from bandwise.engine.indices.catalogue import listed_indices
+
+    names = {index.style for index in listed_indices().values() if index.style}
+    assert names == {path.stem for path in (_RESOURCES / "styles").glob("*.qml")}
+    for name in names:
+        layer = QgsRasterLayer(scene.red, name)
+        _, fine = layer.loadNamedStyle(str(_RESOURCES / "styles" / f"{name}.qml"))
+        items = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
+        values = [item.value for item in items]
+        assert fine and values == sorted(values) and len(values) >= 5
+        assert (values[0], values[-1]) == (-1, 1)
+
+
+def test_own_indices_of_the_profile(provider, scene, tmp_path, context, log, read_values, own_file):
+    own_file.write_text(json.dumps(["Mine := nir - 2 * red", "Bad := nir -"]))
+    out = str(tmp_path / "o.tif")
+    parameters = {"LAYERS": [scene.red, scene.nir], "INDICES": "Mine", "OUTPUT": out}
+    _, fine = indices().run(parameters, context, log)
+    assert fine
+    with rasterio.open(scene.stack) as stack:
+        red, nir = stack.read().astype(float)
+    expected = np.where(red == 0, np.nan, nir - 2 * red)
+    np.testing.assert_array_equal(read_values(out), expected)
+    assert len([line for line in log.warnings if "Entry 2 of your indices in" in line]) == 1
+
+
+def test_qgis_process(qgis_process, scene, tmp_path):
+    out = tmp_path / "o.tif"
+    ended = qgis_process(
+        *("--json", "run", "bandwise:spectralindices", "--", f"LAYERS={scene.stack}"),
+        *("INDICES=SAVI;NDVI", "CONSTANTS=L=0.25", "BANDS=red=A;nir=A@2", f"OUTPUT={out}"),
+    )
+    assert ended.returncode == 0, ended.stderr
+    with rasterio.open(out) as result:
+        assert result.descriptions == ("SAVI", "NDVI")
+        assert json.loads(result.tags(1)["BANDWISE_CONSTANTS"]) == {"L": 0.25}
+    ended = qgis_process(
+        *("run", "bandwise:spectralindices", "--", f"LAYERS={scene.stack}", "INDICES=NDVII"),
+        f"OUTPUT={out}",
+    )
+    assert (
+        ended.returncode
+        and "There is no index NDVII; near names are" in ended.stderr + ended.stdout
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import OptionError
@@ -70,7 +70,7 @@ def near_names(catalogue: Catalogue, text: str) -> list[str]:
     return list(dict.fromkeys([*spelled, *described]))[:_MOST_NEAR]
 
 
-def missing_role(index: Index, bands: Sequence[str] | Mapping[str, object]) -> str:
+def missing_role(index: Index, bands: Container[str]) -> str:
     """Return the first role that an index needs and that is not among ``bands``; empty for none."""
     return next((role for role in index.bands if role not in bands), "")
 

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Indices on real products: every one that the bands allow, held to spyndex in float64 over the whole scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from bandwise.engine.indices.catalogue import listed_indices
+from bandwise.engine.indices.selection import Chosen, missing_role, with_constants
+from bandwise.engine.planning.jobs.spectralindices import recognised_roles, spectralindices_job
+from bandwise.engine.radiometry.roles import SENSORS
+from bandwise.engine.radiometry.storage import DataType
+from bench import Bench
+from indices_cases import by_spyndex
+from real_data_cases import LANDSAT, R60M
+
+BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B11", "B12")
+ROLES = {
+    "B01": "coastal", "B02": "blue", "B03": "green", "B04": "red", "B05": "rededge1", "B06": "rededge2",
+    "B07": "rededge3", "B8A": "nir", "B09": "watervapour", "B11": "swir1", "B12": "swir2",
+}  # fmt: skip
+AT_ONCE = 12  #: results of one run
+WAVELENGTHS = {
+    role: band.wavelength
+    for band in SENSORS["Sentinel-2"]
+    for role in band.roles
+    if band.name != "B08"
+}
+
+
+@pytest.fixture(scope="module")
+def reflectance() -> dict[str, np.ndarray]:
+    """The bands of the scene by role in float64, NaN where nodata or saturated; filled by the first test."""
+    return {}
+
+
+def allowed() -> list[str]:
+    roles = {*ROLES.values(), "nir2"}
+    return [name for name, index in listed_indices().items() if not missing_role(index, roles)]
+
+
+BATCHES = [allowed()[start : start + AT_ONCE] for start in range(0, len(allowed()), AT_ONCE)]
+
+
+def test_the_scene_allows_most_of_the_list(shared: Any) -> None:
+    rasters = [("", str(shared(f"{R60M}_{band}_60m.jp2"))) for band in BANDS]
+    assert set(recognised_roles(rasters)) == {*ROLES.values(), "nir2"}
+    assert len(allowed()) >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", BATCHES, ids=lambda names: f"{names[0]}-{names[-1]}")
+def test_every_index_of_the_scene(
+    bench: Bench, shared: Any, reflectance: dict[str, np.ndarray], names: list[str]
+) -> None:
+    """Of the 60 m bands of the N0400 product, offset -1000 by its XML."""
+    rasters = [("", str(shared(f"{R60M}_{band}_60m.jp2"))) for band in BANDS]
+    if not reflectance:
+        for band, (_, path) in zip(BANDS, rasters):
+            stored = bench.read(path).astype(np.float64)
+            stored[(stored == 0) | (stored == 65535)] = np.nan
+            reflectance[ROLES[band]] = (stored - 1000) / 10000
+        reflectance["nir2"] = reflectance["nir"]
+    constants = "PAR=400" if "NIRvP" in names else ""
+    job = spectralindices_job(
+        rasters,
+        ";".join(names),
+        bench.path("out.tif"),
+        constants=constants,
+        data_type=DataType.FLOAT64,
+        creation_options="COMPRESS=NONE",
+    )
+    bench.run(job)
+    indices = [listed_indices()[name] for name in names]
+    with rasterio.open(job.output) as result:
+        for number, chosen in enumerate(with_constants(indices, constants, WAVELENGTHS), start=1):
+            found = result.read(number)
+            found[found == -9999] = np.nan
+            expected = by_spyndex(chosen.index.name, reflectance, chosen.constants)
+            compare(chosen, found, expected, reflectance)
+    Path(job.output).unlink()  # a quarter of a gigabyte
+
+
+def compare(
+    chosen: Chosen, found: np.ndarray, expected: np.ndarray, bands: dict[str, np.ndarray]
+) -> None:
+    """Equal to 1e-9; of a few pixels spyndex's own answer hangs on the last bit of the reflectances.
+
+    There a denominator is zero or a difference cancels, as blue + green + red = 0 does exactly in
+    the engine's arithmetic and almost in float64's.
+    """
+    with np.errstate(all="ignore"):
+        off = np.abs(found - expected) / np.maximum(np.abs(expected), 1e-3)
+    finite = np.isfinite(expected)
+    rows, columns = np.nonzero((np.isfinite(found) != finite) | (finite & (off > 1e-9)))
+    assert len(rows) < 200 and np.isfinite(found).sum() > 1_000_000, chosen.index.name
+    if not len(rows):
+        return
+    numbers = np.random.default_rng(0)
+    changed = []
+    for _ in range(100):
+        nearby = {
+            role: band[rows, columns] * (1 + numbers.choice([-1, 0, 1], len(rows)) * 2.0**-52)
+            for role, band in bands.items()
+        }
+        changed.append(by_spyndex(chosen.index.name, nearby, chosen.constants))
+    with np.errstate(all="ignore"):
+        spread = np.ptp(changed, axis=0) / np.abs(changed).max(axis=0)
+    assert not (np.isfinite(spread) & (spread < 1e-10)).any(), chosen.index.name
+
+
+@pytest.mark.parametrize("product", LANDSAT)
+def test_the_same_index_on_landsat(bench: Bench, shared: Any, product: str) -> None:
+    """NDVI, SAVI and NBR of surface reflectance, by the same names; SAVI with Huete's L."""
+    numbers = {"blue": 2, "green": 3, "red": 4, "nir": 5, "swir1": 6, "swir2": 7}
+    folder = Path(shared("landsat8_c2l2_stactools", product))
+    paths = {
+        role: folder / f"{product}_SR_B{number}.TIF"
+        for role, number in numbers.items()
+        if (folder / f"{product}_SR_B{number}.TIF").exists()
+    }
+    names = [
+        name
+        for name in ("NDVI", "SAVI", "NBR", "MNDWI", "AshburnVI")
+        if not missing_role(listed_indices()[name], {*paths, "nir2"})
+    ]
+    assert {"NDVI", "SAVI", "AshburnVI"} <= set(names)
+    job = spectralindices_job(
+        [(role, str(path)) for role, path in paths.items()],
+        ";".join(names),
+        bench.path("out.tif"),
+        data_type=DataType.FLOAT64,
+    )
+    bench.run(job)
+    bands = {}
+    for role, path in paths.items():
+        stored = bench.read(str(path)).astype(np.float64)
+        stored[stored == 0] = np.nan
+        bands[role] = stored * 2.75e-05 - 0.2
+    bands["nir2"] = bands["nir"]
+    for number, name in enumerate(names, start=1):
+        found = bench.read(job.output, number)
+        constants = {"L": 0.5} if name == "SAVI" else {}
+        expected = by_spyndex(name, bands, constants)
+        assert ((found == -9999) == ~np.isfinite(expected)).all()
+        np.testing.assert_allclose(
+            found[found != -9999], expected[np.isfinite(expected)], rtol=1e-9, atol=1e-12
+        )

@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def sources() -> list[Path]:
     """Return the files that hold sentences a user meets, relative to the repository."""
-    found = [ROOT / "plugin.py", *ROOT.glob("algorithms/**/*.py"), *ROOT.glob("engine/**/*.py")]
-    return sorted(path.relative_to(ROOT) for path in found)
+    folders = ("algorithms", "gui", "engine")
+    found = [path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py")]
+    return sorted(path.relative_to(ROOT) for path in (ROOT / "plugin.py", *found))
 
 
 def sentences(path: Path) -> dict[int, list[str]]:

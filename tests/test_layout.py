@@ -96,7 +96,7 @@ def imports(path: Path) -> Iterator[tuple[str, ...]]:
 
 def folders() -> list[Path]:
     """Every folder of the repository that holds Python files."""
-    tops = ("engine", "algorithms", "tests", "benchmarks", "demo", "scripts")
+    tops = ("engine", "algorithms", "gui", "tests", "benchmarks", "demo", "scripts")
     return sorted({path.parent for top in tops for path in (ROOT / top).rglob("*.py")})
 
 

@@ -10,6 +10,9 @@ from .names import IndexNames
 
 translate = QCoreApplication.translate
 
+#: By its name, as QGIS loads it, and only where there is a dialog.
+_EDITOR = f"{__name__.partition('.algorithms.')[0]}.gui.indices_wrapper.IndicesWrapper"
+
 
 def index_parameters() -> tuple[QgsProcessingParameterString, ...]:
     """New definitions of ``INDICES``, ``CONSTANTS`` and ``BANDS``; the last two are advanced."""
@@ -19,9 +22,10 @@ def index_parameters() -> tuple[QgsProcessingParameterString, ...]:
         translate(
             "Bandwise",
             "Names of the indices, such as NDVI;EVI;NBR; each becomes a band of the result, in this "
-            "order. Default: NDVI.",
+            "order. In the dialog … opens the list. Default: NDVI.",
         )
     )
+    indices.setMetadata({"widget_wrapper": {"class": _EDITOR}})
     constants = text(IndexNames.CONSTANTS, translate("Bandwise", "Constants"), "", False, True)
     constants.setHelp(
         translate(

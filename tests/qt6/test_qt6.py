@@ -23,7 +23,9 @@ from PyQt6.QtGui import QIcon, QTextDocument
 from scripts import sentences
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted([ROOT / "plugin.py", *(ROOT / "algorithms").rglob("*.py")])
+SOURCES = sorted(
+    [ROOT / "plugin.py", *(ROOT / "algorithms").rglob("*.py"), *(ROOT / "gui").rglob("*.py")]
+)
 
 
 def modules_of_qgis(path: Path) -> dict[str, list[str]]:

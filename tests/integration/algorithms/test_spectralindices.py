@@ -11,11 +11,13 @@ import pytest
 import rasterio
 from qgis.core import (
     QgsApplication,
+    QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
     QgsSingleBandGrayRenderer,
     QgsSingleBandPseudoColorRenderer,
 )
+from qgis.PyQt.QtCore import Qt
 
 
 def indices():
@@ -152,6 +154,86 @@ def test_own_indices_of_the_profile(provider, scene, tmp_path, context, log, rea
     expected = np.where(red == 0, np.nan, nir - 2 * red)
     np.testing.assert_array_equal(read_values(out), expected)
     assert len([line for line in log.warnings if "Entry 2 of your indices in" in line]) == 1
+
+
+@pytest.fixture
+def wrapper(provider, scene):
+    """The widgets of INDICES and LAYERS, as the dialog makes them."""
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.PyQt.QtWidgets import QDialog
+
+    algorithm, dialog = indices(), QDialog()
+    made = {
+        name: WidgetWrapperFactory.create_wrapper(algorithm.parameterDefinition(name), dialog)
+        for name in ("INDICES", "LAYERS", "BANDS")
+    }
+    widgets = [
+        each.createWrappedWidget(QgsProcessingContext())
+        for each in made.values()
+        if not hasattr(each, "widget")  # C++
+    ]
+    made["INDICES"].postInitialize(list(made.values()))
+    yield made, algorithm, dialog, widgets
+
+
+def rows(dialog):
+    return {item.text(0): item for item in dialog.items() if not item.isHidden()}
+
+
+def test_the_list_is_searched_by_name_long_name_and_domain(wrapper):
+    found = wrapper[0]["INDICES"]
+    assert found.value() == "NDVI" and found.parameterValue() == "NDVI"
+    found.setValue("EVI; ndvi; unfin")
+    dialog = found.list_dialog()
+    assert len(rows(dialog)) == 280 and not dialog.possible.isEnabled()
+    for text, few in (
+        ("nbr", {"NBR", "NBR2"}),
+        ("burn ratio swir", {"NBRSWIR"}),
+        ("radar", {"RFDI"}),
+    ):
+        dialog.search.setText(text)
+        assert few <= set(rows(dialog)) and len(rows(dialog)) < 30
+    assert all(item.text(2) == "radar" for item in rows(dialog).values())
+    dialog.search.clear()
+    rows(dialog)["NBR"].setCheckState(0, Qt.CheckState.Checked)
+    assert dialog.names() == ["EVI", "NDVI", "NBR"]
+    rows(dialog)["EVI"].setCheckState(0, Qt.CheckState.Unchecked)
+    assert dialog.names() == ["NDVI", "NBR"]
+    assert "(nir - red) / (nir + red)" in rows(dialog)["NDVI"].toolTip(0)
+
+
+def test_the_list_follows_the_bands(wrapper, scene):
+    made, *_ = wrapper
+    made["LAYERS"].setParameterValue([scene.red, scene.nir], QgsProcessingContext())
+    dialog = made["INDICES"].list_dialog()
+    assert dialog.possible.isChecked() and {"NDVI", "SAVI"} <= set(rows(dialog))
+    assert "NBR" not in rows(dialog) and "EVI" not in rows(dialog)
+    dialog.possible.setChecked(False)
+    assert rows(dialog)["NBR"].text(3) == "swir2" and rows(dialog)["EVI"].text(3) == "blue"
+    made["BANDS"].setParameterValue("swir2=A", QgsProcessingContext())
+    assert "NBR" in rows(made["INDICES"].list_dialog())
+    made["BANDS"].setParameterValue("swir2=Z", QgsProcessingContext())
+    assert len(rows(made["INDICES"].list_dialog())) == 280, "an unfinished text"
+
+
+def test_the_dialog_and_the_modeler_open(provider, scene, monkeypatch):
+    import processing.gui.ParametersPanel
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+    from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+    from qgis.core import QgsProcessingModelAlgorithm
+
+    # pytest-qgis puts in one that the panel cannot use
+    monkeypatch.setattr(processing.gui.ParametersPanel, "iface", None)
+    dialog = AlgorithmDialog(indices(), False, None)
+    wrappers = dialog.mainWidget().wrappers
+    wrappers["LAYERS"].setParameterValue([scene.red, scene.nir], QgsProcessingContext())
+    wrappers["INDICES"].setParameterValue("SAVI;NDVI", QgsProcessingContext())
+    assert dialog.createProcessingParameters()["INDICES"] == "SAVI;NDVI"
+    assert "NBR" not in rows(wrappers["INDICES"].list_dialog())
+    dialog.close()
+    model = ModelerParametersDialog(indices(), QgsProcessingModelAlgorithm("m", "g"))
+    model.widget.widget.wrappers["INDICES"].setWidgetValue("EVI", QgsProcessingContext())
+    model.close()
 
 
 def test_qgis_process(qgis_process, scene, tmp_path):

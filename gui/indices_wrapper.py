@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The widget of the parameter INDICES: a line of text, and a button that opens the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingOutputString,
+    QgsProcessingParameterString,
+    QgsProject,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
+
+from ..algorithms.layers import rasters_of
+from ..algorithms.resources import own_indices_path
+from ..algorithms.shared.names import IndexNames
+from ..engine.errors import BandwiseError
+from ..engine.indices.catalogue import load_catalogue
+from ..engine.indices.selection import chosen_indices
+from .indices_dialog import IndicesDialog
+
+translate = QCoreApplication.translate
+
+
+class IndicesWrapper(WidgetWrapper):  # type: ignore[misc]
+    """In the modeler a text that may be another step's; elsewhere with a list that follows the rasters."""
+
+    _others: tuple[Any, ...] = ()
+
+    def createWidget(self, **options: Any) -> QWidget:
+        if self.dialogType == DIALOG_MODELER:
+            return self._modeler_widget()
+        widget = QWidget()
+        self.line = QLineEdit()
+        button = QToolButton()
+        button.setText("…")
+        button.setToolTip(translate("Bandwise", "Choose from the list of indices"))
+        button.clicked.connect(self.choose)
+        layout = QHBoxLayout(widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.line)
+        layout.addWidget(button)
+        self.line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        return widget
+
+    def _modeler_widget(self) -> QComboBox:
+        combo = QComboBox()
+        combo.setEditable(True)
+        for value in self.dialog.getAvailableValuesOfType(
+            QgsProcessingParameterString, QgsProcessingOutputString
+        ):
+            combo.addItem(self.dialog.resolveValueDescription(value), value)
+        return combo
+
+    def postInitialize(self, wrappers: list[Any]) -> None:
+        self._others = tuple(wrappers)
+
+    def setValue(self, value: Any) -> None:
+        if self.dialogType == DIALOG_MODELER:
+            self.setComboValue(value)
+        else:
+            self.line.setText("" if value is None else str(value))
+
+    def value(self) -> Any:
+        return self.comboValue() if self.dialogType == DIALOG_MODELER else self.line.text()
+
+    def choose(self) -> None:
+        """Open the list, and take over what is chosen there."""
+        dialog = self.list_dialog()
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.setValue(";".join(dialog.names()))
+
+    def list_dialog(self) -> IndicesDialog:
+        """Return the list, with what the line and the rasters say now."""
+        catalogue = load_catalogue(own_indices_path())
+        names = []
+        for name in self.line.text().replace(",", ";").split(";"):
+            try:
+                names += [index.name for index in chosen_indices(catalogue, name)]
+            except BandwiseError:
+                continue  # an unfinished name
+        return IndicesDialog(catalogue.indices.values(), names, self._roles(), self.widget)
+
+    def _roles(self) -> list[str] | None:
+        """The roles of the bands that are given; None where none are, or one cannot be read."""
+        from ..engine.planning.jobs.spectralindices import recognised_roles
+
+        values = {other.parameterDefinition().name(): other for other in self._others}
+        if "LAYERS" not in values:
+            return None
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        bands = values[IndexNames.BANDS].parameterValue() if IndexNames.BANDS in values else ""
+        try:
+            rasters = rasters_of(values["LAYERS"].parameterValue(), "LAYERS", context)
+            return recognised_roles(rasters, str(bands or "")) if rasters else None
+        except BandwiseError:
+            return None

@@ -32,5 +32,5 @@ spec.loader.exec_module(sys.modules["bandwise"])
 
 
 @pytest.fixture(scope="session", autouse=True)
-def application() -> Iterator[QtGui.QGuiApplication]:
-    yield QtGui.QGuiApplication(["test", "-platform", "offscreen"])
+def application() -> Iterator[QtWidgets.QApplication]:
+    yield QtWidgets.QApplication(["test", "-platform", "offscreen"])

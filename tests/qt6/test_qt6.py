@@ -17,7 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PyQt6.QtCore import QT_VERSION_STR, QCoreApplication, QLocale, QTranslator
+from PyQt6.QtCore import QT_VERSION_STR, QCoreApplication, QLocale, Qt, QTranslator
 from PyQt6.QtGui import QIcon, QTextDocument
 
 from scripts import sentences
@@ -89,6 +89,18 @@ def test_modules_that_need_qt_alone_load() -> None:
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         importlib.import_module(f"bandwise.{name}")
     assert "qgis.core" not in sys.modules
+
+
+def test_the_list_of_indices() -> None:
+    from bandwise.engine.indices.catalogue import listed_indices
+    from bandwise.gui.indices_dialog import IndicesDialog
+
+    dialog = IndicesDialog(listed_indices().values(), ["SAVI"], ["nir", "red"])
+    rows = {item.text(0): item for item in dialog.items() if not item.isHidden()}
+    assert "NDVI" in rows and "NBR" not in rows
+    rows["NDVI"].setCheckState(0, Qt.CheckState.Checked)
+    dialog.search.setText("soil")
+    assert dialog.names() == ["SAVI", "NDVI"] and rows["NDVI"].isHidden()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

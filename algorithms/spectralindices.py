@@ -114,6 +114,9 @@ class SpectralIndices(IndexNames, BandwiseAlgorithm):
     ) -> Job:
         from ..engine.planning.jobs.spectralindices import spectralindices_job
 
+        listed = parameters.get(self.INDICES)
+        if isinstance(listed, (list, tuple)):  # as a script may give them
+            parameters = {**parameters, self.INDICES: ";".join(map(str, listed))}
         indices, constants, bands = (
             self.parameterAsString(parameters, name, context)
             for name in (self.INDICES, self.CONSTANTS, self.BANDS)

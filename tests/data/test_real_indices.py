@@ -13,6 +13,7 @@ from bandwise.engine.indices.catalogue import listed_indices
 from bandwise.engine.indices.selection import Chosen, missing_role, with_constants
 from bandwise.engine.planning.jobs.spectralindices import recognised_roles, spectralindices_job
 from bandwise.engine.radiometry.roles import SENSORS
+from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
 from indices_cases import by_spyndex
@@ -111,6 +112,30 @@ def compare(
     with np.errstate(all="ignore"):
         spread = np.ptp(changed, axis=0) / np.abs(changed).max(axis=0)
     assert not (np.isfinite(spread) & (spread < 1e-10)).any(), chosen.index.name
+
+
+@pytest.mark.parametrize("date", ["20170703", "20190723"])
+def test_what_sen2r_published_is_reproduced_without_error(
+    bench: Bench, shared: Any, date: str
+) -> None:
+    """NDVI and MSAVI2, round(10000 * index) as Int16; its MSAVI2 is the list's MSAVI."""
+    folder = shared("references", "sen2r_barbellino")
+    stack = str(folder / "input" / f"S2A2A_{date}_022_Barbellino_BOA_10.tif")
+    job = spectralindices_job(
+        [("stack", stack)],
+        "NDVI;MSAVI",
+        bench.path("out.tif"),
+        bands="nir=A@8; red=A@4",
+        radiometry=RadiometryChoice(Scaling.CUSTOM, scale=1e-4),
+    )
+    bench.run(job)
+    for number, name in enumerate(("NDVI", "MSAVI2"), start=1):
+        published = bench.read(
+            str(folder / "expected" / f"S2A2A_{date}_022_Barbellino_{name}_10.tif")
+        )
+        pixels = bench.read(job.output, number).astype(np.float64)
+        ours = np.where(pixels == -9999, -32768, np.round(10000 * pixels))
+        assert np.abs(ours - published).max() == 0
 
 
 @pytest.mark.parametrize("product", LANDSAT)

@@ -66,6 +66,21 @@ def test_ndvi_has_the_bytes_of_ndvi(provider, scene, tmp_path, context, log):
     assert any("nir = A of nir.tif" in line for line in log.info)
 
 
+def test_a_script_may_give_a_list(provider, scene, tmp_path):
+    import processing
+
+    out = str(tmp_path / "o.tif")
+    layers = [QgsRasterLayer(scene.stack, "both")]
+    bands = 'red="both@1"; N=A@2'
+    for names in (["NDVI", "SR"], "NDVI,SR", "NDVI\nSR;"):
+        processing.run(
+            "bandwise:spectralindices",
+            {"LAYERS": layers, "INDICES": names, "BANDS": bands, "OUTPUT": out},
+        )
+        with rasterio.open(out) as result:
+            assert result.descriptions == ("NDVI", "SR")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -63,8 +63,8 @@ class IndicesDialog(QDialog):
         layout = QVBoxLayout(self)
         for widget in (self.search, self.possible, self.tree, buttons):
             layout.addWidget(widget)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons.accepted.connect(super().accept)
+        buttons.rejected.connect(super().reject)
         self.search.textChanged.connect(self.show_matches)
         self.possible.toggled.connect(self.show_matches)
         self.show_matches()

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import pytest
 from PyQt6.QtCore import QT_VERSION_STR, QCoreApplication, QLocale, Qt, QTranslator
 from PyQt6.QtGui import QIcon, QTextDocument
+from PyQt6.QtWidgets import QDialogButtonBox
 
 from scripts import sentences
 
@@ -101,6 +102,10 @@ def test_the_list_of_indices() -> None:
     rows["NDVI"].setCheckState(0, Qt.CheckState.Checked)
     dialog.search.setText("soil")
     assert dialog.names() == ["SAVI", "NDVI"] and rows["NDVI"].isHidden()
+    for place, kind in enumerate(("Cancel", "Ok")):
+        buttons = dialog.findChild(QDialogButtonBox)
+        buttons.button(QDialogButtonBox.StandardButton[kind]).click()
+        assert dialog.result() == place
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

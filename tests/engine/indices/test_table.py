@@ -52,14 +52,14 @@ def evaluated(formula: Formula, bands: list[np.ndarray]) -> np.ndarray:
 
 
 def test_the_table_has_every_index_of_the_list() -> None:
-    assert set(INDICES) == set(LISTED) and len(INDICES) >= 247
+    assert set(INDICES) >= set(LISTED) and len(LISTED) >= 247
     for name, entry in LISTED.items():
         index = INDICES[name]
         assert (index.name, index.long_name) == (name, entry.long_name)
         assert (index.domain, index.source) == (entry.application_domain, entry.reference)
 
 
-@pytest.mark.parametrize("name", INDICES)
+@pytest.mark.parametrize("name", LISTED)
 def test_a_formula_gives_what_spyndex_gives(name: str) -> None:
     text = "PAR=400" if "PAR" in INDICES[name].constants else ""
     (chosen,) = with_constants([INDICES[name]], text, WAVELENGTHS)
@@ -69,10 +69,9 @@ def test_a_formula_gives_what_spyndex_gives(name: str) -> None:
     expected = by_spyndex(name, REFLECTANCE, chosen.constants)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
     assert np.isfinite(expected).mean() > 0.4
-    assert len(formula.bands()) == len(roles), "the row names each band that the formula uses"
 
 
-@pytest.mark.parametrize("name", INDICES)
+@pytest.mark.parametrize("name", LISTED)
 def test_constants_have_the_lists_defaults_or_a_note(name: str) -> None:
     index = INDICES[name]
     assert ("default" in index.note) == (name in CORRECTED)
@@ -81,6 +80,16 @@ def test_constants_have_the_lists_defaults_or_a_note(name: str) -> None:
         return
     for constant, default in index.constants.items():
         assert default == DEFAULTS[constant] or default in WAVELENGTHS
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_a_row_names_what_its_formula_uses(name: str) -> None:
+    """Also one that was added by hand."""
+    index = INDICES[name]
+    names = [*index.bands, *index.constants]
+    formula = parse(index.formula, DIALECTS[DialectChoice.BANDWISE], NamedBands(names))
+    assert len(formula.bands()) == len(names) and set(index.bands) <= set(REFLECTANCE)
+    assert index.long_name and index.domain and index.source
 
 
 def test_what_is_corrected() -> None:

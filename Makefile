@@ -63,9 +63,10 @@ lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis, QGIS's rules f
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/mypy demo/*.py scripts/*.py scripts/indices/*.py benchmarks/*.py benchmarks/studies/*.py
+	.venv/bin/mypy demo/*.py scripts/*.py scripts/indices/*.py benchmarks/*.py \
+		benchmarks/contenders/*.py benchmarks/reporting/*.py benchmarks/studies/*.py
 	MYPYPATH=benchmarks/peers .venv/bin/mypy benchmarks/peers/*.py
-	.venv/bin/mypy --config-file tests/mypy.ini $$(find tests -name '*.py' -not -path 'tests/corpus/*')
+	.venv/bin/mypy --config-file tests/mypy.ini $$(find tests -name '*.py')
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms gui plugin.py
 	.venv/bin/flake8 --select QGS4 engine demo scripts tests
 	.venv/bin/python -m scripts.qt6_rules __init__.py plugin.py algorithms gui engine demo scripts tests/integration

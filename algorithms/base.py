@@ -147,8 +147,9 @@ class BandwiseAlgorithm(SharedOptions):
             except Cancelled:
                 feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
                 return {}
-            self._style(output, context, job, report)
-            return {self.OUTPUT: output, self.REPORT: report_text(report), **numbers(report)}
+            load_instead(output, report.output, context)
+            self._style(report.output, context, job, report)
+            return {self.OUTPUT: report.output, self.REPORT: report_text(report), **numbers(report)}
 
     def _job(
         self,

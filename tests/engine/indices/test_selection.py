@@ -122,7 +122,7 @@ OWN = [
 BAD = {
     "NDVI := nir - red": "there is an index NDVI already",
     "Bad := nir - infrared": "there is no band infrared",
-    "Bad := (nir - red": "is missing for what is opened here",
+    "Bad := (nir - red": "that closes this is missing",
     "nir - red": "no single “name := expression”",
     "A := nir; B := red": "no single",
     "": "empty",

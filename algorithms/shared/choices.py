@@ -33,6 +33,8 @@ def labels() -> dict[enum.Enum, str]:
         MaskRule.KEEP_ZERO: translate("Bandwise", "Keep what is zero"),
         MaskRule.SCL: translate("Bandwise", "Sentinel-2 scene classification (SCL)"),
         MaskRule.QA_PIXEL: translate("Bandwise", "Landsat quality flags (QA_PIXEL)"),
+        MaskRule.FMASK: translate("Bandwise", "HLS quality flags (Fmask)"),
+        MaskRule.MODIS_STATE: translate("Bandwise", "MODIS state flags (state_1km)"),
         QaFlag.FILL: translate("Bandwise", "Fill"),
         QaFlag.DILATED_CLOUD: translate("Bandwise", "Dilated cloud"),
         QaFlag.CIRRUS: translate("Bandwise", "Cirrus"),

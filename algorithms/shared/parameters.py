@@ -61,8 +61,8 @@ def _layers() -> Declared:
             mask,
             translate(
                 "Bandwise",
-                "A raster whose band says which pixels to leave out, on any grid. A Sentinel-2 SCL "
-                "or Landsat QA_PIXEL is recognised.",
+                "A raster whose band says which pixels to leave out, on any grid. Sentinel-2 SCL, "
+                "Landsat QA_PIXEL, HLS Fmask, MODIS state and Planet UDM2 are recognised.",
             ),
         ),
         (
@@ -109,8 +109,8 @@ def _masks() -> Declared:
             rule,
             translate(
                 "Bandwise",
-                "How the mask is read. Automatic (default) recognises SCL and QA_PIXEL by the name of the file or "
-                "band.",
+                "How the mask is read. Automatic (default) recognises masks of products, such as SCL and "
+                "QA_PIXEL, by the name of the file or band.",
             ),
         ),
         (

@@ -93,6 +93,8 @@ _RULES = {
     MaskRule.QA_PIXEL: translate(
         "Bandwise", "read as Landsat quality flags, which leave out: {flags}"
     ),
+    MaskRule.FMASK: translate("Bandwise", "read as HLS Fmask, which leaves out: {flags}"),
+    MaskRule.MODIS_STATE: translate("Bandwise", "read as MODIS state, which leaves out: {flags}"),
 }
 
 

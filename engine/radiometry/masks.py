@@ -2,7 +2,9 @@
 """Pixels that a mask raster or an area leaves out.
 
 Sentinel-2 SCL: ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD). Landsat
-QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data Format Control Book (LSDS-1822).
+QA_PIXEL: USGS, Landsat 8-9 Collection 2 Data Format Control Book (LSDS-1822). Fmask: LP DAAC,
+Harmonized Landsat Sentinel-2 (HLS) Product User Guide 2.0. State of MOD09: MODIS Surface
+Reflectance User's Guide, Collection 6. UDM2: Planet, Usable Data Mask, whose first band is "clear".
 """
 
 from __future__ import annotations
@@ -37,10 +39,12 @@ class MaskRule(enum.Enum):
     KEEP_ZERO = 2
     SCL = 3
     QA_PIXEL = 4
+    FMASK = 5
+    MODIS_STATE = 6
 
 
 class QaFlag(enum.Enum):
-    """Bits of Landsat's QA_PIXEL."""
+    """What masks of flags tell of a pixel; the numbers are bits of Landsat's QA_PIXEL."""
 
     FILL = 0
     DILATED_CLOUD = 1
@@ -62,13 +66,39 @@ _CLASSES = range(12)
 _NAMES = {
     MaskRule.SCL: re.compile(r"(^|_)SCL(_\d\dm)?$", re.IGNORECASE),
     MaskRule.QA_PIXEL: re.compile(r"(^|_)QA_PIXEL$", re.IGNORECASE),
+    MaskRule.FMASK: re.compile(r"(^|[._])Fmask$", re.IGNORECASE),
+    MaskRule.MODIS_STATE: re.compile(r"(^|[_:])state_1km(_1)?$", re.IGNORECASE),
+    MaskRule.KEEP_NONZERO: re.compile(r"(^|_)udm2(_clip)?$", re.IGNORECASE),
+}
+#: Of a mask of flags, the bits of which one is set
+_BITS = {
+    MaskRule.QA_PIXEL: {flag: 1 << flag.value for flag in QaFlag},
+    MaskRule.FMASK: {
+        QaFlag.CIRRUS: 1 << 0,
+        QaFlag.CLOUD: 1 << 1,
+        QaFlag.DILATED_CLOUD: 1 << 2,
+        QaFlag.CLOUD_SHADOW: 1 << 3,
+        QaFlag.SNOW: 1 << 4,
+    },
+    MaskRule.MODIS_STATE: {
+        QaFlag.CLOUD_SHADOW: 1 << 2,
+        QaFlag.CIRRUS: 1 << 9,  # bits 8 and 9: average or high
+        QaFlag.CLOUD: 1 << 10,
+        QaFlag.SNOW: 1 << 12,
+        QaFlag.DILATED_CLOUD: 1 << 13,
+    },
+}
+#: And the values of fill and of cloud, where no bit tells
+_VALUES: dict[MaskRule, dict[QaFlag, tuple[int, tuple[int, ...]]]] = {
+    MaskRule.FMASK: {QaFlag.FILL: (0xFF, (0xFF,))},
+    MaskRule.MODIS_STATE: {QaFlag.FILL: (0xFFFF, (0xFFFF,)), QaFlag.CLOUD: (0b11, (0b01, 0b10))},
 }
 
 
 class MaskChoice(NamedTuple):
     """Band ``number`` of the raster ``path`` as a mask; 0 for the one that is recognised, else the first.
 
-    ``keep`` are the clear classes of SCL, ``reject`` the flags of QA_PIXEL that leave a pixel out.
+    ``keep`` are the clear classes of SCL, ``reject`` the flags that leave a pixel out.
     """
 
     path: str
@@ -81,7 +111,8 @@ class MaskChoice(NamedTuple):
 def recognised(path: str, description: str) -> MaskRule | None:
     """Return the rule for a band that is a known mask by its file's name or its description; else None."""
     for rule, name in _NAMES.items():
-        if name.search(description.strip()) or name.search(PurePath(path).stem):
+        names = (description.strip(), PurePath(path).stem, PurePath(path).name)
+        if any(map(name.search, names)):
             return rule
     return None
 
@@ -100,8 +131,8 @@ def rule_of(choice: MaskChoice, description: str) -> MaskRule:
     if rule is None:
         text = translate(
             "Bandwise",
-            "{file} is neither named SCL nor QA_PIXEL, so its values could mean anything; choose in {rule} "
-            "whether to keep zero or not zero.",
+            "{file} is not named as a mask of a known product (such as SCL, QA_PIXEL, Fmask), so its "
+            "values could mean anything; choose in {rule} whether to keep zero or not zero.",
         )
         raise OptionError(text.format(file=choice.path, rule=Field.MASK_RULE))
     return rule
@@ -149,9 +180,18 @@ def masked(values: NDArray[Any], rule: MaskRule, choice: MaskChoice) -> NDArray[
         for kept in choice.keep:
             hidden &= values != kept  # ten times as fast as np.isin for so few
         return hidden
-    flags = sum(1 << flag.value for flag in choice.reject)
-    integers = (
-        values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
-    )
-    hidden = (integers & integers.dtype.type(flags)) != 0
+    return _flagged(values, rule, choice.reject)
+
+
+def _flagged(values: NDArray[Any], rule: MaskRule, reject: tuple[QaFlag, ...]) -> NDArray[np.bool_]:
+    whole = values if values.dtype.kind in "iu" else np.nan_to_num(values, nan=-1).astype(np.int64)
+    if rule is not MaskRule.QA_PIXEL:
+        whole = whole.astype(np.int32)  # of any type, it holds all the bits
+    bits = sum(_BITS[rule].get(flag, 0) for flag in reject)
+    hidden: NDArray[np.bool_] = (whole & whole.dtype.type(bits)) != 0
+    for flag, (part, meant) in _VALUES.get(rule, {}).items():
+        if flag in reject:
+            masked_part = whole & whole.dtype.type(part)
+            for value in meant:
+                hidden |= masked_part == value
     return hidden

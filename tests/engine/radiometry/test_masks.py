@@ -71,6 +71,14 @@ def by_cause(report: Any) -> dict[str, int]:
         (MaskRule.QA_PIXEL, 32, True),  # snow
         (MaskRule.QA_PIXEL, 22280, False),
         (MaskRule.QA_PIXEL, 128, True),  # water
+        (MaskRule.FMASK, 32 + 64, True),  # water, low aerosol
+        *((MaskRule.FMASK, 1 << bit, bit > 3) for bit in range(8)),  # snow is kept
+        (MaskRule.FMASK, 255, False),
+        (MaskRule.MODIS_STATE, 0b00_001_000, True),  # clear land
+        (MaskRule.MODIS_STATE, 0b01, False),  # cloudy
+        (MaskRule.MODIS_STATE, 0b10, False),  # mixed
+        (MaskRule.MODIS_STATE, 0b11, True),  # not set, assumed clear
+        *((MaskRule.MODIS_STATE, 1 << bit, bit not in (0, 1, 2, 9, 10, 13)) for bit in range(15)),
     ],
 )
 @pytest.mark.parametrize("dtype", ["uint16", "int32", "float32"])
@@ -106,6 +114,9 @@ def test_options_change_what_is_kept(bench: Bench, pair: list[str]) -> None:
         ("T32TNS_20230615T101601_SCL_20m.jp2", "", MaskRule.SCL),
         ("SCL.tif", "", MaskRule.SCL),
         ("/a/b/LC08_L2SP_001002_20200101_20200101_02_T1_QA_PIXEL.TIF", "", MaskRule.QA_PIXEL),
+        ("HLS.S30.T17SLU.2020209T155956.v2.0.Fmask.tif", "", MaskRule.FMASK),
+        ('HDF4_EOS:EOS_GRID:"/a/M.hdf":MODIS_Grid_1km_2D:state_1km_1', "", MaskRule.MODIS_STATE),
+        ("20220401_084707_44_2455_3B_udm2_clip.tif", "", MaskRule.KEEP_NONZERO),
         ("stack.tif", "SCL", MaskRule.SCL),
         ("stack.tif", "qa_pixel", MaskRule.QA_PIXEL),
         ("muscle.tif", "", None),

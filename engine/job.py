@@ -11,6 +11,7 @@ from .compute.statistics import Statistics
 from .expression.formula import Formula
 from .grids.layout import Layout
 from .messages import Text
+from .radiometry.formats.metadata_file import ProductFacts
 from .radiometry.masks import Area, MaskChoice
 from .radiometry.scaling import RadiometryChoice
 from .radiometry.storage import DataType
@@ -24,11 +25,15 @@ class Note(NamedTuple):
 
 
 class BandRef(NamedTuple):
-    """Band ``number`` (from 1) of the raster ``path``, called ``name`` in formulas and tags."""
+    """Band ``number`` (from 1) of the raster ``path``, called ``name`` in formulas and tags.
+
+    ``facts`` are scale, offset and nodata where a scene tells them, and nothing beside the file does.
+    """
 
     name: str
     path: str
     number: int = 1
+    facts: ProductFacts | None = None
 
 
 class Job(NamedTuple):

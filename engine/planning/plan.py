@@ -170,7 +170,7 @@ def _products(
     job: Job, bands: Sequence[BandFacts]
 ) -> tuple[tuple[Radiometry, ...], tuple[BandName | None, ...]]:
     """Return for each band how its stored values are read, and which band of a sensor it is."""
-    products = Products()
+    products = Products({(ref.path, ref.number): ref.facts for ref in job.bands if ref.facts})
     radiometries = tuple(
         resolve(band.path, band.declared, job.radiometry, band=band.number, products=products)
         for band in bands

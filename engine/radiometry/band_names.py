@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .roles import SENSORS, bands_of_role
+from .sensors.registry import scene_file
 
 RED, NEAR_INFRARED = "red", "nir"  #: as formulas call them
 _SENTINEL2 = "Sentinel-2"
@@ -96,6 +97,9 @@ def name_of_file(path: str) -> BandName | None:
         return _named(match["band"], f"HLS {match['sensor']}")
     if match := _SENTINEL1_FILE.match(stem):
         return _named(match["band"].upper(), "Sentinel-1")
+    file = scene_file(path)
+    if file and len(file.bands) == 1:
+        return _named(file.bands[0].name, file.sensor)
     if match := _SENTINEL2_FILE.search(stem) or _CLASSES_FILE.search(stem):
         return _named(match["band"])
     return None

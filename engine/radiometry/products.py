@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from ..errors import MetadataError
 from ..messages import Template, translate
 from .band_names import BandName, name_of_band, name_of_file
 from .formats.metadata_file import ProductFacts
 from .formats.vrt import VrtBand, VrtSource, is_vrt, vrt_bands
-from .landsat import is_band_file, landsat_facts
-from .sentinel2 import Sentinel2, is_subdataset
+from .sensors.registry import SENSORS, owner
+from .sensors.sentinel2 import is_subdataset
 
 _DEEPEST_VRT = 10  #: nested VRTs
 _MOST_SOURCES = 1000  #: of a band of a VRT
@@ -20,8 +21,10 @@ _MOST_SOURCES = 1000  #: of a band of a VRT
 class Products:
     """Finds metadata of products, and reads each file once; one object serves a run."""
 
-    def __init__(self) -> None:
-        self._sentinel2 = Sentinel2()
+    def __init__(self, known: Mapping[tuple[str, int], ProductFacts] | None = None) -> None:
+        """``known`` are facts of bands by path and number that a scene tells, such as a STAC item."""
+        self._known = dict(known or {})
+        self._sensors = {sensor: sensor() for sensor in SENSORS}
         self._vrts: dict[str, tuple[VrtBand, ...]] = {}
         self._facts: dict[tuple[str, int, str, str], ProductFacts | None] = {}
 
@@ -47,10 +50,12 @@ class Products:
         MetadataError
             If the metadata exist and cannot be used.
         """
+        if (path, band) in self._known:
+            return self._known[path, band]
         if not is_vrt(path):
-            return self._of_file(path, dtype, band_name)
+            return self._of_file(path, dtype, band_name, band)
         facts = self._of_vrt(path, band, dtype, 0)
-        return self._of_file(path, dtype, band_name) if facts is None else facts
+        return self._of_file(path, dtype, band_name, band) if facts is None else facts
 
     def band_name(
         self,
@@ -170,17 +175,12 @@ class Products:
                     path, translate("Bandwise", "the VRT does not name the bands of {file}")
                 )
             else:
-                facts = self._of_file(path, dtype, band_name)
+                facts = self._of_file(path, dtype, band_name, number)
             self._facts[key] = facts
         return self._facts[key]
 
-    def _of_file(self, path: str, dtype: str, band_name: str) -> ProductFacts | None:
-        facts = self._sentinel2.of_subdataset(path, band_name)
-        if facts is not None:
-            return facts
-        if is_band_file(path):
-            return landsat_facts(path, dtype)
-        return self._sentinel2.of_file(path) if dtype == "uint16" else None
+    def _of_file(self, path: str, dtype: str, band_name: str, band: int) -> ProductFacts | None:
+        return self._sensors[owner(path)].facts(path, dtype, band_name, band)
 
 
 def product_facts(path: str, dtype: str, band_name: str = "", band: int = 1) -> ProductFacts | None:

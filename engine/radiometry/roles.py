@@ -114,7 +114,11 @@ _MSS_4_AND_5 = _table(
     *(("B1", 550.0, "green"), ("B2", 650.0, "red"), ("B3", 750.0, "nir"), ("B4", 950.0, "nir")),
 )
 #: NASA, Harmonized Landsat Sentinel-2 (HLS) Product User Guide, version 2.0, table 5.
-_HLS_S30 = _SENTINEL2
+#: Of S30 only B8A is adjusted to the near infrared of L30.
+_HLS_S30 = (
+    *(band for band in _SENTINEL2 if band.name not in ("B08", "B8A")),
+    *_table(("B8A", 864.7, "nir nir2"), ("B08", 832.8, "nir")),
+)
 _HLS_L30 = _table(
     ("B01", 440.0, "coastal"),
     ("B02", 480.0, "blue"),

@@ -98,6 +98,8 @@ def resolve(
     """
     choice.check()
     product, warning = _product(path, declared, choice, band, products or Products())
+    if product and product.tag_divides and declared.scale > 1:
+        declared = declared._replace(scale=1.0, offset=0.0)
     scale, offset, scaling_source = _scaling(path, declared, choice, product)
     warned = choice.scaling is Scaling.AUTOMATIC or (
         choice.scaling is Scaling.STORED and product and product.mixed

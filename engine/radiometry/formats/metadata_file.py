@@ -19,6 +19,7 @@ from xml.parsers import expat  # nosec B407
 
 from ...errors import MetadataError
 from ...messages import Text, shown, translate
+from ..archives import files as archives
 
 _LARGEST_FILE = 20_000_000  #: bytes
 _LONGEST_PIECE = 2**18  #: bytes between the ends of two tags, or of two lines
@@ -43,6 +44,8 @@ class ProductFacts(NamedTuple):
         Whether the file's name implies metadata that do not exist; the other fields are defaults.
     mixed
         Whether they are missing because the sources of a VRT differ, or the VRT changes their values.
+    tag_divides
+        Whether files of the product declare as their scale what stored values are divided by.
     """
 
     source: Text
@@ -53,6 +56,7 @@ class ProductFacts(NamedTuple):
     missing: bool = False
     mixed: bool = False
     origin: Text = translate("Bandwise", "the product's metadata").format()
+    tag_divides: bool = False
 
 
 class Element(NamedTuple):
@@ -193,6 +197,12 @@ MTL_READERS = {".txt": _mtl_text, ".json": _mtl_json, ".xml": _mtl_xml}
 
 def file_content(path: str) -> bytes:
     """Return the bytes of a metadata file; raise :class:`MetadataError` if it is unreadable or too large."""
+    inside = archives.split(path)
+    if inside:
+        content = archives.content(inside, _LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise _too_large(path)
+        return content
     try:
         if os.stat(path).st_size > _LARGEST_FILE:
             raise _too_large(path)

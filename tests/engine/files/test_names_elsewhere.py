@@ -19,7 +19,9 @@ from bandwise.engine.files import changes, input_files
 from bandwise.engine.files.changes import url_of
 from bandwise.engine.files.input_files import InputFiles
 from bandwise.engine.files.locations import is_remote
-from bandwise.engine.radiometry import landsat, sentinel2
+from bandwise.engine.radiometry.archives import files as archives
+from bandwise.engine.radiometry.sensors import sentinel2
+from bandwise.engine.radiometry.sensors.registry import scene_file
 from bench import Bench
 from other_systems import refusing
 
@@ -47,7 +49,11 @@ class WindowsOs(SimpleNamespace):
             )
 
         super().__init__(
-            path=SimpleNamespace(**names), stat=stat, fspath=os.fspath, PathLike=os.PathLike
+            path=SimpleNamespace(**names),
+            stat=stat,
+            fspath=os.fspath,
+            PathLike=os.PathLike,
+            sep="\\",
         )
 
     @staticmethod
@@ -137,16 +143,17 @@ def test_products_are_found_on_a_drive_and_on_a_share(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sentinel2, "_read", refused)
     for top in ("C:\\", r"\\server\share"):
         product = ntpath.join(top, "MTD_MSIL2A.xml")
-        monkeypatch.setattr(sentinel2, "os", WindowsOs(product))
+        for module in (sentinel2, archives):
+            monkeypatch.setattr(module, "os", WindowsOs(product))
         with pytest.raises(InputError):
             sentinel2.Sentinel2().of_file(ntpath.join(top, "GRANULE", "IMG_DATA", name))
         assert read.pop() == product
-        monkeypatch.setattr(sentinel2, "os", WindowsOs())
+        for module in (sentinel2, archives):
+            monkeypatch.setattr(module, "os", WindowsOs())
         facts = sentinel2.Sentinel2().of_file(ntpath.join(top, name))
         assert facts is not None and facts.missing
     scene = "LC08_L2SP_192027_20200101_20200823_02_T1"
-    monkeypatch.setattr(landsat, "os", WindowsOs())
-    assert landsat.is_band_file(rf"\\server\share\{scene}_SR_B4.TIF")
+    assert scene_file(rf"\\server\share\{scene}_SR_B4.TIF") == scene_file(f"{scene}_SR_B4.TIF")
 
 
 @pytest.fixture

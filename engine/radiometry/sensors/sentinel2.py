@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the metadata of a Sentinel-2 product say of one of its band files.
+"""Sentinel-2: bands, and what the metadata of a product say of one of its band files.
 
 ESA, Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD), from baseline 04.00 with
 ``RADIO_ADD_OFFSET`` / ``BOA_ADD_OFFSET``.
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..messages import translate
-from .formats.metadata_file import (
+from ...messages import translate
+from ..archives.files import is_file
+from ..formats.metadata_file import (
     ProductFacts,
     check_scaling,
     number,
@@ -21,6 +22,8 @@ from .formats.metadata_file import (
     whole_number,
     xml_elements,
 )
+from ..masks import MaskRule
+from .sensor import SceneFile, bands_of, iso_date, split_name
 
 _LEVELS_UP = 5
 
@@ -29,10 +32,28 @@ _BANDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B
 _FILE = re.compile(r"(?:^|_)(B0[1-9]|B1[0-2]|B8A)(?:_[126]0m)?$")
 _SCENE = re.compile(r"(?:^|_)(T\d\d[A-Z]{3})_(\d{8}T\d{6})_", re.ASCII)
 _SUBDATASET = re.compile(r"^SENTINEL2_L(?:1C|2A):(?P<xml>.+\.xml):[^:]+:[^:]+$", re.IGNORECASE)
-_METADATA = {
+METADATA = {
     "MTD_MSIL2A.xml": ("BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
     "MTD_MSIL1C.xml": ("QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
 }
+
+
+_METRES = {
+    **dict.fromkeys(("B02", "B03", "B04", "B08"), 10.0),
+    **dict.fromkeys(("B01", "B09", "B10"), 60.0),
+}
+_BY_NAME = bands_of("Sentinel-2", lambda name: _METRES.get(name, 20.0))
+_OF_SCENE = re.compile(
+    r"(?:^|_)T(?P<tile>\d\d[A-Z]{3})_(?P<time>(?P<date>\d{8})T\d{6})_(?P<part>[A-Z0-9]{3})(?:_(?P<metres>[126]0)m)?$",
+    re.ASCII,
+)
+_OF_FOLDER = re.compile(r"^(?P<part>B0[1-9]|B1[0-2]|B8A|SCL)(?:_(?P<metres>[126]0)m)?$", re.ASCII)
+_RESOLUTION = re.compile(r"[/\\]R(?P<metres>[126]0)m$")
+_OTHER_METADATA = ("manifest.safe", "INSPIRE.xml", "MTD_TL.xml", "MTD_DS.xml")
+_ONLY_LEVEL2 = ("SCL", "AOT", "WVP")
+_URI = re.compile(
+    r"S2[A-Z]_MSI(?P<level>L1C|L2A)_(?P<time>\d{8}T\d{6})_.*_(?P<tile>T\d\d[A-Z]{3})_", re.ASCII
+)
 
 
 class _Product(NamedTuple):
@@ -49,11 +70,92 @@ def is_subdataset(path: str) -> bool:
     return bool(_SUBDATASET.match(path))
 
 
+def subdataset_file(name: str) -> str:
+    """Return the product file of a subdataset; empty for another name."""
+    match = _SUBDATASET.match(name)
+    return match["xml"] if match else ""
+
+
+def file_of_folder(path: str, product: SceneFile) -> SceneFile | None:
+    """Return a band file that only its folder assigns to a product, such as ``B04_10m.jp2``."""
+    stem, raster = split_name(path)
+    name = _OF_FOLDER.search(stem) if raster else None
+    if not name:
+        return None
+    folder = _RESOLUTION.search(os.path.dirname(path))
+    metres = name["metres"] or (folder["metres"] if folder else None)
+    return product._replace(**_part(name["part"], metres))
+
+
+def is_part(path: str) -> bool:
+    """Return whether a file without a scene in its name is one of a product's: a band or metadata."""
+    stem, raster = split_name(path)
+    return os.path.basename(path) in _OTHER_METADATA or bool(raster and _OF_FOLDER.search(stem))
+
+
+def metadata_above(path: str) -> str:
+    """Return the product file in the folder of a file, or in one above it; empty where there is none."""
+    folder = os.path.dirname(path if path.startswith("/vsi") else os.path.abspath(path))
+    for _ in range(_LEVELS_UP):
+        for filename in METADATA:
+            metadata = os.path.join(folder, filename)
+            if is_file(metadata):
+                return metadata
+        folder = os.path.dirname(folder)
+    return ""
+
+
+def product_of_metadata(path: str) -> tuple[SceneFile, str]:
+    """Return the product that a product file tells of, and its name. Raises :class:`MetadataError`."""
+    uris = [element.text for element in xml_elements(path, ("PRODUCT_URI",))]
+    level = os.path.basename(path)[7:10]
+    name = os.path.splitext(os.path.basename(uris[0]))[0][:200] if uris else ""
+    uri = _URI.match(name)
+    if not uri:
+        return SceneFile("Sentinel-2", "", level), name
+    date = iso_date(uri["time"])
+    product = f"{uri['tile']}_{uri['time']}"
+    return SceneFile("Sentinel-2", product, uri["level"], date, uri["tile"][1:]), name
+
+
+def _part(part: str, metres: str | None) -> dict[str, Any]:
+    """Return the band or the mask of a file; a Level-2A product may hold a band in several resolutions."""
+    band = _BY_NAME.get(part)
+    if band and metres:
+        band = band._replace(resolution=float(metres))
+    mask = MaskRule.SCL if part == "SCL" else None
+    return {
+        "bands": (band,) if band else (),
+        "mask": mask,
+        "resolution": float(metres or 20) if mask else 0.0,
+    }
+
+
 class Sentinel2:
-    """Finds the metadata of products, and reads each file once."""
+    """Sentinel-2 Level-1C and Level-2A; each product file is read once."""
 
     def __init__(self) -> None:
         self._products: dict[str, _Product] = {}
+
+    @staticmethod
+    def scene_file(path: str) -> SceneFile | None:
+        stem, raster = split_name(path)
+        name = _OF_SCENE.search(stem) if raster else None
+        if not name:
+            return None
+        level2 = name["metres"] or name["part"] in _ONLY_LEVEL2
+        return SceneFile(
+            sensor="Sentinel-2",
+            product=f"T{name['tile']}_{name['time']}",
+            level="L2A" if level2 else "L1C",
+            date=iso_date(name["date"]),
+            tile=name["tile"],
+            **_part(name["part"], name["metres"]),
+        )
+
+    def facts(self, path: str, dtype: str, band_name: str, band: int) -> ProductFacts | None:
+        facts = self.of_subdataset(path, band_name)
+        return facts or (self.of_file(path) if dtype == "uint16" else None)
 
     def of_subdataset(self, path: str, band_name: str) -> ProductFacts | None:
         """Return the facts of a subdataset's band, by its name in the driver; None for others.
@@ -67,7 +169,7 @@ class Sentinel2:
         if not subdataset or band_name not in _BANDS:
             return None
         metadata = subdataset["xml"]
-        return self._of(metadata, band_name) if os.path.basename(metadata) in _METADATA else None
+        return self._of(metadata, band_name) if os.path.basename(metadata) in METADATA else None
 
     def of_file(self, path: str) -> ProductFacts | None:
         """Return the facts of a band file, by the product file in a folder above it; None for others.
@@ -83,13 +185,9 @@ class Sentinel2:
             return None
         name = band[1]
         scene = _SCENE.search(stem)
-        folder = os.path.dirname(os.path.abspath(path))
-        for _ in range(_LEVELS_UP):
-            for filename in _METADATA:
-                metadata = os.path.join(folder, filename)
-                if os.path.isfile(metadata):
-                    return self._of(metadata, "B" + name[1:].lstrip("0"), scene)
-            folder = os.path.dirname(folder)
+        metadata = metadata_above(path)
+        if metadata:
+            return self._of(metadata, "B" + name[1:].lstrip("0"), scene)
         if not scene:
             return None
         return ProductFacts(
@@ -105,7 +203,7 @@ class Sentinel2:
             self._products[metadata] = _read(metadata)
         product = self._products[metadata]
         filename = os.path.basename(metadata)
-        quantification_tag, offset_tag = _METADATA[filename]
+        quantification_tag, offset_tag = METADATA[filename]
         if scene and product.uri and not (scene[1] in product.uri and scene[2] in product.uri):
             text = translate(
                 "Bandwise", "{file} above this band describes another product, {product}"
@@ -144,7 +242,7 @@ class Sentinel2:
 
 def _read(metadata: str) -> _Product:
     """Read a product file; raise :class:`MetadataError` if it has two different values for a number."""
-    quantification_tag, offset_tag = _METADATA[os.path.basename(metadata)]
+    quantification_tag, offset_tag = METADATA[os.path.basename(metadata)]
     quantifications: list[float] = []
     offsets: dict[int, float] = {}
     special: dict[str, float] = {}

@@ -24,6 +24,7 @@ USES = {
     "files": {"errors", "messages", "credentials"},
     "grids": {"arrays", "errors", "messages"},
     "radiometry": {"arrays", "errors", "messages"},
+    "scenes": {"radiometry", "files", "credentials", "errors", "messages"},
     "expression": {"radiometry", "arrays", "credentials", "errors", "messages"},
     "indices": {"expression", "radiometry", "errors", "messages"},
     "compute": {"expression", "radiometry", "grids", "arrays", "errors", "messages"},
@@ -64,7 +65,7 @@ USES = {
 #: Folders that call a raster library, and which; nobody but ``backend/choice.py`` imports them.
 ON_LIBRARY = {"backend/rasterio_": "rasterio", "backend/osgeo_": "osgeo"}
 #: Those that reach none, not even through others.
-PURE = ("expression", "indices", "grids", "radiometry", "files", "compute", "job")
+PURE = ("expression", "indices", "grids", "radiometry", "scenes", "files", "compute", "job")
 MOST_FILES = 10
 MOST_LINES = 300
 MOST_LINES_OF_TESTS = 400

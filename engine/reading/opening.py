@@ -70,6 +70,18 @@ def facts_of(path: str) -> Iterator[Dataset]:
             raise _damaged(path, error) from error
 
 
+def subdatasets_of(path: str) -> list[str]:
+    """Return the names of the rasters within a container.
+
+    Raises
+    ------
+    InputError
+        As :func:`facts_of` does.
+    """
+    with facts_of(path) as dataset:
+        return list(dataset.subdatasets)
+
+
 def _damaged(path: str, error: Exception) -> InputError:
     reason = (
         translate("Bandwise", "a text in it is not UTF-8").format()

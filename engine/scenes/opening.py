@@ -109,7 +109,7 @@ def _of_place(place: Place, subdatasets: Subdatasets, chosen: SceneFile | None =
 
 def _sentinel2_product(files: Sequence[str]) -> tuple[SceneFile | None, str]:
     """Return the product, and its name, that the only product file among files tells of."""
-    metadata = [path for path in files if _is_metadata(path)]
+    metadata = [path for path in files if _is_metadata(path) and archives.is_file(path)]
     return sentinel2.product_of_metadata(metadata[0]) if len(metadata) == 1 else (None, "")
 
 

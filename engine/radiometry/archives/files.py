@@ -140,7 +140,7 @@ def _members(archive: str, *_: int) -> dict[str, str]:
     return names
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _content(inside: Inside, most: int, *_: int) -> bytes:
     kind = kind_of(inside.archive)
     if kind is None or inside.name not in members(inside.archive):

@@ -13,7 +13,7 @@ import os
 import re
 
 from ...messages import translate
-from ..archives.files import beside
+from ..archives.files import beside, is_file
 from ..formats.metadata_file import (
     ProductFacts,
     check_scaling,
@@ -108,7 +108,7 @@ def _metadata_of(path: str, product: str, image: re.Match[str]) -> str:
         metadata = _METADATA.match(name["kind"]) if name and name["product"] == product else None
         if metadata and metadata.group("sr", "eight") == image.group("sr", "eight"):
             found.append(other)
-    return min(found, key=len, default="")
+    return min(filter(is_file, found), key=len, default="")
 
 
 def _coefficients(metadata: str) -> dict[int, float]:

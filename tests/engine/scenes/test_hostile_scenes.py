@@ -19,9 +19,10 @@ import pytest
 from bandwise.engine.errors import MetadataError
 from bandwise.engine.radiometry.archives import files as archives
 from bandwise.engine.radiometry.formats.metadata_file import file_content
+from bandwise.engine.radiometry.products import Products
 from bandwise.engine.scenes import places
 from bench import Bench
-from scene_cases import LC08, SAFE, TILE, landsat, opened, refusal, safe, touch, zipped
+from scene_cases import LC08, PLANET, SAFE, TILE, landsat, opened, refusal, safe, touch, zipped
 
 KILOBYTES = 150_000  #: that a process with numpy may take; it takes some 60,000 by itself
 SECONDS = 10
@@ -300,6 +301,20 @@ def looping(bench: Bench) -> Iterator[str]:
     os.symlink(folder, f"{folder}/again")
     os.symlink("/", f"{folder}/all")
     yield folder
+
+
+@pytest.mark.posix
+def test_pipes_are_not_read(bench: Bench) -> None:
+    """Whoever opens one waits for ever."""
+    touch(bench, f"p/{TILE}_B04_10m.jp2", f"p/{PLANET}_3B_AnalyticMS.tif")
+    for name in ("MTD_MSIL2A.xml", f"{PLANET}_3B_AnalyticMS_metadata.xml", "item.json", "a.zip"):
+        os.mkfifo(bench.path(f"p/{name}"))
+    assert "There is no scene" in refusal(bench.path("p/item.json"))
+    assert "There is no scene" in refusal(bench.path("p/a.zip"))
+    assert opened(bench.path(f"p/{TILE}_B04_10m.jp2")).name == TILE
+    facts = Products().facts(bench.path(f"p/{PLANET}_3B_AnalyticMS.tif"), "uint16")
+    assert facts is not None
+    assert facts.missing
 
 
 def test_links_to_folders_are_not_followed(looping: str) -> None:

@@ -74,6 +74,11 @@ def failed(*failure: object) -> None:
         _thread.failures.append(failure)
 
 
+def forget_failures() -> None:
+    """Forget what the library reported in this thread, where something else is tried in its place."""
+    _thread.failures.clear()
+
+
 @contextmanager
 def collecting(messages: GdalMessages) -> Iterator[None]:
     """Put what is said in this thread into ``messages``."""

@@ -2,23 +2,29 @@
 """GDAL's second reader of GeoTIFFs, which threads share without a lock of libtiff's.
 
 GDAL 3.11 brought LIBERTIFF. It reads compressed files in less time than GTiff, but not every file:
-it knows no sidecar files, and GDAL 3.12 misses some nodata values of BigTIFFs, so that it fills
-blocks that are not there with 0. Both are asked, and it is taken where nothing about pixels differs.
+it knows no sidecar files, and GDAL 3.12's misses some nodata values of BigTIFFs, so that it fills
+blocks that are not there with 0, and reads neither some masks of bits nor a last strip that is
+stored longer than the raster. Both are asked, and it is taken where there is no mask of a file and
+nothing about pixels differs; GTiff stays open beside it, and reads what it cannot.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any, cast
 
-from .api import Dataset
+from ..arrays import NDArray
+from ..grids.grid import Window
+from .api import Bands, Dataset
+from .captured import forget_failures
 from .failures import RasterFailure
 
 LIBERTIFF = "LIBERTIFF"
 
 
 def shared_reader(dataset: Dataset, by_libertiff: Callable[[], Dataset]) -> Dataset:
-    """Return the one of two readers of a file that threads should share; the other is closed.
+    """Return the reader of a file that threads should share.
 
     Parameters
     ----------
@@ -34,12 +40,40 @@ def shared_reader(dataset: Dataset, by_libertiff: Callable[[], Dataset]) -> Data
     except RasterFailure:
         return dataset
     try:
-        alike = _pixels(dataset) == _pixels(other)
+        alike = not _has_mask(dataset) and _pixels(dataset) == _pixels(other)
     except (OSError, ValueError):
         alike = False
-    taken, left = (other, dataset) if alike else (dataset, other)
-    left.close()
-    return taken
+    if alike:
+        return cast(Dataset, _Pair(other, dataset))
+    other.close()
+    return dataset
+
+
+class _Pair:
+    """LIBERTIFF's reader of a file, and GTiff's for what that refuses."""
+
+    def __init__(self, fast: Dataset, safe: Dataset) -> None:
+        self._fast, self._safe = fast, safe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fast, name)
+
+    def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        try:
+            return self._fast.read(bands, window, out)
+        except RasterFailure:
+            forget_failures()
+            return self._safe.read(bands, window, out)
+
+    def close(self) -> None:
+        self._fast.close()
+        self._safe.close()
+
+
+def _has_mask(dataset: Dataset) -> bool:
+    """Whether a mask lies in the file or beside it."""
+    bands = range(1, len(dataset.dtypes) + 1)
+    return any(dataset.mask_flags(band) >= {"per_dataset"} for band in bands)
 
 
 def _pixels(dataset: Dataset) -> tuple[object, ...]:

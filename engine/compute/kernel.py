@@ -25,7 +25,7 @@ _ALIGNED = 64  #: pixels; chunks have a multiple of it, so that they are aligned
 #: Largest size of a thread's registers together: the more a program has, the shorter they are.
 MOST_REGISTER_BYTES = 14 * 1024 * 1024
 
-Numbers = NDArray[np.floating[Any]]
+Numbers = NDArray["np.floating[Any]"]
 Booleans = NDArray[np.bool_]
 Range = tuple[float, float]
 

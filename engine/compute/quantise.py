@@ -13,7 +13,7 @@ from ..radiometry.nodata import nodata_range
 from ..radiometry.storage import Storage
 from .statistics import Statistics, moments
 
-Numbers = NDArray[np.floating[Any]]
+Numbers = NDArray["np.floating[Any]"]
 Booleans = NDArray[np.bool_]
 Limits = tuple[float, float]
 

@@ -35,7 +35,7 @@ _ROWS_TOGETHER = 64  #: of places that are computed by PROJ
 _SAMPLES = 17  #: places along a tile's side, by which its source window is found
 
 #: Reads a window of the source: numbers of shape (height, width), NaN where they are not valid.
-Read = Callable[[Window], NDArray[np.floating[Any]]]
+Read = Callable[[Window], NDArray["np.floating[Any]"]]
 
 
 class Warp(NamedTuple):

@@ -11,6 +11,10 @@ ZIP = dist/bandwise-$(VERSION).zip
 
 PACKAGES = qgis python3-qgis python3-rasterio python3-venv pyqt5-dev-tools xvfb xauth fonts-dejavu-core git ca-certificates
 PIP = pip==26.3
+# Where `make matrix` keeps its Debians: 3 GB each.
+CHROOTS ?= build/chroots
+# Tests for Python 3.9; the developers' scripts need a newer one.
+PURE = -m pure --ignore=tests/integration --ignore=tests/scripts
 # Two tests at a time on two cores; tests of one file stay together.
 PARALLEL ?= --numprocesses=auto --dist=loadfile
 # What depends on the system: see docs/platforms.md.
@@ -25,7 +29,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus bench bench-options bench-hotspots clean system
+.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus matrix pure bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,11 +63,19 @@ stress: .venv/ready .venv-newest/ready ## kills, full disks, damaged files, rand
 	.venv/bin/python tests/stress/guarantees.py build/stress/*.json || status=1; \
 	exit $$status
 
+matrix: PACKAGES += gdal-bin python3-gdal debootstrap
+matrix: .venv/ready .venv-oldest/ready ## as root: all tests in chroots of newer Debians, pure ones on Python 3.9; writes docs/platforms.md (MATRIX="forky-*", CHROOTS=)
+	.venv/bin/python -m scripts.matrix --chroots "$(CHROOTS)" --packages "$(filter-out debootstrap,$(PACKAGES))" --pip "$(PIP)" \
+		--pytest="-q --tb=short $(PARALLEL)" --pure="$(PURE)" $(MATRIX)
+
+pure: .venv-oldest/ready ## tests of text and numbers alone, on Python 3.9 and its oldest numpy
+	.venv-oldest/bin/python -m pytest $(PARALLEL) $(PURE)
+
 lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis, QGIS's rules for Qt 6 and bandit
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/mypy demo/*.py scripts/*.py scripts/indices/*.py benchmarks/*.py \
+	.venv/bin/mypy demo/*.py scripts/*.py scripts/indices/*.py scripts/matrix/*.py benchmarks/*.py \
 		benchmarks/contenders/*.py benchmarks/reporting/*.py benchmarks/studies/*.py
 	MYPYPATH=benchmarks/peers .venv/bin/mypy benchmarks/peers/*.py
 	.venv/bin/mypy --config-file tests/mypy.ini $$(find tests -name '*.py')
@@ -119,7 +131,7 @@ bench-hotspots: | system ## where the engine's CPU time goes, by library and sys
 	$(PYTHON) -m benchmarks.studies.hotspots $(BENCH)
 
 clean: ## remove everything that the other targets made
-	rm -rf build dist .venv .venv-newest .venv-qt6 .venv-site .venv-bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist .venv .venv-newest .venv-oldest .venv-qt6 .venv-site .venv-bench .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's packages: installed where one is missing.
@@ -155,6 +167,19 @@ system:
 		touch $@; exit; \
 	done; \
 	rm -rf .venv-newest; echo "No Python >= 3.12 was found: the engine's tests are not run again with the newest rasterio."
+
+# The last pip that runs on Python 3.9.
+.venv-oldest/ready: pyproject.toml | system
+	@rm -rf .venv-oldest; \
+	for python in python3.9 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.9*/bin/python; do \
+		"$$python" -c 'import sys, venv; assert sys.version_info[:2] == (3, 9)' 2>/dev/null || continue; \
+		set -ex; \
+		"$$python" -m venv .venv-oldest; \
+		.venv-oldest/bin/python -m pip install -q pip==26.0.1; \
+		.venv-oldest/bin/python -m pip install -q --only-binary :all: --group oldest; \
+		touch $@; exit; \
+	done; \
+	echo "No Python 3.9 was found: install one, for example by pyenv install 3.9." >&2; exit 1
 
 # An environment without the system's packages, from the group of its name.
 .venv-qt6/ready .venv-site/ready .venv-bench/ready: .venv-%/ready: pyproject.toml | system

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -179,8 +180,8 @@ def test_landsat_through_a_vrt(bench: Bench, shared: Callable[..., Path]) -> Non
 
 
 def test_a_vrt_of_a_subdataset(bench: Bench, shared: Callable[..., Path]) -> None:
-    """gdal_translate writes the bands' names into a VRT, gdalbuildvrt does not: then nothing is
-    known of them, which is said.
+    """gdal_translate writes the bands' names into a VRT, gdalbuildvrt before GDAL 3.13 does not:
+    then nothing is known of them, which is said.
     """
     folder = next(Path(shared("sentinel2_safe_N0214_downsampled_jp2")).glob("*.SAFE"))
     subdataset = f"SENTINEL2_L2A:{folder / 'MTD_MSIL2A.xml'}:10m:EPSG_32722"
@@ -192,7 +193,10 @@ def test_a_vrt_of_a_subdataset(bench: Bench, shared: Callable[..., Path]) -> Non
         and not warnings
         and "MTD_MSIL2A.xml, band B8: quantification 10000, offset 0, through the VRT" in lines
     )
-    scale, offset, *_, warnings, _ = facts(bench, vrt(bench, "unnamed.vrt", subdataset), band=4)
+    unnamed = Path(vrt(bench, "unnamed.vrt", subdataset))
+    text = re.sub(r"(?s)<(Metadata|Description)>.*?</\1>", "", unnamed.read_text("utf-8"))
+    unnamed.write_text(text, "utf-8")
+    scale, offset, *_, warnings, _ = facts(bench, str(unnamed), band=4)
     assert (scale, offset) == (1, 0)
     assert (
         "the VRT does not name the bands of MTD_MSIL2A.xml:10m:EPSG_32722: stored values are used unchanged"

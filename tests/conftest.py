@@ -37,12 +37,14 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture(autouse=True)
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def system(request: pytest.FixtureRequest) -> Iterator[None]:
     """Windows or macOS, as far as Linux can play them, where ``BANDWISE_SYSTEM`` says so."""
     if not SYSTEM:
         yield
         return
-    tmp_path_factory.getbasetemp()  # of a user, whom Windows has not
+    # asked for here: a test that makes no file has no fixture of files. Its folder is of a user,
+    # whom Windows has not
+    request.getfixturevalue("tmp_path_factory").getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         play(SYSTEM, patch.setattr, patch.delattr)
         yield

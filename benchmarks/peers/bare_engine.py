@@ -43,7 +43,7 @@ _STEPS = (
     ("making the file", "writing.geotiff", "GeoTiffSink", "__enter__"),
     ("opening the inputs", "reading.sources", "Sources", "open"),
     ("finishing the file", "writing.geotiff", "GeoTiffSink", "commit"),
-    ("rasterio.open", "backend.rasterio_", "rasterio", "open"),
+    ("rasterio.open", "backend.rasterio_.library", "rasterio", "open"),
 )
 
 

@@ -109,7 +109,8 @@ def in_chroot(run: Run, arguments: argparse.Namespace) -> Row:
         f"[ -e {python} ] || python3 -m venv --system-site-packages {venv}\n"
         f"rm -rf /tmp/pytest-of-root; cd {WORK}/bandwise\n"
         f"{python} -m pip install -q {arguments.pip}\n"
-        f"{python} -m pip install -q --only-binary :all: --group system {run.instead}"
+        f"{python} -m pip install -q --only-binary :all: --group system {run.instead}\n"
+        f"{python} -m pip install -q --target build/wheel --no-deps --group wheel"
     )
     chroot.run(["sh", "-ec", make_venv], folders=pip_folders(), environment=pip_settings())
     quiet = {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": f"{WORK}/run"}

@@ -38,7 +38,7 @@ REFUSED = {
     "QPainter.HighQualityAntialiasing": "RenderHint.Antialiasing",
     QT + "Qt.AlignLeft": "Qt.AlignmentFlag.AlignLeft",
     QT + "Qt.AlignLeft | Qt.AlignmentFlag.AlignTop": "Qt.AlignmentFlag.AlignLeft",
-    CORE + "Number('A', type=Number.Double)": "Number.Type.Double",
+    CORE + "Number('A', type=Number.Double)": ".Double",  # the enum's name is another in newer QGIS
     CORE + "Qgis.Warning": "Qgis.MessageLevel.Warning",
     "def f():\n    from qgis.core import QgsProcessing\n    QgsProcessing.TypeRaster": "SourceType",
     # an enum of a class above

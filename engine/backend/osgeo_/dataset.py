@@ -89,13 +89,13 @@ def text(value: str | bytes | None) -> str:
 
 def reference_of(crs: str) -> Any:
     """Return osgeo's object of a CRS (WKT or code), x before y; ``ValueError`` for an unknown one."""
-    reference = osr.SpatialReference()
     try:
         with failures() as said:
+            reference = osr.SpatialReference()
             said.check(reference.SetFromUserInput(crs))
+            reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     except RasterFailure as error:
         raise ValueError(str(error)) from error
-    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     return reference
 
 
@@ -109,9 +109,9 @@ class OsgeoDataset:
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
-        self.driver: str = dataset.GetDriver().ShortName
-        self.width: int = dataset.RasterXSize
-        self.height: int = dataset.RasterYSize
+        with failures() as said:
+            self.driver: str = said.check(dataset.GetDriver()).ShortName
+        self.width, self.height = dataset.RasterXSize, dataset.RasterYSize
 
     def _band(self, number: int) -> Any:
         return self._dataset.GetRasterBand(number)
@@ -227,7 +227,8 @@ class OsgeoDataset:
 
 def _type_of(band: Any) -> str:
     name = gdal.GetDataTypeName(band.DataType)
-    if name == "Byte" and band.GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE") == "SIGNEDBYTE":
+    signed = name == "Byte" and not gdal.GetDataTypeByName("Int8")
+    if signed and band.GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE") == "SIGNEDBYTE":
         return "int8"
     return str(_NAMES.get(name, name.lower()))
 
@@ -242,9 +243,8 @@ def _read(read: Callable[..., Any], window: Window, out: NDArray[Any]) -> NDArra
     """Fill ``out`` with a window; GDAL fills contiguous memory alone."""
     values = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
     size, number = (window.width, window.height), data_type(out.dtype.name)
-    place = (window.column, window.row, *size, *size)
     with failures() as said:
-        said.check(read(*place, buf_type=number, buf_obj=values))
+        said.check(read(window.column, window.row, *size, *size, buf_type=number, buf_obj=values))
     if values is not out:
         out[...] = values
     return out

@@ -48,9 +48,11 @@ class OsgeoBackend:
             OsgeoDataset(shared()), lambda: OsgeoDataset(shared(drivers=(LIBERTIFF,)))
         )
 
+    @raising
     def wkt_of_code(self, code: int) -> str:
         return wkt_of(f"EPSG:{code}")
 
+    @raising
     def same_crs(self, wkt: str, other: str) -> bool:
         if not wkt or not other:
             return wkt == other
@@ -151,9 +153,7 @@ class OsgeoBackend:
     def encode(
         self, values: NDArray[Any], options: Mapping[str, str], nodata: float | None = None
     ) -> Iterator[memoryview]:
-        """Copy from memory to a file in memory.
-
-        With a nodata value as much at once as the window has: otherwise GDAL writes uncompressed
+        """With a nodata value copy as much at once as the window has: otherwise GDAL writes uncompressed
         blocks part by part, and one that another thread's reads push out of the block cache in
         between loses what was written before.
         """

@@ -24,6 +24,9 @@ gdal = pytest.importorskip("osgeo.gdal", reason="a wheel of rasterio alone")
 from bandwise.engine.backend.osgeo_.library import OsgeoBackend  # noqa: E402
 from bandwise.engine.backend.rasterio_.library import RasterioBackend  # noqa: E402
 
+if RasterioBackend.gdal_version != OsgeoBackend.gdal_version:
+    pytest.skip("a wheel of rasterio has a GDAL of its own", allow_module_level=True)
+
 BOTH: tuple[Backend, Backend] = (RasterioBackend(), OsgeoBackend())
 UTM = Grid(
     crs=BOTH[0].wkt_of_code(32633),

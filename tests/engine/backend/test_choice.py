@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bandwise.engine.backend.choice import backend
 from bench import Bench
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,6 +53,7 @@ run(job, progress=lambda fraction, note: notes.append(str(note.text) if note els
 with_crs = backend().open("out.tif")
 print(json.dumps([with_crs.wkt, with_crs.tags("")["BANDWISE_BACKEND"], notes]))
 """
+not_older = backend().gdal_version >= (3, 7)
 on_gdal = pytest.mark.skipif(find_spec("osgeo") is None, reason="a wheel of rasterio alone")
 
 
@@ -63,7 +65,10 @@ def last_line(bench: Bench, script: str, **env: str) -> Any:
 
 
 def test_a_sound_rasterio_is_taken(bench: Bench) -> None:
-    assert last_line(bench, CHOOSE) == ["rasterio", ""]
+    """Not where these tests have a wheel of it beside the GDAL of a system without rasterio."""
+    wheel = Path(str(find_spec("rasterio").origin)).parent.with_name("rasterio.libs")  # type: ignore[union-attr]
+    beside = wheel.is_dir() and find_spec("osgeo") is not None
+    assert last_line(bench, CHOOSE)[0] == ("osgeo" if beside else "rasterio")
 
 
 @on_gdal
@@ -101,15 +106,16 @@ def test_a_wheel_beside_the_systems_gdal_is_not_taken_on_linux(bench: Bench) -> 
 
 
 @on_gdal
+@pytest.mark.skipif(not_older, reason="this system's PROJ is as new as the wheel's")
 @pytest.mark.parametrize("variable", ["PROJ_DATA", "PROJ_LIB"])
 def test_a_wheel_with_the_data_of_another_proj_loses_no_crs(bench: Bench, variable: str) -> None:
     """As pip installs it in a QGIS: its own data give the CRS, those of QGIS's older PROJ would give none."""
     bench.save("a.tif", [[1, 2], [3, 4]])
     script = AS_ON_WINDOWS + CHOOSE + RUN
-    for foreign, backend in (({}, "rasterio"), ({variable: SYSTEM_PROJ}, "osgeo")):
+    for foreign, taken in (({}, "rasterio"), ({variable: SYSTEM_PROJ}, "osgeo")):
         wkt, tag, notes = last_line(bench, script, PYTHONPATH=str(WHEEL), **foreign)
         assert 'ID["EPSG",32633]' in wkt
-        assert tag.startswith(f"{backend} ")
+        assert tag.startswith(f"{taken} ")
         assert any("finds no data of its own version" in note for note in notes) == bool(foreign)
     forced = {"PYTHONPATH": str(WHEEL), variable: SYSTEM_PROJ, "BANDWISE_BACKEND": "rasterio"}
     name, reason = last_line(bench, CHOOSE, **forced)

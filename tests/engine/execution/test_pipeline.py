@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import Cancelled, ReadError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.grid import Window
 from bandwise.engine.reading.reader import Pixels, Reader
 from bench import Bench
 from pipeline_cases import HEIGHT, LAYOUTS, SLOW, TILED, WIDTH, expected, large, ramps, scene  # noqa: F401  fixtures
-
-NEWEST = tuple(int(part) for part in rasterio.__version__.split(".")[:2]) >= (1, 5) and tuple(
-    int(part) for part in rasterio.__gdal_version__.split(".")[:2]
-) >= (3, 11)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -98,8 +95,8 @@ def test_datasets_are_shared_where_they_are_thread_safe_and_owned_where_not(
     """By version: rasterio >= 1.5 on GDAL >= 3.11 has one handle a file, older one a file and worker."""
     report = bench.run(bench.job(*large, workers=workers))[1]
     assert report.workers == workers
-    assert report.thread_safe is NEWEST
-    assert report.handles == (2 if NEWEST else 2 * workers)
+    assert report.thread_safe is backend().thread_safe
+    assert report.handles == (2 if backend().thread_safe else 2 * workers)
 
 
 def test_bands_of_one_file_share_a_handle(bench: Bench) -> None:

@@ -40,10 +40,10 @@ demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side
 test: .venv/ready .venv-newest/ready .venv-qt6/ready build/wheel/ready ## all tests in the system's QGIS on both backends, as on Windows and macOS, with the newest rasterio, and Qt's on Qt 6
 	@status=0; set -x; \
 	.venv/bin/python -m pytest $(PARALLEL) || status=1; \
-	BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) -m "not pure" || status=1; \
+	BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) -m "not pure and not slow" || status=1; \
 	BANDWISE_SYSTEM=windows BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) $(WRITING) || status=1; \
 	BANDWISE_SYSTEM=macos .venv/bin/python -m pytest $(PARALLEL) tests/engine/writing || status=1; \
-	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure" || status=1; \
+	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure and not slow" || status=1; \
 	.venv-qt6/bin/python -m pytest --confcutdir=tests/qt6 tests/qt6 || status=1; \
 	exit $$status
 

@@ -86,9 +86,9 @@ class Place:
             path.name: path.read_bytes() for path in self.output.parent.iterdir() if path.is_file()
         }
 
-    def assert_right(self) -> None:
+    def assert_right(self, output: str = "") -> None:
         nir, red = self.nir.astype(float), self.red.astype(float)
-        with rasterio.open(self.output) as dataset:
+        with rasterio.open(output or self.output) as dataset:
             np.testing.assert_allclose(dataset.read(1), (nir - red) / (nir + red), rtol=1e-6)
 
 
@@ -214,8 +214,9 @@ def test_a_fault_midway(case: Case, fault: str, place: Place, tally: Tally) -> N
             done.append(fraction)
             MIDWAY[fault](place, case.random)
 
+    job = place.job(workers=case.random.randint(1, 3), creation_options=SLOW)
     try:
-        run(place.job(workers=case.random.randint(1, 3), creation_options=SLOW), progress=progress)
+        report = run(job, progress=progress)
     except BandwiseError as error:
         _assert_sentence(
             str(error),
@@ -227,7 +228,8 @@ def test_a_fault_midway(case: Case, fault: str, place: Place, tally: Tally) -> N
         assert after == ({} if "folder" in fault else before), f"{fault} at {done}: {list(after)}"
         return
     assert done, "the run was too fast for the fault"
-    place.assert_right()  # whatever was read before the fault came
+    place.assert_right(report.output)  # whatever was read before the fault came
+    assert (report.output != job.output) == ("result" in fault), "kept where there is room for it"
     tally("too late to matter, and right")
 
 

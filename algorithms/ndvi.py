@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QCoreApplication
@@ -13,18 +13,18 @@ from ..engine.errors import InputError
 from ..engine.expression.names import named_formula
 from ..engine.job import BandRef, Job, RunOptions
 from .base import BandwiseAlgorithm
-from .shared.bands import Described, band_parameters
+from .shared.bands import red_and_nir
+from .shared.names import BandNames
+from .shared.scenes import SceneOptions
+
+if TYPE_CHECKING:
+    from ..engine.scenes.scene import Scene
 
 translate = QCoreApplication.translate
 
 
-class Ndvi(BandwiseAlgorithm):
+class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
     """NDVI = (NIR - red) / (NIR + red); Rouse et al. (1974), Third ERTS Symposium, NASA SP-351, 309-317."""
-
-    RED = "RED"
-    RED_BAND = "RED_BAND"
-    NIR = "NIR"
-    NIR_BAND = "NIR_BAND"
 
     STYLE = "ndvi.qml"
 
@@ -56,7 +56,8 @@ class Ndvi(BandwiseAlgorithm):
         return translate(
             "Bandwise",
             "Computes the Normalized Difference Vegetation Index\n\nNDVI = (NIR - red) / (NIR + red)\n\n"
-            "of two bands, from two files or from one. The raster may be of any size: windows are "
+            "of two bands, from two files or from one, or of a scene: then choose the product, and its "
+            "bands and its mask of clouds are found in it. The raster may be of any size: windows are "
             "read and computed in parallel, and memory "
             "stays flat.\n\n"
             "The bands are taken as reflectance: scale and offset come from the band's own tags, "
@@ -72,38 +73,7 @@ class Ndvi(BandwiseAlgorithm):
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
-        red = (
-            Described(
-                self.RED,
-                translate("Bandwise", "Red raster"),
-                translate(
-                    "Bandwise",
-                    "The raster with the red band, such as B04 of Sentinel-2 or B4 of Landsat 8 and 9.",
-                ),
-            ),
-            Described(
-                self.RED_BAND,
-                translate("Bandwise", "Red band"),
-                translate("Bandwise", "Number of the red band in its raster; default 1."),
-            ),
-        )
-        nir = (
-            Described(
-                self.NIR,
-                translate("Bandwise", "Near-infrared raster"),
-                translate(
-                    "Bandwise",
-                    "The raster with the near-infrared band, such as B08 of Sentinel-2 or B5 of "
-                    "Landsat 8 and 9; it may be the red raster.",
-                ),
-            ),
-            Described(
-                self.NIR_BAND,
-                translate("Bandwise", "Near-infrared band"),
-                translate("Bandwise", "Number of the near-infrared band in its raster; default 1."),
-            ),
-        )
-        for parameter in (*band_parameters(*red), *band_parameters(*nir)):
+        for parameter in red_and_nir():
             self.addParameter(parameter)
         self.add_shared_parameters()
         self.add_output_parameter(
@@ -112,11 +82,17 @@ class Ndvi(BandwiseAlgorithm):
                 "Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999."
             ),
         )
+        self.add_scene_parameters()
         self.add_number_outputs()
 
     def inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[BandRef, ...]:
+    ) -> tuple[tuple[BandRef, ...], Scene | None]:
+        from ..engine.planning.jobs.scenes import bands_of
+
+        scene = self.scene((self.RED, self.NIR), parameters, context)
+        if scene:
+            return bands_of(scene, ("red", "nir")), scene
         red = self.band_ref("red", self.RED, self.RED_BAND, parameters, context)
         nir = self.band_ref("nir", self.NIR, self.NIR_BAND, parameters, context)
         if (red.path, red.number) == (nir.path, nir.number):
@@ -126,19 +102,24 @@ class Ndvi(BandwiseAlgorithm):
                     "Red and near infrared are both band {band} of {file}; choose two different bands.",
                 ).format(band=red.number, file=red.path)
             )
-        return red, nir
+        return (red, nir), None
 
     def job(
         self,
-        inputs: tuple[BandRef, ...],
+        inputs: tuple[tuple[BandRef, ...], Scene | None],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         output: str,
         options: RunOptions,
     ) -> Job:
+        from ..engine.planning.jobs.scenes import files_of
+
+        bands, scene = inputs
         formula = named_formula(
             "NDVI := (nir - red) / (nir + red)",
-            [band.name for band in inputs],
+            [band.name for band in bands],
             valid_range=(-1.0, 1.0),
         )
-        return options.job(inputs, formula, output)
+        options, notes = self.without_clouds(scene, options, parameters, context)
+        listed = files_of(scene) if scene else ()
+        return options.job(bands, formula, output, notes=notes, listed=listed)

@@ -40,6 +40,7 @@ USES = {
             "backend",
             "compute",
             "indices",
+            "scenes",
             "expression",
             "grids",
             "radiometry",

@@ -38,3 +38,19 @@ class IndexNames:
     INDICES = "INDICES"
     CONSTANTS = "CONSTANTS"
     BANDS = "BANDS"
+
+
+class BandNames:
+    """Names of the parameters of a red and a near-infrared band."""
+
+    RED = "RED"
+    RED_BAND = "RED_BAND"
+    NIR = "NIR"
+    NIR_BAND = "NIR_BAND"
+
+
+class SceneNames:
+    """Names of the parameters of a scene."""
+
+    SCENE = "SCENE"
+    MASK_CLOUDS = "MASK_CLOUDS"

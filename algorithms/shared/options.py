@@ -74,10 +74,22 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         path = self._path(self.MASK, parameters, context)
         if not path:
             return None
+        rule = self.choice(self.MASK_RULE, MaskRule, parameters, context)
+        return self.mask_choice(path, parameters, context)._replace(rule=rule)
+
+    def mask_choice(
+        self, path: str, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> MaskChoice:
+        """Return a mask with the classes and flags that the options name.
+
+        Raises
+        ------
+        OptionError
+            For what is no class or flag.
+        """
         classes = self.parameterAsString(parameters, self.SCL_KEEP, context)
         return MaskChoice(
             path=path,
-            rule=self.choice(self.MASK_RULE, MaskRule, parameters, context),
             keep=clear_classes(classes or ",".join(map(str, CLEAR_CLASSES))),
             reject=self._flags(parameters, context),
         )

@@ -23,6 +23,7 @@ from qgis.PyQt.QtGui import QIcon
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ("MASK", "AOI", "EXTENT")
+SCENE = ("SCENE", "MASK_CLOUDS")
 ADVANCED = (
     "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
@@ -64,7 +65,7 @@ def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
 def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ndvi = algorithm()
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
-    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT"]
+    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT", *SCENE]
     advanced = [
         parameter.name()
         for parameter in ndvi.parameterDefinitions()
@@ -77,9 +78,9 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
         if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
     assert optional == [
-        "RED_BAND", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA",
+        "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA",
         "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS",
-        "CREATION_OPTIONS",
+        "CREATION_OPTIONS", "SCENE",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()

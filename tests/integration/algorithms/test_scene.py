@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A scene in place of rasters in the real QGIS: the same pixels as with bands and mask chosen by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from rasterio.transform import Affine
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+#: Folders of real products, and the ends of the names of red, near infrared and mask in them
+PRODUCTS = {
+    "sentinel2_safe_N0400_original_jp2/*.SAFE": ("B04_60m.jp2", "B8A_60m.jp2", "SCL_20m.jp2"),
+    "sentinel2_safe_N0214_downsampled_jp2/*.SAFE": ("B04_10m.jp2", "B08_10m.jp2", "SCL_20m.jp2"),
+    "landsat8_c2l2_stactools/LC08*": ("SR_B4.TIF", "SR_B5.TIF", "QA_PIXEL.TIF"),
+}
+
+LC08 = "LC08_L2SP_193026_20200701_20200913_02_T1"
+MTL = """GROUP = LANDSAT_METADATA_FILE
+  GROUP = LEVEL2_SURFACE_REFLECTANCE_PARAMETERS
+    REFLECTANCE_MULT_BAND_4 = 2.75e-05
+    REFLECTANCE_MULT_BAND_5 = 2.75e-05
+    REFLECTANCE_ADD_BAND_4 = -0.2
+    REFLECTANCE_ADD_BAND_5 = -0.2
+  END_GROUP = LEVEL2_SURFACE_REFLECTANCE_PARAMETERS
+END_GROUP = LANDSAT_METADATA_FILE
+"""
+CLEAR, CLOUD, SNOW = 1 << 6, 1 << 3, 1 << 5
+
+
+def algorithm(name="ndvi"):
+    return QgsApplication.processingRegistry().createAlgorithmById(f"bandwise:{name}")
+
+
+@pytest.fixture
+def landsat(tmp_path):
+    """A Landsat product of 5 rows and 7 columns: red rises by row and nir by column; the first row
+    is cloud, the last one snow. With its reflectance: (folder, red, nir).
+    """
+    rows, columns = np.mgrid[0:5, 0:7]
+    flags = np.where(rows == 0, CLOUD, np.where(rows == 4, SNOW, CLEAR))
+    folder = tmp_path / "product"
+    folder.mkdir()
+    stored = {"SR_B4": 8000 + 900 * rows, "SR_B5": 15000 + 1100 * columns, "QA_PIXEL": flags}
+    for part, values in stored.items():
+        write(folder / f"{LC08}_{part}.TIF", values)
+    (folder / f"{LC08}_MTL.txt").write_text(MTL, "utf-8")
+    red, nir = (stored[part] * 2.75e-05 - 0.2 for part in ("SR_B4", "SR_B5"))
+    return str(folder), red, nir
+
+
+def write(path, values):
+    height, width = values.shape
+    facts = {"driver": "GTiff", "width": width, "height": height, "count": 1, "dtype": "uint16"}
+    transform = Affine(30.0, 0.0, 600000.0, 0.0, -30.0, 5100000.0)
+    with rasterio.open(path, "w", crs="EPSG:32632", transform=transform, **facts) as dataset:
+        dataset.write(values.astype("uint16"), 1)
+
+
+def pixels(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def ndvi_of(red, nir):
+    return (nir - red) / (nir + red)
+
+
+def run(name, parameters, output, context, log):
+    result, fine = algorithm(name).run({**parameters, "OUTPUT": str(output)}, context, log)
+    assert fine, log.info
+    return result
+
+
+@pytest.mark.parametrize("part", ["", f"{LC08}_MTL.txt", f"{LC08}_SR_B5.TIF"])
+def test_ndvi_of_a_scene(provider, landsat, tmp_path, context, log, part):
+    folder, red, nir = landsat
+    out = tmp_path / "o.tif"
+    run("ndvi", {"SCENE": str(Path(folder, part))}, out, context, log)
+    expected = ndvi_of(red, nir)
+    expected[0] = -9999
+    np.testing.assert_allclose(pixels(out)[0], expected, rtol=1e-6)
+    assert f"Scene: {LC08}, Landsat 8 L2SP of 2020-07-01" in log.info
+    line = f"red = SR_B4, {LC08}_SR_B4.TIF, 30 m (name of a Landsat 8 file)"
+    assert line in log.info, log.info
+
+
+@pytest.mark.parametrize(
+    ("options", "left_out"),
+    [
+        ({"MASK_CLOUDS": False}, []),
+        ({"QA_REJECT": [5]}, [4]),
+        ({"QA_REJECT": [3, 5]}, [0, 4]),
+        ({"MASK": "SR_B4", "MASK_RULE": 1}, []),
+    ],
+)
+def test_the_options_of_the_mask(provider, landsat, tmp_path, context, log, options, left_out):
+    folder, red, nir = landsat
+    if "MASK" in options:
+        options = {**options, "MASK": str(Path(folder, f"{LC08}_{options['MASK']}.TIF"))}
+    out = tmp_path / "o.tif"
+    run("ndvi", {"SCENE": folder, **options}, out, context, log)
+    expected = ndvi_of(red, nir)
+    expected[left_out] = -9999
+    np.testing.assert_allclose(pixels(out)[0], expected, rtol=1e-6)
+
+
+def test_a_scene_without_a_mask(provider, landsat, tmp_path, context, log):
+    folder, red, nir = landsat
+    Path(folder, f"{LC08}_QA_PIXEL.TIF").unlink()
+    out = tmp_path / "o.tif"
+    run("ndvi", {"SCENE": folder}, out, context, log)
+    np.testing.assert_allclose(pixels(out)[0], ndvi_of(red, nir), rtol=1e-6)
+    assert f"The scene {LC08} has no mask of clouds that is known; its clouds stay." in log.info
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {},
+            "No raster is given, and no scene; choose “Scene” (SCENE), or else “Red raster” (RED)",
+        ),
+        ({"SCENE": ""}, "or else “Red raster” (RED), “Near-infrared raster” (NIR)."),
+        (
+            {"SCENE": "{folder}", "NIR": "{red}"},
+            "“Near-infrared raster” (NIR) cannot both be given",
+        ),
+        ({"RED": "{red}"}, "Near-infrared raster: no raster is given"),
+        ({"SCENE": "{folder}/none"}, "There is no scene"),
+        ({"SCENE": "{folder}", "OUTPUT": "{red}"}, "is an input"),
+        ({"SCENE": "{folder}", "SCL_KEEP": "x"}, "“SCL classes to keep” (SCL_KEEP) is a list"),
+    ],
+)
+def test_one_sentence_for_what_is_wrong(provider, landsat, tmp_path, context, change, words):
+    red = str(Path(landsat[0], f"{LC08}_SR_B4.TIF"))
+    given = {name: text.format(folder=landsat[0], red=red) for name, text in change.items()}
+    parameters = {"OUTPUT": str(tmp_path / "o.tif"), **given}
+    fine, message = algorithm().checkParameterValues(parameters, context)
+    assert not fine and words in message and "\n" not in message
+
+
+def test_a_band_that_is_missing(provider, landsat, tmp_path, context):
+    Path(landsat[0], f"{LC08}_SR_B5.TIF").unlink()
+    parameters = {"SCENE": landsat[0], "OUTPUT": str(tmp_path / "o.tif")}
+    fine, message = algorithm().checkParameterValues(parameters, context)
+    assert not fine and "has no file of nir, which is B5" in message, message
+
+
+@pytest.mark.parametrize("end", ["", "/", f"/{LC08}_MTL.txt"])
+def test_qgis_accepts_files_and_folders(provider, landsat, tmp_path, context, end):
+    parameters = {"SCENE": landsat[0] + end, "OUTPUT": str(tmp_path / "o.tif")}
+    assert algorithm().checkParameterValues(parameters, context) == (True, "")
+
+
+def test_qgis_process_takes_a_folder(qgis_process, landsat, tmp_path):
+    folder, red, nir = landsat
+    out = tmp_path / "o.tif"
+    ended = qgis_process("run", "bandwise:ndvi", "--", f"SCENE={folder}", f"OUTPUT={out}")
+    assert ended.returncode == 0, ended.stderr
+    np.testing.assert_allclose(pixels(out)[0][1:], ndvi_of(red, nir)[1:], rtol=1e-6)
+
+
+def test_a_model_hands_a_scene_on(provider, landsat, tmp_path, context, log, add_step):
+    from qgis.core import (
+        QgsProcessingModelAlgorithm,
+        QgsProcessingModelChildParameterSource,
+        QgsProcessingModelParameter,
+        QgsProcessingParameterFile,
+    )
+
+    folder, red, nir = landsat
+    model = QgsProcessingModelAlgorithm("of a scene", "test")
+    model.addModelParameter(
+        QgsProcessingParameterFile("product", "Product"), QgsProcessingModelParameter("product")
+    )
+    source = QgsProcessingModelChildParameterSource.fromModelParameter("product")
+    add_step(model, "ndvi", "bandwise:ndvi", {"SCENE": source}, kept="result")
+    out = tmp_path / "o.tif"
+    destination = next(each.name() for each in model.destinationParameterDefinitions())
+    _, fine = model.run({"product": folder, destination: str(out)}, context, log)
+    assert fine
+    np.testing.assert_allclose(pixels(out)[0][1:], ndvi_of(red, nir)[1:], rtol=1e-6)
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_real_products(provider, product, tmp_path, context, log):
+    """The bytes are those of the bands and the mask chosen by hand."""
+    folders = sorted(DATA.glob(product))
+    if not folders:
+        pytest.skip("no real data beside the repository")
+    paths = tmp_path / "scene.tif", tmp_path / "hand.tif"
+    valid = 0
+    for folder in folders:
+        files = zip(("RED", "NIR", "MASK"), PRODUCTS[product])
+        by_hand = {name: str(next(folder.rglob(f"*_{file}"))) for name, file in files}
+        run("ndvi", {"SCENE": str(folder)}, paths[0], context, log)
+        run("ndvi", by_hand, paths[1], context, log)
+        found, expected = map(pixels, paths)
+        np.testing.assert_array_equal(found, expected)
+        valid += (found != -9999).sum()
+    assert valid, "one of them is all cloud"
+
+
+def test_the_dialog_presets_no_raster(provider, landsat, tmp_path, context, monkeypatch):
+    """With a layer in the project: a scene can be given without emptying the rasters first."""
+    import processing.gui.ParametersPanel
+    from processing.gui.AlgorithmDialog import AlgorithmDialog
+
+    # pytest-qgis puts in one that the panel cannot use
+    monkeypatch.setattr(processing.gui.ParametersPanel, "iface", None)
+    project = QgsProject.instance()
+    project.addMapLayer(QgsRasterLayer(str(Path(landsat[0], f"{LC08}_SR_B4.TIF")), "any"))
+    dialog = AlgorithmDialog(algorithm(), False, None)
+    dialog.mainWidget().wrappers["SCENE"].setParameterValue(landsat[0], context)
+    given = dialog.createProcessingParameters()
+    dialog.close()
+    project.removeAllMapLayers()
+    assert given["SCENE"] == landsat[0]
+    assert given["MASK_CLOUDS"] is True
+    given["OUTPUT"] = str(tmp_path / "o.tif")
+    assert algorithm().checkParameterValues(given, context) == (True, "")

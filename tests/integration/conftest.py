@@ -104,10 +104,13 @@ def log() -> Log:
 
 
 @pytest.fixture
-def context(qgis_app: QgsApplication) -> QgsProcessingContext:
+def context(qgis_app: QgsApplication) -> Iterator[QgsProcessingContext]:
+    """Its layers go with the test: one that outlives QGIS closes a dataset of a GDAL that has ended."""
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
-    return context
+    yield context
+    context.temporaryLayerStore().removeAllMapLayers()
+    QgsProject.instance().removeAllMapLayers()
 
 
 @pytest.fixture(scope="session")

@@ -3,28 +3,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingParameterMultipleLayers,
-    QgsProperty,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.indices.catalogue import load_catalogue
 from ..engine.job import Job, RunOptions
 from .base import BandwiseAlgorithm
-from .layers import rasters_of
 from .resources import own_indices_path
 from .shared.index_parameters import index_parameters
 from .shared.names import IndexNames
+from .shared.scenes import SceneOptions
+
+if TYPE_CHECKING:
+    from ..engine.scenes.scene import Scene
 
 translate = QCoreApplication.translate
 
 
-class SpectralIndices(IndexNames, BandwiseAlgorithm):
+class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
     """Indices by name; Montero et al. (2023), Scientific Data 10, 197, doi:10.1038/s41597-023-02096-0."""
 
     LAYERS = "LAYERS"
@@ -63,7 +65,8 @@ class SpectralIndices(IndexNames, BandwiseAlgorithm):
             "urban, radar and kernel indices. docs/indices.md of the plugin's repository lists them with "
             "formula, sensors and source.\n\n"
             "Choose the rasters of the bands: which is red and which near infrared is known by the names "
-            "of files and the descriptions of bands, and can be said in Bands. Values are reflectance: "
+            "of files and the descriptions of bands, and can be said in Bands. Or choose a scene, whose "
+            "bands and mask of clouds are found. Values are reflectance: "
             "scale and offset come from the metadata, as in NDVI.\n\n"
             "Each index becomes a band of the result, named, with its formula, constants and source as "
             "tags. Each input is read once, whatever the number of indices. Several indices are shown "
@@ -77,6 +80,7 @@ class SpectralIndices(IndexNames, BandwiseAlgorithm):
             self.LAYERS,
             translate("Bandwise", "Rasters of the bands"),
             QgsProcessing.SourceType.TypeRaster,
+            optional=True,
         )
         layers.setHelp(
             translate(
@@ -94,19 +98,18 @@ class SpectralIndices(IndexNames, BandwiseAlgorithm):
                 "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band an index.",
             ),
         )
+        self.add_scene_parameters()
         self.add_number_outputs()
 
     def inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[tuple[str, str], ...]:
-        value = parameters.get(self.LAYERS)
-        if isinstance(value, QgsProperty):
-            value = self.parameterAsLayerList(parameters, self.LAYERS, context)
-        return rasters_of(value, self.parameterDefinition(self.LAYERS).description(), context)
+    ) -> tuple[tuple[tuple[str, str], ...], Scene | None]:
+        scene = self.scene((self.LAYERS,), parameters, context)
+        return () if scene else self.rasters(self.LAYERS, parameters, context), scene
 
     def job(
         self,
-        inputs: tuple[tuple[str, str], ...],
+        inputs: tuple[tuple[tuple[str, str], ...], Scene | None],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         output: str,
@@ -121,13 +124,17 @@ class SpectralIndices(IndexNames, BandwiseAlgorithm):
             self.parameterAsString(parameters, name, context)
             for name in (self.INDICES, self.CONSTANTS, self.BANDS)
         )
+        rasters, scene = inputs
+        options, notes = self.without_clouds(scene, options, parameters, context)
         return spectralindices_job(
-            inputs,
+            rasters,
             indices,
             output,
             constants=constants,
             bands=bands,
             own_indices=own_indices_path(),
+            scene=scene,
+            notes=notes,
             **vars(options),
         )
 

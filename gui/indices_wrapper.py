@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..algorithms.layers import rasters_of
 from ..algorithms.resources import own_indices_path
-from ..algorithms.shared.names import IndexNames
+from ..algorithms.shared.names import IndexNames, SceneNames
 from ..engine.errors import BandwiseError
 from ..engine.indices.catalogue import load_catalogue
 from ..engine.indices.selection import chosen_indices
@@ -95,15 +95,19 @@ class IndicesWrapper(WidgetWrapper):  # type: ignore[misc]
     def _roles(self) -> list[str] | None:
         """The roles of the bands that are given; None where none are, or one cannot be read."""
         from ..engine.planning.jobs.spectralindices import recognised_roles
+        from ..engine.reading.opening import subdatasets_of
+        from ..engine.scenes.opening import open_scene
 
-        values = {other.parameterDefinition().name(): other for other in self._others}
-        if "LAYERS" not in values:
-            return None
+        names = ("LAYERS", IndexNames.BANDS, SceneNames.SCENE)
+        given = {other.parameterDefinition().name(): other for other in self._others}
+        layers, bands, path = (
+            given[name].parameterValue() if name in given else None for name in names
+        )
         context = QgsProcessingContext()
         context.setProject(QgsProject.instance())
-        bands = values[IndexNames.BANDS].parameterValue() if IndexNames.BANDS in values else ""
         try:
-            rasters = rasters_of(values["LAYERS"].parameterValue(), "LAYERS", context)
-            return recognised_roles(rasters, str(bands or "")) if rasters else None
+            rasters = rasters_of(layers, "LAYERS", context)
+            scene = open_scene(str(path), subdatasets_of) if path and not rasters else None
+            return recognised_roles(rasters, str(bands or ""), scene) if rasters or scene else None
         except BandwiseError:
             return None

@@ -1,34 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From rasters and names of indices to a job."""
+"""From rasters, or a scene, and names of indices to a job."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ...credentials import file_name
-from ...errors import ExpressionError, InputError, OptionError
+from ...errors import InputError, OptionError
 from ...expression.dialects import DIALECTS, DialectChoice
-from ...expression.formula import Band, Formula
-from ...expression.names import Raster, RasterBands, letter_of
+from ...expression.formula import Formula
+from ...expression.names import letter_of
 from ...expression.parser import parse
 from ...indices.bands import GivenBand, recognise
-from ...indices.catalogue import load_catalogue
+from ...indices.catalogue import Index, load_catalogue
 from ...indices.selection import (
     Chosen,
     check_bands,
     chosen_indices,
-    role_of,
+    missing_role,
     with_constants,
 )
 from ...job import BandRef, Job, Note
-from ...messages import Field, Text, join, shown, translate
-from ...radiometry.band_names import BandName, name_of_band, short_name, wavelength_of
-from ...radiometry.products import Products
-from ...reading.bands import descriptions_of
+from ...messages import Text, join, shown, translate
+from ...radiometry.band_names import wavelength_of
+from ...radiometry.roles import role_text
+from ...scenes.scene import Scene
+from .index_bands import bands_of_scene, given_bands, named_bands
+from .scenes import files_of
 
 _LANGUAGE = DIALECTS[DialectChoice.BANDWISE]
 
@@ -41,6 +41,8 @@ def spectralindices_job(
     constants: str = "",
     bands: str = "",
     own_indices: str = "",
+    scene: Scene | None = None,
+    notes: Sequence[Note] = (),
     **options: Any,
 ) -> Job:
     """A job for ``indices``, such as ``NDVI;EVI``, of ``rasters``, (layer name, path) each.
@@ -51,6 +53,10 @@ def spectralindices_job(
         ``L=0.5; g=2.5``, and ``nir=A@2; red=B`` for bands that are not to be recognised.
     own_indices
         The file of the user's own indices, which need not exist.
+    scene
+        Given in place of ``rasters``.
+    notes
+        Lines before those on bands and indices in the log.
     options
         :class:`Job`'s.
 
@@ -62,15 +68,17 @@ def spectralindices_job(
         For an index that does not exist or that the bands do not allow, and for what is no
         constant or band.
     """
-    if not rasters:
+    if not rasters and not scene:
         raise InputError(
             translate("Bandwise", "No raster is given; choose those of the bands.").format()
         )
     catalogue = load_catalogue(own_indices)
     wanted = chosen_indices(catalogue, indices)
-    given, inputs = _given_bands(rasters)
+    given, inputs = bands_of_scene(scene) if scene else given_bands(rasters)
     recognised = recognise(given)
-    by_role = {**recognised.bands, **_named_bands(bands, inputs, given)}
+    by_role = {**recognised.bands, **named_bands(bands, inputs, given)}
+    if scene:
+        _check_scene(scene, wanted, [*by_role, *recognised.candidates])
     check_bands(
         wanted, by_role, {role: _listed(each) for role, each in recognised.candidates.items()}
     )
@@ -80,22 +88,46 @@ def spectralindices_job(
     chosen = with_constants(wanted, constants, wavelengths)
     references = _Roles(by_role)
     formula = _formula(chosen, references)
-    notes = [Note(text, warning=True) for text in catalogue.warnings]
-    notes += [*_band_notes(references, by_role), *_index_notes(chosen), *_unused(given, references)]
+    notes = [*notes, *(Note(text, warning=True) for text in catalogue.warnings)]
+    notes += [*_band_notes(references, by_role), *_index_notes(chosen)]
+    notes += [] if scene else _unused(given, references)
+    facts = scene.facts() if scene else {}
     return Job(
-        bands=tuple(BandRef(role, band.path, band.number) for role, band in references.used),
+        bands=tuple(
+            BandRef(role, band.path, band.number, facts.get((band.path, band.number)))
+            for role, band in references.used
+        ),
         formula=formula,
         output=output,
         notes=tuple(notes),
-        listed=tuple(path for _, path in rasters),
+        listed=files_of(scene) if scene else tuple(path for _, path in rasters),
         **options,
     )
 
 
-def recognised_roles(rasters: Sequence[tuple[str, str]], bands: str = "") -> list[str]:
-    """The roles of the bands of ``rasters``, with those that ``bands`` names; what cannot be read has none."""
-    given, inputs = _given_bands(rasters)
-    return [*{**recognise(given).bands, **_named_bands(bands, inputs, given)}]
+def recognised_roles(
+    rasters: Sequence[tuple[str, str]], bands: str = "", scene: Scene | None = None
+) -> list[str]:
+    """The roles of the bands of ``rasters``, or of ``scene``, with those that ``bands`` names; what
+    cannot be read has none.
+    """
+    given, inputs = bands_of_scene(scene) if scene else given_bands(rasters)
+    return [*{**recognise(given).bands, **named_bands(bands, inputs, given)}]
+
+
+def _check_scene(scene: Scene, indices: Sequence[Index], roles: Sequence[str]) -> None:
+    """Raise :class:`OptionError` for an index that needs a band that the scene does not have."""
+    for index in indices:
+        role = missing_role(index, roles)
+        if not role:
+            continue
+        try:
+            scene.band(role)
+        except InputError as error:
+            text = translate("Bandwise", "{name} needs the band {role} ({words}): {reason}")
+            raise OptionError(
+                text.format(name=index.name, role=role, words=role_text(role), reason=error.args[0])
+            ) from None
 
 
 class _Roles:
@@ -119,57 +151,6 @@ class _Roles:
 
     def names(self) -> Sequence[str]:
         return list(self._bands)
-
-
-def _given_bands(rasters: Sequence[tuple[str, str]]) -> tuple[list[GivenBand], list[Raster]]:
-    """Every band of the rasters with what it is known as, and the rasters for expressions."""
-    products, given, inputs = Products(), list[GivenBand](), list[Raster]()
-    for position, (name, path) in enumerate(rasters):
-        descriptions = descriptions_of(path)
-        single = len(descriptions) == 1
-        names = [
-            products.band_name(path, number, text, single=single)
-            or (_by_word(name, path) if single else None)
-            for number, text in enumerate(descriptions, start=1)
-        ]
-        given += [
-            GivenBand(position, number, path, band) for number, band in enumerate(names, start=1)
-        ]
-        short = tuple(short_name(band.name) if band else "" for band in names)
-        inputs.append(Raster(name, path, descriptions, short))
-    return given, inputs
-
-
-def _by_word(name: str, path: str) -> BandName | None:
-    """What the name of a file or layer says where it is a word such as red."""
-    return name_of_band(Path(file_name(path)).stem) or name_of_band(name)
-
-
-def _named_bands(
-    text: str, inputs: Sequence[Raster], given: Sequence[GivenBand]
-) -> dict[str, GivenBand]:
-    """The bands that the user names by role."""
-    named = {}
-    for part in filter(None, map(str.strip, re.split(r"[;\n]", text))):
-        word, _, reference = part.partition("=")
-        role, references = role_of(word), RasterBands(inputs)
-        try:
-            formula = parse(reference, _LANGUAGE, references) if role else None
-        except ExpressionError as error:
-            message = error.args[0]
-            reason = message.values.get("message", message)
-            sentence = translate("Bandwise", "{bands}, {part}: {reason}")
-            raise OptionError(
-                sentence.format(bands=Field.BANDS, part=shown(part), reason=reason)
-            ) from None
-        if formula is None or not isinstance(formula.nodes[formula.results[0].node], Band):
-            sentence = translate(
-                "Bandwise", "{bands}: {part} is not understood; write nir=A@2; red=B."
-            )
-            raise OptionError(sentence.format(bands=Field.BANDS, part=shown(part)))
-        place = references.bands[0]
-        named[role] = next(band for band in given if (band.raster, band.number) == place)
-    return named
 
 
 def _formula(chosen: Sequence[Chosen], references: _Roles) -> Formula:

@@ -92,7 +92,7 @@ def test_the_parameters_are_those_of_ndvi_by_the_same_names(provider):
     shared = [
         parameter.name()
         for parameter in ndvi.parameterDefinitions()
-        if parameter.name() not in ("RED", "RED_BAND", "NIR", "NIR_BAND")
+        if parameter.name() not in ("RED", "RED_BAND", "NIR", "NIR_BAND", "SCENE", "MASK_CLOUDS")
     ]
     assert len(shared) == 24
     for name in shared:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
-from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProject, QgsRasterLayer
 from rasterio.transform import Affine
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -87,6 +88,15 @@ def test_ndvi_of_a_scene(provider, landsat, tmp_path, context, log, part):
     assert f"Scene: {LC08}, Landsat 8 L2SP of 2020-07-01" in log.info
     line = f"red = SR_B4, {LC08}_SR_B4.TIF, 30 m (name of a Landsat 8 file)"
     assert line in log.info, log.info
+
+
+def test_an_archive(qgis_process, landsat, tmp_path):
+    folder, red, nir = landsat
+    archive = shutil.make_archive(str(tmp_path / LC08), "zip", folder)
+    out = tmp_path / "o.tif"
+    ended = qgis_process("run", "bandwise:ndvi", "--", f"SCENE={archive}", f"OUTPUT={out}")
+    assert ended.returncode == 0, ended.stderr
+    np.testing.assert_allclose(pixels(out)[0][1:], ndvi_of(red, nir)[1:], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +197,82 @@ def test_a_model_hands_a_scene_on(provider, landsat, tmp_path, context, log, add
     np.testing.assert_allclose(pixels(out)[0][1:], ndvi_of(red, nir)[1:], rtol=1e-6)
 
 
+def test_indices_of_a_scene(provider, landsat, tmp_path, context, log):
+    folder, red, nir = landsat
+    out = tmp_path / "o.tif"
+    run("spectralindices", {"SCENE": folder, "INDICES": "NDVI;SAVI"}, out, context, log)
+    savi = 1.5 * (nir - red) / (nir + red + 0.5)
+    for number, expected in enumerate((ndvi_of(red, nir), savi)):
+        np.testing.assert_allclose(pixels(out)[number][1:], expected[1:], rtol=1e-6)
+        assert (pixels(out)[number][0] == -9999).all()
+    assert f"nir = SR_B5, {LC08}_SR_B5.TIF, 30 m (name of a Landsat 8 file)" in log.info
+    assert f"nir = B of {LC08}_SR_B5.TIF, SR_B5 of Landsat 8" in log.info
+
+
+@pytest.mark.parametrize("bands", ["red=SR_B5; nir=SR_B4", 'N=A; red="SR_B5@1"'])
+def test_bands_of_a_scene_may_be_named(provider, landsat, tmp_path, context, log, bands):
+    folder, red, nir = landsat
+    out = tmp_path / "o.tif"
+    parameters = {"SCENE": folder, "INDICES": "NDVI", "BANDS": bands, "MASK_CLOUDS": False}
+    run("spectralindices", parameters, out, context, log)
+    np.testing.assert_allclose(pixels(out)[0], ndvi_of(nir, red), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"SCENE": ""}, "choose “Scene” (SCENE), or else “Rasters of the bands” (LAYERS)."),
+        ({"LAYERS": ["{red}"]}, "“Scene” (SCENE) and “Rasters of the bands” (LAYERS) cannot both"),
+        (
+            {"INDICES": "NDVI;NBR"},
+            f"NBR needs the band swir2 (shortwave infrared at 2.2 µm): The scene {LC08} has no file of "
+            "swir2, which is B7 of Landsat 8; it has red = SR_B4, nir = SR_B5",
+        ),
+        ({"INDICES": "NDVX"}, "There is no index NDVX; near names are NDVI"),
+        ({"OUTPUT": "{red}"}, "is an input"),
+    ],
+)
+def test_one_sentence_for_indices(provider, landsat, tmp_path, context, change, words):
+    red = str(Path(landsat[0], f"{LC08}_SR_B4.TIF"))
+    parameters = {"SCENE": landsat[0], "INDICES": "NDVI", "OUTPUT": str(tmp_path / "o.tif")}
+    for name, value in change.items():
+        listed = isinstance(value, list)
+        parameters[name] = [red] if listed else value.format(red=red)
+    fine, message = algorithm("spectralindices").checkParameterValues(parameters, context)
+    assert not fine and words in message and "\n" not in message, message
+
+
+def test_the_list_of_indices_follows_the_scene(provider, landsat):
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.PyQt.QtWidgets import QDialog
+
+    indices, dialog = algorithm("spectralindices"), QDialog()
+    made = {
+        name: WidgetWrapperFactory.create_wrapper(indices.parameterDefinition(name), dialog)
+        for name in ("INDICES", "LAYERS", "BANDS", "SCENE")
+    }
+    context = QgsProcessingContext()
+    widgets = [
+        each.createWrappedWidget(context)
+        for each in made.values()
+        if not hasattr(each, "widget")  # C++
+    ]
+    made["INDICES"].postInitialize(list(made.values()))
+    for path, few, many in (
+        (landsat[0], {"NDVI", "SAVI"}, 200),
+        (landsat[0] + "/no", {"NBR"}, 999),
+    ):
+        made["SCENE"].setParameterValue(path, context)
+        listed = made["INDICES"].list_dialog()
+        names = {item.text(0) for item in listed.items() if not item.isHidden()}
+        assert few <= names and len(names) < many
+        assert ("NBR" in names) == ("NBR" in few)
+    del widgets
+
+
+INDICES = "NDVI;SAVI;OSAVI;SR"
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_real_products(provider, product, tmp_path, context, log):
     """The bytes are those of the bands and the mask chosen by hand."""
@@ -203,6 +289,13 @@ def test_real_products(provider, product, tmp_path, context, log):
         found, expected = map(pixels, paths)
         np.testing.assert_array_equal(found, expected)
         valid += (found != -9999).sum()
+        layers = {"LAYERS": [by_hand["RED"], by_hand["NIR"]], "MASK": by_hand["MASK"]}
+        indices = {"INDICES": INDICES}
+        run("spectralindices", {"SCENE": str(folder), **indices}, paths[0], context, log)
+        run("spectralindices", {**layers, **indices}, paths[1], context, log)
+        several, expected = map(pixels, paths)
+        np.testing.assert_array_equal(several, expected)
+        np.testing.assert_array_equal(several[:1], found)
     assert valid, "one of them is all cloud"
 
 

@@ -40,7 +40,7 @@ def test_the_parameters(provider):
     algorithm = indices()  # owns its parameters
     names = [parameter.name() for parameter in algorithm.parameterDefinitions()]
     assert names[:4] == ["LAYERS", "INDICES", "CONSTANTS", "BANDS"]
-    assert len(names) == 4 + 24
+    assert len(names) == 4 + 24 + 2 and names[-2:] == ["SCENE", "MASK_CLOUDS"]
     own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
     advanced = own["INDICES"].Flag.FlagAdvanced
     assert not own["INDICES"].flags() & advanced
@@ -91,7 +91,7 @@ def test_a_script_may_give_a_list(provider, scene, tmp_path):
         ({"INDICES": "NBR"}, "or name it in “Bands” (BANDS), such as swir2=A@2"),
         ({"CONSTANTS": "L=0.5"}, "“Constants” (CONSTANTS): none of the indices"),
         ({"BANDS": "nir=C"}, "“Bands” (BANDS), nir=C: there is no input C"),
-        ({"LAYERS": []}, "No raster is given"),
+        ({"LAYERS": []}, "No raster is given, and no scene; choose “Scene” (SCENE), or else"),
     ],
 )
 def test_one_sentence_for_what_is_wrong(provider, scene, tmp_path, context, change, words):

@@ -16,6 +16,7 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from bandwise.engine.errors import InputError, OutputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.files.input_files import InputFiles

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from bandwise.engine.errors import GridError, OptionError
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.masks import (

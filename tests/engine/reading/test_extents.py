@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
 from bandwise.engine.job import BandRef, Job

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
 from bench import Bench
 from resampling_cases import (

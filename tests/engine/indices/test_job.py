@@ -153,8 +153,8 @@ def test_b8a_serves_where_there_is_no_b08(bench: Bench, rasters: Any) -> None:
         ({"constants": "L=1"}, "none of the indices has a constant L"),
     ],
 )
-def test_one_sentence_for_what_is_wrong(rasters: Any, change: dict[str, str], words: str) -> None:
-    arguments = {"indices": "NDVI", **change}
+def test_one_sentence_for_what_is_wrong(rasters: Any, change: dict[str, Any], words: str) -> None:
+    arguments: dict[str, Any] = {"indices": "NDVI", **change}
     with pytest.raises(OptionError, match=words) as caught:
         spectralindices_job(rasters, arguments.pop("indices"), "o.tif", **arguments)
     assert "\n" not in str(caught.value)

@@ -5,7 +5,8 @@ GDAL 3.11 brought LIBERTIFF. It reads compressed files in less time than GTiff, 
 it knows no sidecar files, and GDAL 3.12's misses some nodata values of BigTIFFs, so that it fills
 blocks that are not there with 0, and reads neither some masks of bits nor a last strip that is
 stored longer than the raster. Both are asked, and it is taken where there is no mask of a file and
-nothing about pixels differs; GTiff stays open beside it, and reads what it cannot.
+nothing about pixels differs; GTiff stays open beside it, and reads what it cannot. A file on a
+server is left to GTiff: LIBERTIFF never ends where it changes while it is read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..arrays import NDArray
+from ..files.locations import is_remote
 from ..grids.grid import Window
 from .api import Bands, Dataset
 from .captured import forget_failures
@@ -23,17 +25,19 @@ from .failures import RasterFailure
 LIBERTIFF = "LIBERTIFF"
 
 
-def shared_reader(dataset: Dataset, by_libertiff: Callable[[], Dataset]) -> Dataset:
+def shared_reader(path: str, dataset: Dataset, by_libertiff: Callable[[], Dataset]) -> Dataset:
     """Return the reader of a file that threads should share.
 
     Parameters
     ----------
+    path
+        The name of the file.
     dataset
         The file as GDAL opens it by itself.
     by_libertiff
         Open the same file by LIBERTIFF; raises :class:`RasterFailure` where that cannot.
     """
-    if dataset.driver != "GTiff":
+    if dataset.driver != "GTiff" or is_remote(path):
         return dataset
     try:
         other = by_libertiff()

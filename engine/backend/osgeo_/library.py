@@ -45,7 +45,7 @@ class OsgeoBackend:
             return OsgeoDataset(_open(path))
         shared = partial(_open, path, gdal.OF_THREAD_SAFE)
         return shared_reader(
-            OsgeoDataset(shared()), lambda: OsgeoDataset(shared(drivers=(LIBERTIFF,)))
+            path, OsgeoDataset(shared()), lambda: OsgeoDataset(shared(drivers=(LIBERTIFF,)))
         )
 
     @raising

@@ -80,7 +80,7 @@ class RasterioBackend:
         if not thread_safe:
             return _opened(path)
         shared = partial(_opened, path, thread_safe=True)
-        return shared_reader(shared(), partial(shared, driver=LIBERTIFF))
+        return shared_reader(path, shared(), partial(shared, driver=LIBERTIFF))
 
     def wkt_of_code(self, code: int) -> str:
         return wkt_of(CRS.from_epsg(code))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure ways for threads to read two rasters: a lock, a handle for each, GDAL's thread-safe datasets.
 
-    python -m benchmarks.studies.readers [--size 8192] [--rounds 5]
+    python -m benchmarks.studies.readers [--size 8192] [--rounds 5] [--format "JPEG 2000"]
 
 Needs rasterio 1.5 with GDAL 3.11 or newer. Threads take windows of 1024 x 1024 pixels in turn and read
 both rasters; the ways follow each other in every round, in a process each. Prints a Markdown table of
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from statistics import median
@@ -92,10 +92,13 @@ def seconds(paths: list[str], way: str, threads: int) -> float:
         return time.perf_counter() - started
 
 
-def table(folder: Path, size: int, rounds: int, say: Callable[[str], None]) -> None:
+def table(
+    folder: Path, kinds: Sequence[str], size: int, rounds: int, say: Callable[[str], None]
+) -> None:
     say("| format | threads | " + " | ".join(WAYS) + " |")
     say("|---|---|" + "---|" * len(WAYS))
-    for kind, options in KINDS.items():
+    for kind in kinds:
+        options = KINDS[kind]
         paths = [str(folder / f"{name}.{options['driver'].lower()}") for name in "ab"]
         for seed, path in enumerate(paths):
             write(Path(path), size, seed, **options)
@@ -114,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=8192, help="pixels a side, a multiple of 1024")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--format", choices=KINDS, nargs="+", default=list(KINDS))
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -121,7 +125,8 @@ def main() -> None:
         print(seconds(paths, way, int(threads)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        table(Path(folder), arguments.size, arguments.rounds, lambda line: print(line, flush=True))
+        kinds, size, rounds = arguments.format, arguments.size, arguments.rounds
+        table(Path(folder), kinds, size, rounds, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

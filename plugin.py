@@ -13,10 +13,11 @@ from .algorithms.provider import BandwiseProvider
 
 
 class BandwisePlugin:
-    """``iface`` is None under ``qgis_process``; everything here is for Processing, so it is not needed."""
+    """``iface`` is the window of QGIS; None under ``qgis_process``, where there is no menu."""
 
     def __init__(self, iface: Any) -> None:
-        del iface
+        self.iface = iface
+        self.menu: Any = None
         self.provider: BandwiseProvider | None = None
         self.translator: QTranslator | None = None
 
@@ -27,8 +28,15 @@ class BandwisePlugin:
 
     def initGui(self) -> None:  # noqa: N802
         self.initProcessing()
+        if self.iface is not None:
+            from .gui.menu import Menu
+
+            self.menu = Menu(self.iface)
 
     def unload(self) -> None:
+        if self.menu is not None:
+            self.menu.remove()
+            self.menu = None
         QgsApplication.processingRegistry().removeProvider(self.provider)
         self.provider = None
         if self.translator is not None:

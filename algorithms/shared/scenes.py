@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 translate = QCoreApplication.translate
 
+#: By its name, as QGIS loads it, and only where there is a dialog.
+_EDITOR = f"{__name__.partition('.algorithms.')[0]}.gui.scene_wrapper.SceneWrapper"
+
 
 class SceneOptions(SceneNames, SharedOptions):
     """Adds ``SCENE`` and ``MASK_CLOUDS`` to an algorithm, and reads them."""
 
     def add_scene_parameters(self) -> None:
-        """Add both parameters; the button of the dialog chooses a file, a folder is accepted as text."""
+        """Add both parameters; a file or a folder."""
         scene = QgsProcessingParameterFile(
             self.SCENE, translate("Bandwise", "Scene"), optional=True
         )
@@ -43,6 +46,7 @@ class SceneOptions(SceneNames, SharedOptions):
                 "STAC item, or its folder typed as text. Sentinel-2, Landsat, HLS, MODIS and PlanetScope.",
             )
         )
+        scene.setMetadata({"widget_wrapper": {"class": _EDITOR}})
         clouds = QgsProcessingParameterBoolean(
             self.MASK_CLOUDS, translate("Bandwise", "Leave out the clouds of the scene"), True
         )

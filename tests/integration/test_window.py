@@ -269,3 +269,13 @@ def test_nothing_failed_in_the_whole_session(facts):
             else ("Traceback", "Error", "deleted", "failed")
         )
         assert not [word for word in words if word in step["log"]], name
+
+
+def test_the_menus_open_the_algorithms(facts):
+    assert facts["menu"] == ["NDVI…", "Band math…", "Spectral indices…"]
+    assert facts["band math"] == [["red.tif"], ["nir.tif"]], "the layer is A"
+
+
+def test_a_folder_that_is_dropped_on_the_dialog_is_the_scene(facts, folder):
+    first, second = str(folder / "S2A.SAFE"), str(folder / "L8 scene")
+    assert facts["dropped"] == [first, second, second]

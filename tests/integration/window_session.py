@@ -18,6 +18,7 @@ from pathlib import Path
 
 import processing
 from other_systems import refusing
+from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
 from processing.modeler.ModelerUtils import ModelerUtils
 from processing.tools import dataobjects
@@ -29,8 +30,9 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProject,
 )
-from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QTextEdit
+from qgis.PyQt.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
+from qgis.PyQt.QtWidgets import QApplication, QTextEdit
 from qgis.utils import iface
 
 faulthandler.enable()  # a crash says where Python was
@@ -61,6 +63,8 @@ def session():
     yield from kept()
     yield from at_once()
     yield from cancelled()
+    yield from menus()
+    yield from dropped()
 
 
 class Step:
@@ -262,6 +266,55 @@ def cancelled():
         dialog.cancelButton().click()
         yield dialog.runButton().isEnabled
     dialog.close()
+
+
+def menus():
+    """The entries of *Raster > Bandwise*, and that of a raster layer's own menu, used twice."""
+    (menu,) = [
+        action.menu() for action in iface.rasterMenu().actions() if action.text() == "Bandwise"
+    ]
+    facts["menu"] = [action.text() for action in menu.actions()]
+    facts["band math"] = []
+    for name in ("RED", "NIR"):
+        layer = iface.addRasterLayer(INPUTS[name], name)
+        iface.setActiveLayer(layer)
+        of_layer = iface.layerTreeView().menuProvider().createContextMenu()
+        (entry,) = [action for action in of_layer.actions() if action.text() == "Band math…"]
+        QTimer.singleShot(0, entry.trigger)
+        yield shown_dialogs
+        (dialog,) = shown_dialogs()
+        value = dialog.mainWidget().wrappers["LAYERS"].parameterValue()
+        facts["band math"].append([Path(source).name for source in value])
+        dialog.close()
+        yield lambda: not shown_dialogs()
+
+
+def shown_dialogs() -> list:
+    windows = QApplication.topLevelWidgets()
+    return [each for each in windows if isinstance(each, AlgorithmDialog) and each.isVisible()]
+
+
+def dropped():
+    """Folders that are dropped on the dialog, one after the other; several at once are not taken."""
+    dialog = processing.createAlgorithmDialog("bandwise:ndvi", {})
+    dialog.show()
+    line, facts["dropped"] = dialog.mainWidget().wrappers["SCENE"], []
+    for names in (["S2A.SAFE"], ["L8 scene"], ["a", "b"]):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(FOLDER / name)) for name in names])
+        for make in (QDragEnterEvent, QDropEvent):
+            place = QPointF(5, 5) if make is QDropEvent else QPoint(5, 5)
+            event = make(
+                place,
+                Qt.DropAction.CopyAction,
+                data,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+            QApplication.sendEvent(dialog, event)
+        facts["dropped"].append(line.parameterValue())
+    dialog.close()
+    yield lambda: True
 
 
 class Driver:

@@ -247,7 +247,9 @@ def test_the_dialog_and_the_modeler_open(provider, scene, monkeypatch):
     assert "NBR" not in rows(wrappers["INDICES"].list_dialog())
     dialog.close()
     model = ModelerParametersDialog(indices(), QgsProcessingModelAlgorithm("m", "g"))
-    model.widget.widget.wrappers["INDICES"].setWidgetValue("EVI", QgsProcessingContext())
+    for name, value in (("INDICES", "EVI"), ("SCENE", str(scene.red))):
+        model.widget.widget.wrappers[name].setWidgetValue(value, QgsProcessingContext())
+    assert model.widget.widget.wrappers["SCENE"].value() == str(scene.red)
     model.close()
 
 

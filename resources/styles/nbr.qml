@@ -24,26 +24,26 @@
         <colorrampshader maximumValue="1" clip="0" classificationMode="1" colorRampType="INTERPOLATED" minimumValue="-1" labelPrecision="6">
           <colorramp type="gradient" name="[source]">
             <Option type="Map">
-              <Option type="QString" value="59,15,26,255" name="color1"/>
-              <Option type="QString" value="0,68,27,255" name="color2"/>
+              <Option type="QString" value="63,29,2,255" name="color1"/>
+              <Option type="QString" value="0,60,48,255" name="color2"/>
               <Option type="QString" value="0" name="discrete"/>
               <Option type="QString" value="gradient" name="rampType"/>
-              <Option type="QString" value="0.375;178,24,43,255:0.45;239,138,98,255:0.55;253,219,199,255:0.635;217,239,139,255:0.72;102,189,99,255:0.83;26,152,80,255" name="stops"/>
+              <Option type="QString" value="0.375;140,81,10,255:0.45;216,160,74,255:0.55;246,232,195,255:0.635;199,234,229,255:0.72;90,180,172,255:0.83;1,118,110,255" name="stops"/>
             </Option>
-            <prop k="color1" v="59,15,26,255"/>
-            <prop k="color2" v="0,68,27,255"/>
+            <prop k="color1" v="63,29,2,255"/>
+            <prop k="color2" v="0,60,48,255"/>
             <prop k="discrete" v="0"/>
             <prop k="rampType" v="gradient"/>
-            <prop k="stops" v="0.375;178,24,43,255:0.45;239,138,98,255:0.55;253,219,199,255:0.635;217,239,139,255:0.72;102,189,99,255:0.83;26,152,80,255"/>
+            <prop k="stops" v="0.375;140,81,10,255:0.45;216,160,74,255:0.55;246,232,195,255:0.635;199,234,229,255:0.72;90,180,172,255:0.83;1,118,110,255"/>
           </colorramp>
-          <item color="#3b0f1a" label="-1" alpha="255" value="-1"/>
-          <item color="#b2182b" label="-0.25" alpha="255" value="-0.25"/>
-          <item color="#ef8a62" label="-0.1" alpha="255" value="-0.1"/>
-          <item color="#fddbc7" label="0.1" alpha="255" value="0.1"/>
-          <item color="#d9ef8b" label="0.27" alpha="255" value="0.27"/>
-          <item color="#66bd63" label="0.44" alpha="255" value="0.44"/>
-          <item color="#1a9850" label="0.66" alpha="255" value="0.66"/>
-          <item color="#00441b" label="1" alpha="255" value="1"/>
+          <item color="#3f1d02" label="-1" alpha="255" value="-1"/>
+          <item color="#8c510a" label="-0.25" alpha="255" value="-0.25"/>
+          <item color="#d8a04a" label="-0.1" alpha="255" value="-0.1"/>
+          <item color="#f6e8c3" label="0.1" alpha="255" value="0.1"/>
+          <item color="#c7eae5" label="0.27" alpha="255" value="0.27"/>
+          <item color="#5ab4ac" label="0.44" alpha="255" value="0.44"/>
+          <item color="#01766e" label="0.66" alpha="255" value="0.66"/>
+          <item color="#003c30" label="1" alpha="255" value="1"/>
           <rampLegendSettings direction="0" orientation="2" minimumLabel="" prefix="" useContinuousLegend="1" maximumLabel="" suffix="">
             <numericFormat id="basic">
               <Option type="Map">

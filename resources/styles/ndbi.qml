@@ -25,24 +25,24 @@
           <colorramp type="gradient" name="[source]">
             <Option type="Map">
               <Option type="QString" value="8,48,107,255" name="color1"/>
-              <Option type="QString" value="127,0,0,255" name="color2"/>
+              <Option type="QString" value="107,15,15,255" name="color2"/>
               <Option type="QString" value="0" name="discrete"/>
               <Option type="QString" value="gradient" name="rampType"/>
-              <Option type="QString" value="0.3;26,152,80,255:0.4;166,217,106,255:0.5;247,247,247,255:0.55;253,174,97,255:0.65;215,48,31,255" name="stops"/>
+              <Option type="QString" value="0.3;33,113,181,255:0.4;158,202,225,255:0.5;247,247,247,255:0.55;253,174,97,255:0.65;217,72,15,255" name="stops"/>
             </Option>
             <prop k="color1" v="8,48,107,255"/>
-            <prop k="color2" v="127,0,0,255"/>
+            <prop k="color2" v="107,15,15,255"/>
             <prop k="discrete" v="0"/>
             <prop k="rampType" v="gradient"/>
-            <prop k="stops" v="0.3;26,152,80,255:0.4;166,217,106,255:0.5;247,247,247,255:0.55;253,174,97,255:0.65;215,48,31,255"/>
+            <prop k="stops" v="0.3;33,113,181,255:0.4;158,202,225,255:0.5;247,247,247,255:0.55;253,174,97,255:0.65;217,72,15,255"/>
           </colorramp>
           <item color="#08306b" label="-1" alpha="255" value="-1"/>
-          <item color="#1a9850" label="-0.4" alpha="255" value="-0.4"/>
-          <item color="#a6d96a" label="-0.2" alpha="255" value="-0.2"/>
+          <item color="#2171b5" label="-0.4" alpha="255" value="-0.4"/>
+          <item color="#9ecae1" label="-0.2" alpha="255" value="-0.2"/>
           <item color="#f7f7f7" label="0" alpha="255" value="0"/>
           <item color="#fdae61" label="0.1" alpha="255" value="0.1"/>
-          <item color="#d7301f" label="0.3" alpha="255" value="0.3"/>
-          <item color="#7f0000" label="1" alpha="255" value="1"/>
+          <item color="#d9480f" label="0.3" alpha="255" value="0.3"/>
+          <item color="#6b0f0f" label="1" alpha="255" value="1"/>
           <rampLegendSettings direction="0" orientation="2" minimumLabel="" prefix="" useContinuousLegend="1" maximumLabel="" suffix="">
             <numericFormat id="basic">
               <Option type="Map">

@@ -28,20 +28,20 @@
               <Option type="QString" value="255,255,255,255" name="color2"/>
               <Option type="QString" value="0" name="discrete"/>
               <Option type="QString" value="gradient" name="rampType"/>
-              <Option type="QString" value="0.4;140,123,102,255:0.5;217,208,193,255:0.6;198,219,239,255:0.7;107,174,214,255:0.85;222,235,247,255" name="stops"/>
+              <Option type="QString" value="0.4;140,123,102,255:0.5;205,187,157,255:0.6;58,117,176,255:0.7;116,174,222,255:0.85;195,224,245,255" name="stops"/>
             </Option>
             <prop k="color1" v="77,59,42,255"/>
             <prop k="color2" v="255,255,255,255"/>
             <prop k="discrete" v="0"/>
             <prop k="rampType" v="gradient"/>
-            <prop k="stops" v="0.4;140,123,102,255:0.5;217,208,193,255:0.6;198,219,239,255:0.7;107,174,214,255:0.85;222,235,247,255"/>
+            <prop k="stops" v="0.4;140,123,102,255:0.5;205,187,157,255:0.6;58,117,176,255:0.7;116,174,222,255:0.85;195,224,245,255"/>
           </colorramp>
           <item color="#4d3b2a" label="-1" alpha="255" value="-1"/>
           <item color="#8c7b66" label="-0.2" alpha="255" value="-0.2"/>
-          <item color="#d9d0c1" label="0" alpha="255" value="0"/>
-          <item color="#c6dbef" label="0.2" alpha="255" value="0.2"/>
-          <item color="#6baed6" label="0.4" alpha="255" value="0.4"/>
-          <item color="#deebf7" label="0.7" alpha="255" value="0.7"/>
+          <item color="#cdbb9d" label="0" alpha="255" value="0"/>
+          <item color="#3a75b0" label="0.2" alpha="255" value="0.2"/>
+          <item color="#74aede" label="0.4" alpha="255" value="0.4"/>
+          <item color="#c3e0f5" label="0.7" alpha="255" value="0.7"/>
           <item color="#ffffff" label="1" alpha="255" value="1"/>
           <rampLegendSettings direction="0" orientation="2" minimumLabel="" prefix="" useContinuousLegend="1" maximumLabel="" suffix="">
             <numericFormat id="basic">

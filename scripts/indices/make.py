@@ -4,7 +4,9 @@
     python -m scripts.indices.make
 
 Rows that the list does not have, added by hand, stay. Where the list is known to differ from the
-paper that it cites, :data:`DEFAULTS` and :data:`NOTES` say so, with the source.
+paper that it cites, :data:`DEFAULTS` and :data:`FORMULAS` correct it and say so, with the source.
+Version 1 of the list is ``output/v1`` of github.com/awesome-spectral-indices/awesome-spectral-indices,
+of August 2026.
 """
 
 from __future__ import annotations
@@ -28,25 +30,59 @@ ABOUT = (
 _HUETE = "the list's default of L is 1; Huete (1988), doi:10.1016/0034-4257(88)90106-X, has 0.5"
 _WANG = "the list's default of alpha is 0.1; Wang et al. (2017), doi:10.1016/j.rse.2017.04.031, have 0.74"
 _WCI = "the list's default of epsilon is 1; its description of epsilon has 1e-10 for this index"
-_KAUFMAN = (
-    "the list corrects red by R - gamma * (R - B); Kaufman and Tanré (1992), doi:10.1109/36.134076, "
-    "have R - gamma * (B - R)"
+_OTHER = (
+    "the list's default of {names} is that of another index; its version 1 has {value} for this one"
 )
-#: Defaults of constants that differ from the list's, and why.
+_DAS = (
+    "the list's default of {names} is that of other indices; its version 1 has {value} for Sentinel-2 in April, "
+    "and {autumn}"
+)
+_KAUFMAN = (
+    "the list has R - gamma * (R - B) for red, which is blue where gamma is 1; Kaufman and Tanré (1992), "
+    "doi:10.1109/36.134076, and version 1 of the list have R - gamma * (B - R)"
+)
+
+
+def _das(value: float, autumn: str, *names: str) -> tuple[dict[str, float], str]:
+    text = _DAS.format(names=" and ".join(names), value=f"{value:g}", autumn=autumn)
+    return dict.fromkeys(names, value), text
+
+
+def _other(**constants: float) -> tuple[dict[str, float], str]:
+    ((name, value),) = constants.items()
+    return constants, _OTHER.format(names=name, value=f"{value:g}")
+
+
+#: Defaults of constants that differ from the list's, and why. Its version 1 gives each index its own.
 DEFAULTS: dict[str, tuple[dict[str, float], str]] = {
     **dict.fromkeys(
         ("SAVI", "GSAVI", "SARVI", "SAVIT", "MNLI", "IBI", "NBUI"), ({"L": 0.5}, _HUETE)
     ),
     **dict.fromkeys(("NDPI", "sNIRvNDPI"), ({"alpha": 0.74}, _WANG)),
     **dict.fromkeys(("WCI1", "WCI2"), ({"epsilon": 1e-10}, _WCI)),
+    **dict.fromkeys(("NDTI4RE", "SNDTI4RE", "STI4RE"), _das(0.4, "0.5 in November", "gamma")),
+    **dict.fromkeys(("NDVI4RE", "SAVI4RE"), _das(0.2, "0.7 in August", "alpha", "beta")),
+    "RVI4RE": _das(0.3, "alpha 0.9 and beta 0.6 in August", "alpha", "beta"),
+    "NDWIns": _other(alpha=2.0),
+    "SNDTI": _other(L=0.6),
 }
-#: Formulas that are kept as the list has them, and differ from their source.
+#: Formulas, as the list would write them, that differ from it, and why.
+FORMULAS = {
+    "ARVI": ("(N - (R - gamma * (B - R))) / (N + (R - gamma * (B - R)))", _KAUFMAN),
+    "SARVI": (
+        "(1 + L) * (N - (R - gamma * (B - R))) / (N + (R - gamma * (B - R)) + L)",
+        _KAUFMAN,
+    ),
+    "BAIM": (
+        "1 / ((0.05 - N) ** 2 + (0.2 - S2) ** 2)",
+        "the list adds the second square outside the quotient; Martín et al. (2006), "
+        "doi:10.1016/j.foreco.2006.08.248, have the distance to burnt ground, as in BAI",
+    ),
+}
+#: What else a user should know of a formula.
 NOTES = {
-    "ARVI": f"{_KAUFMAN}, which is this formula with gamma = -1, or IAVI",
-    "SARVI": _KAUFMAN,
+    "MSAVI": "this is MSAVI2 of Qi et al. (1994), doi:10.1016/0034-4257(94)90134-1, which needs no soil line",
     "RWI": "n depends on the scene: median(green^(1 / 2.71828)) / median(green)",
-    "BAIM": "the list adds the second square outside the quotient; Martín et al. (2006), "
-    "doi:10.1016/j.foreco.2006.08.248, have 1 / ((0.05 - nir)^2 + (0.2 - swir2)^2)",
 }
 _N2 = (
     "the list has nir2 of Sentinel-2 alone; B5 of Landsat 8 and 9, 850 to 880 nm, is that band too "
@@ -97,7 +133,9 @@ def _operand(token: str) -> str:
 
 def row(entry: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """A row of the table."""
-    name, formula = entry["short_name"], readable(entry["formula"])
+    name = entry["short_name"]
+    listed, corrected = FORMULAS.get(name, (entry["formula"], ""))
+    formula = readable(listed)
     words = list(dict.fromkeys(re.findall(r"(?<![\w.])[A-Za-z]\w*", formula)))
     bands = [word for word in words if word in ROLES_BY_CODE.values()]
     changed, why = DEFAULTS.get(name, ({}, ""))
@@ -107,7 +145,12 @@ def row(entry: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
             role = ROLES_BY_CODE.get(word.removeprefix("lambda"))
             default = role if word.startswith("lambda") else defaults[word]["default"]
             constants[word] = changed.get(word, default)
-    notes = [why, NOTES.get(name, ""), _N2 if "nir2" in bands and set(bands) <= _OLI else ""]
+    notes = [
+        corrected,
+        why,
+        NOTES.get(name, ""),
+        _N2 if "nir2" in bands and set(bands) <= _OLI else "",
+    ]
     made = {
         "name": name,
         "long_name": entry["long_name"],

@@ -16,7 +16,7 @@ from bandwise.engine.radiometry.roles import SENSORS
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
-from indices_cases import by_spyndex
+from indices_cases import by_the_source
 from real_data_cases import LANDSAT, R60M
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B11", "B12")
@@ -81,7 +81,7 @@ def test_every_index_of_the_scene(
         for number, chosen in enumerate(with_constants(indices, constants, WAVELENGTHS), start=1):
             found = result.read(number)
             found[found == -9999] = np.nan
-            expected = by_spyndex(chosen.index.name, reflectance, chosen.constants)
+            expected = by_the_source(chosen.index.name, reflectance, chosen.constants)
             compare(chosen, found, expected, reflectance)
     Path(job.output).unlink()  # a quarter of a gigabyte
 
@@ -108,7 +108,7 @@ def compare(
             role: band[rows, columns] * (1 + numbers.choice([-1, 0, 1], len(rows)) * 2.0**-52)
             for role, band in bands.items()
         }
-        changed.append(by_spyndex(chosen.index.name, nearby, chosen.constants))
+        changed.append(by_the_source(chosen.index.name, nearby, chosen.constants))
     with np.errstate(all="ignore"):
         spread = np.ptp(changed, axis=0) / np.abs(changed).max(axis=0)
     assert not (np.isfinite(spread) & (spread < 1e-10)).any(), chosen.index.name
@@ -170,7 +170,7 @@ def test_the_same_index_on_landsat(bench: Bench, shared: Any, product: str) -> N
     for number, name in enumerate(names, start=1):
         found = bench.read(job.output, number)
         constants = {"L": 0.5} if name == "SAVI" else {}
-        expected = by_spyndex(name, bands, constants)
+        expected = by_the_source(name, bands, constants)
         assert ((found == -9999) == ~np.isfinite(expected)).all()
         np.testing.assert_allclose(
             found[found != -9999], expected[np.isfinite(expected)], rtol=1e-9, atol=1e-12

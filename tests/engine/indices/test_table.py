@@ -17,7 +17,7 @@ from bandwise.engine.expression.parser import parse
 from bandwise.engine.indices.catalogue import TABLE, listed_indices
 from bandwise.engine.indices.selection import with_constants
 from bandwise.engine.radiometry.roles import ROLES_BY_CODE, SENSORS
-from indices_cases import LISTED, by_spyndex
+from indices_cases import CORRECTED, LISTED, by_spyndex, by_the_source
 
 INDICES = listed_indices()
 DEFAULTS = {name: constant.default for name, constant in spyndex.constants.items()}
@@ -25,11 +25,13 @@ DEFAULTS = {name: constant.default for name, constant in spyndex.constants.items
 WAVELENGTHS = {role: band.wavelength for band in SENSORS["Sentinel-2"] for role in band.roles[:1]}
 NUMBERS = np.random.default_rng(18)
 REFLECTANCE = {role: NUMBERS.uniform(0.01, 0.6, 10_000) for role in ROLES_BY_CODE.values()}
-#: What differs from the list, and the words in which the table says why.
-CORRECTED = {
+#: Whose defaults differ from the list's, and the words in which the table says why.
+OTHER_DEFAULTS = {
     **dict.fromkeys(("SAVI", "GSAVI", "SARVI", "SAVIT", "MNLI", "IBI", "NBUI"), "Huete (1988)"),
     **dict.fromkeys(("NDPI", "sNIRvNDPI"), "Wang et al. (2017)"),
     **dict.fromkeys(("WCI1", "WCI2"), "epsilon"),
+    **dict.fromkeys(("NDTI4RE", "SNDTI4RE", "STI4RE", "RVI4RE"), "its version 1 has"),
+    **dict.fromkeys(("NDVI4RE", "SAVI4RE", "NDWIns", "SNDTI"), "its version 1 has"),
 }
 
 
@@ -66,7 +68,7 @@ def test_a_formula_gives_what_spyndex_gives(name: str) -> None:
     roles = list(INDICES[name].bands)
     formula = parse(chosen.expression, DIALECTS[DialectChoice.BANDWISE], NamedBands(roles))
     found = evaluated(formula, [REFLECTANCE[role] for role in roles])
-    expected = by_spyndex(name, REFLECTANCE, chosen.constants)
+    expected = by_the_source(name, REFLECTANCE, chosen.constants)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
     assert np.isfinite(expected).mean() > 0.4
 
@@ -74,12 +76,34 @@ def test_a_formula_gives_what_spyndex_gives(name: str) -> None:
 @pytest.mark.parametrize("name", LISTED)
 def test_constants_have_the_lists_defaults_or_a_note(name: str) -> None:
     index = INDICES[name]
-    assert ("default" in index.note) == (name in CORRECTED)
-    if name in CORRECTED:
-        assert CORRECTED[name] in index.note
+    assert ("default" in index.note) == (name in OTHER_DEFAULTS)
+    if name in OTHER_DEFAULTS:
+        assert OTHER_DEFAULTS[name] in index.note
         return
     for constant, default in index.constants.items():
         assert default == DEFAULTS[constant] or default in WAVELENGTHS
+
+
+@pytest.mark.parametrize("name", CORRECTED)
+def test_a_corrected_formula_differs_from_the_list_and_says_why(name: str) -> None:
+    index = INDICES[name]
+    constants = {"gamma": 1.0, "L": 0.5}
+    listed = by_spyndex(name, REFLECTANCE, constants)
+    assert np.abs(listed - by_the_source(name, REFLECTANCE, constants)).mean() > 0.05
+    assert "the list" in index.note and "doi:" in index.note
+    if name == "ARVI":
+        blue = by_spyndex("BNDVI", REFLECTANCE, {})
+        np.testing.assert_allclose(listed, blue, err_msg="the list's ARVI is BNDVI", atol=1e-12)
+        same = by_spyndex("IAVI", REFLECTANCE, constants)
+        np.testing.assert_allclose(by_the_source(name, REFLECTANCE, constants), same, atol=1e-12)
+
+
+def test_dois_are_well_formed() -> None:
+    dois = {index.doi for index in INDICES.values() if index.doi}
+    assert len(dois) > 150
+    for doi in dois:
+        assert re.fullmatch(r"10\.\d{4,9}/[!-~]+", doi) and not doi.endswith((".", "/", "v1")), doi
+        assert doi.count("(") == doi.count(")")
 
 
 @pytest.mark.parametrize("name", INDICES)

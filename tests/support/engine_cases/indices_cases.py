@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,30 @@ import spyndex
 from bandwise.engine.radiometry.roles import ROLES_BY_CODE
 
 LISTED: Mapping[str, Any] = spyndex.indices
+
+
+def _resistant(band: Mapping[str, np.ndarray], gamma: float, soil: float) -> np.ndarray:
+    """Kaufman and Tanré's ARVI; with the soil's term their SARVI."""
+    red = band["red"] - gamma * (band["blue"] - band["red"])
+    return (1 + soil) * (band["nir"] - red) / (band["nir"] + red + soil)
+
+
+#: Formulas that the table corrects, as the papers have them: of the bands and the constants.
+CORRECTED: Mapping[str, Callable[[Mapping[str, np.ndarray], Mapping[str, float]], np.ndarray]] = {
+    "ARVI": lambda band, constant: _resistant(band, constant["gamma"], 0.0),
+    "SARVI": lambda band, constant: _resistant(band, constant["gamma"], constant["L"]),
+    "BAIM": lambda band, _: 1 / (np.square(band["nir"] - 0.05) + np.square(band["swir2"] - 0.2)),
+}
+
+
+def by_the_source(
+    name: str, bands: Mapping[str, np.ndarray], constants: Mapping[str, float]
+) -> np.ndarray:
+    """An index in float64: by spyndex, and where the table corrects its formula by that of the paper."""
+    if name not in CORRECTED:
+        return by_spyndex(name, bands, constants)
+    with np.errstate(all="ignore"):
+        return CORRECTED[name](bands, constants)
 
 
 def by_spyndex(

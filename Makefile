@@ -29,7 +29,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus matrix pure bench bench-options bench-hotspots clean system
+.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -119,6 +119,10 @@ translations: | system ## collect the sentences to translate
 corpus: PACKAGES += gdal-bin otb-bin
 corpus: | system ## ask QGIS, gdal_calc.py and OTB BandMath for the answers to the corpus of expressions
 	$(PYTHON) tests/corpus/oracle.py
+
+peers-indices: PACKAGES += python3-gdal grass-core otb-bin
+peers-indices: | system ## ask i.vi of GRASS and RadiometricIndices of OTB for the indices that ours are held to
+	$(PYTHON) -m scripts.indices.ask_peers
 
 bench: PACKAGES += gdal-bin otb-bin rasterio python3-gdal
 bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (BENCH="--case 1 --size 4096"; BENCH_CHROOT: newer tools)

@@ -13,6 +13,8 @@ from pathlib import Path
 from engine.indices.catalogue import Index, listed_indices
 from engine.radiometry.roles import ROLE_TEXTS, ROLES_BY_CODE, SENSORS
 
+from .peers import PEERS, PeerIndex
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "indices.md"
 _HEAD = """# Spectral indices
 
@@ -28,6 +30,17 @@ and 5, L7 Landsat 7, MSS Landsat 1 to 5, MODIS, PS PlanetScope with eight bands,
 | role | code of the list | what it is |
 |---|---|---|
 {roles}
+"""
+_PEERS = """## Other tools
+
+What `i.vi` of GRASS GIS 8.2.1 and RadiometricIndices of OTB 8.1.1 compute, and which index here is the same or is
+meant. `make peers-indices` asks them again; tests hold their answers to these formulas, and to ours within the
+precision of Float32 where no difference is named. Where a denominator is zero, OTB writes 0, `i.vi` -1, 0, infinity or
+nodata, and Bandwise nodata. A formula that is not in the list can be typed in band math, or be an index of one's own.
+
+| tool | its name | its formula | here | difference |
+|---|---|---|---|---|
+{rows}
 """
 _SENSORS = {
     "S2": "Sentinel-2", "L8": "Landsat 8", "L7": "Landsat 7", "L5": "Landsat 5", "MSS": "Landsat 1 MSS",
@@ -47,7 +60,16 @@ def page() -> str:
         parts.append(
             "\n".join(_section(domain, [each for each in indices if each.domain == domain]))
         )
+    parts.append(_PEERS.format(rows="\n".join(map(_peer, PEERS))))
     return "\n".join(parts)
+
+
+def _peer(peer: PeerIndex) -> str:
+    """The row of an index of another tool."""
+    ours = f"**{peer.ours}**" if peer.ours else ""
+    ours += f" with {peer.constants}" if peer.constants else ""
+    cells = (peer.tool, peer.name, f"`{peer.formula}`", ours, peer.why)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def sensors_of(index: Index) -> list[str]:

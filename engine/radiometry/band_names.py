@@ -73,12 +73,14 @@ class BandName(NamedTuple):
 
     ``roles`` are those that it may have: of a known sensor, and by a word, those that it has.
     ``expected`` names the bands of a role. ``classes`` tells that its values are classes or flags.
+    ``wavelength`` is its central one in nm where a scene tells it, else 0.
     """
 
     name: str
     sensor: str = ""
     roles: frozenset[str] = frozenset()
     classes: bool = False
+    wavelength: float = 0.0
 
     def expected(self, role: str) -> tuple[str, ...]:
         return bands_of_role(self.sensor, role)
@@ -150,7 +152,7 @@ def _roles(name: str, sensor: str) -> frozenset[str]:
 
 
 def wavelength_of(band: BandName) -> float | None:
-    """The central wavelength of a band in nm, where its sensor is known."""
+    """The central wavelength of a band in nm, where its sensor is known or its scene tells it."""
     key = short_name(band.name)
     return next(
         (
@@ -158,7 +160,7 @@ def wavelength_of(band: BandName) -> float | None:
             for each in SENSORS.get(band.sensor, ())
             if short_name(each.name) == key and each.wavelength
         ),
-        None,
+        band.wavelength or None,
     )
 
 

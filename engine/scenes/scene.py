@@ -23,8 +23,9 @@ class SceneBand:
     """Band ``number`` of the raster ``path``, by ``role`` (empty: no formula asks for it) and ``name``.
 
     ``resolution`` is in metres, 0 where it is not known; ``source`` tells how the band was
-    recognised. ``facts`` are scale, offset and nodata where the scene itself tells them; those of
-    other bands are found beside their files.
+    recognised. ``wavelength`` is the central one in nm where the scene tells it, else 0. ``facts``
+    are scale, offset and nodata where the scene itself tells them; those of other bands are found
+    beside their files.
     """
 
     role: str
@@ -34,6 +35,7 @@ class SceneBand:
     resolution: float = 0.0
     source: Text = _BY_NAME
     facts: ProductFacts | None = None
+    wavelength: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.name} ({file_name(self.path)})"

@@ -2,7 +2,7 @@
 """STAC items: bands, scale and offset by their JSON, pixels in the assets that they link to.
 
 STAC specification 1.0 with the extensions ``eo`` 1.1 and ``raster`` 1.1 (``eo:bands``,
-``raster:bands``), and 1.1 with its common ``bands``.
+``raster:bands``), and 1.1 with its common ``bands`` and versions 2.0 of the extensions.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError
@@ -19,10 +20,20 @@ from ..radiometry.masks import recognised
 from ..radiometry.roles import ROLES, SENSORS
 from ..radiometry.sensors.registry import scene_file
 from ..radiometry.sensors.sensor import FileBand, SceneFile
+from ..radiometry.wavelengths import Spectrum, roles_by_wavelength
 from .gathering import with_substitutes
 from .hrefs import gdal_name, plain_path
 from .scene import Scene, SceneBand, SceneMask
-from .stac_json import Asset, as_dict, as_text, bands_of, either, is_jp2, resolution_of
+from .stac_json import (
+    Asset,
+    as_dict,
+    as_text,
+    bands_of,
+    either,
+    is_jp2,
+    resolution_of,
+    spectrum_of,
+)
 from .stac_scaling import band_facts
 
 #: Common names of the ``eo`` extension that are called otherwise here
@@ -32,6 +43,7 @@ _COMMON_NAMES = {
     **{"swir16": "swir1", "swir22": "swir2", "coastal_blue": "coastal", "green_i": "green1"},
     **{"lwir": "thermal", "lwir11": "thermal1", "lwir12": "thermal2"},
 }
+_ANY_RED_EDGE = "rededge"  #: which of them, wavelengths tell
 _NARROW = "nir08"  #: the only near infrared of some sensors, the second one of others
 #: Assets, by their roles or the start of their keys, that are pictures of other assets
 _PICTURES = ("visual", "overview", "thumbnail", "preview", "rendered_preview", "tilejson", "tci")
@@ -50,7 +62,7 @@ def scene_of_item(path: str, item: Mapping[str, Any]) -> Scene:
     properties = as_dict(item.get("properties"))
     assets = list(_assets(path, item))
     pairs = [pair for asset in assets for pair in _bands(path, asset, properties)]
-    best = _best(pairs)
+    best = _best(_with_roles_by_wavelength(pairs))
     if not any(band.role for band, _ in best):
         text = translate(
             "Bandwise", "{file} links to no band whose role its eo:bands or bands tell: {assets}."
@@ -86,7 +98,7 @@ def _bands(
     path: str, asset: Asset, properties: Mapping[str, Any]
 ) -> Iterator[tuple[SceneBand, FileBand]]:
     """Yield the bands of an asset, by the product's own names, else by those of the item."""
-    described = bands_of(asset.json)
+    described = bands_of(asset.json, properties)
     file = scene_file(plain_path(asset.path))
     number_of_bands = len(file.bands) if file and file.bands else len(described)
     if (file and file.mask) or recognised(plain_path(asset.path), asset.key):
@@ -96,9 +108,13 @@ def _bands(
         if file and index < len(file.bands):
             known: FileBand | None = file.bands[index]
         else:
-            known = _known(asset, band, properties)
+            key = asset.key if number_of_bands < 2 else ""
+            known = _known(key, band, properties)
+            if known is None and spectrum_of(band):
+                known = FileBand(key or f"{asset.key}_B{index + 1}")
         if known is None:
             continue
+        known = known._replace(spectrum=spectrum_of(band))
         yield (
             SceneBand(
                 role=known.role,
@@ -110,16 +126,17 @@ def _bands(
                     key=shown(asset.key)
                 ),
                 facts=band_facts(path, asset, band, properties),
+                wavelength=known.spectrum.wavelength if known.spectrum else 0.0,
             ),
             known,
         )
 
 
-def _known(asset: Asset, band: Mapping[str, Any], properties: Mapping[str, Any]) -> FileBand | None:
+def _known(key: str, band: Mapping[str, Any], properties: Mapping[str, Any]) -> FileBand | None:
     """Return the band of a sensor that names of the item stand for; without a role where only a name is given."""
     common = as_text(either(band, "common_name", "eo:common_name")).lower()
     name = as_text(band.get("name"))
-    key = asset.key.removesuffix("-jp2").removesuffix("_jp2")
+    key = key.removesuffix("-jp2").removesuffix("_jp2")
     words = [word for word in (name, key, common) if word]
     table = {short_name(each.name): each for each in SENSORS.get(_sensor(properties), ())}
     for word in words:
@@ -129,10 +146,36 @@ def _known(asset: Asset, band: Mapping[str, Any], properties: Mapping[str, Any])
     for word in map(str.lower, words):
         if word == _NARROW:
             return FileBand(name or word, "nir2", stands_for=("nir",))
+        if word == _ANY_RED_EDGE and spectrum_of(band):
+            return FileBand(name or word, stands_for=("rededge1",))
         role = _COMMON_NAMES.get(word, word)
         if role in ROLES:
             return FileBand(name or word, role)
     return FileBand(name) if name else None
+
+
+def _with_roles_by_wavelength(
+    pairs: Sequence[tuple[SceneBand, FileBand]],
+) -> list[tuple[SceneBand, FileBand]]:
+    """Return the bands, of which those without a role have what their wavelengths tell and no name does."""
+    named = {band.role for band, _ in pairs}
+    spectra = [known.spectrum if not band.role else None for band, known in pairs]
+    found = roles_by_wavelength([spectrum or Spectrum(0.0) for spectrum in spectra])
+    result = []
+    for (band, known), roles in zip(pairs, found):
+        role, *others = [role for role in roles if role not in named] or [band.role]
+        source = band.source
+        if role != band.role:
+            text = translate("Bandwise", "{source}, by its central wavelength of {nanometres:g} nm")
+            source = text.format(source=band.source, nanometres=band.wavelength)
+        stands_for = tuple(dict.fromkeys((*others, *known.stands_for)))
+        result.append(
+            (
+                replace(band, role=role, source=source),
+                known._replace(role=role, stands_for=stands_for),
+            )
+        )
+    return result
 
 
 def _best(

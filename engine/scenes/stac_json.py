@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..messages import shown, translate
 from ..radiometry.formats.metadata_file import file_content, unusable
+from ..radiometry.wavelengths import Spectrum
 from .hrefs import plain_path
 
 _MOST_ITEMS = 100_000  #: of the JSON; a large item has some thousands
+_NANOMETRES = 100  #: from here on a wavelength is meant in nanometres
 _LIKED_LEAST = ("jp2", "jpeg2000")  #: decoding takes longest
 
 
@@ -48,13 +50,14 @@ def item_at(path: str) -> dict[str, Any] | None:
     return item
 
 
-def bands_of(asset: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what an asset says of each band: of ``eo:bands``, ``raster:bands`` and ``bands``."""
-    lists = [
-        [as_dict(band) for band in asset[name]] if isinstance(asset.get(name), list) else []
-        for name in ("raster:bands", "eo:bands", "bands")
-    ]
-    return [
+def bands_of(asset: Mapping[str, Any], properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what an item says of each band of an asset: in ``eo:bands``, ``raster:bands`` and ``bands``.
+
+    Since STAC 1.1 the fields of a single band may be those of the asset itself, and ``bands`` of the
+    item's properties are those of each asset with data that has none.
+    """
+    lists = [_dicts(asset.get(name)) for name in ("raster:bands", "eo:bands", "bands")]
+    bands = [
         {
             name: value
             for bands in lists
@@ -63,6 +66,29 @@ def bands_of(asset: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for index in range(max(map(len, lists)))
     ]
+    roles = asset.get("roles")
+    if not bands and (not isinstance(roles, list) or "data" in roles):
+        bands = _dicts(properties.get("bands"))
+    own = {name: value for name, value in asset.items() if name.startswith("eo:")}
+    return bands or ([own] if own else [])
+
+
+def spectrum_of(band: Mapping[str, Any]) -> Spectrum | None:
+    """Return the wavelengths of a band, which items give in micrometres, and some in nanometres."""
+    values = [
+        float(value) * (1000 if value < _NANOMETRES else 1)
+        if is_number(value) and 0 < value < 1e6
+        else 0.0
+        for value in (
+            either(band, "eo:center_wavelength", "center_wavelength"),
+            either(band, "eo:full_width_half_max", "full_width_half_max"),
+        )
+    ]
+    return Spectrum(*values) if values[0] else None
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [as_dict(each) for each in value] if isinstance(value, list) else []
 
 
 def resolution_of(band: Mapping[str, Any], asset: Mapping[str, Any]) -> float:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..messages import shown, translate
@@ -16,9 +16,10 @@ def band_facts(
     path: str, asset: Asset, band: Mapping[str, Any], properties: Mapping[str, Any]
 ) -> ProductFacts | None:
     """Return scale, offset and nodata that the item gives; None where it gives neither scale nor offset."""
+    shared = {name: value for name, value in properties.items() if name.startswith("raster:")}
+    holders = band, asset.json, shared
     values = {
-        name: _number(path, asset.key, name, _given(band, asset.json, name))
-        for name in ("scale", "offset")
+        name: _number(path, asset.key, name, _given(holders, name)) for name in ("scale", "offset")
     }
     if values == {"scale": None, "offset": None}:
         return None
@@ -27,7 +28,7 @@ def band_facts(
     if _is_offset_applied(asset, properties):
         offset = 0.0
     check_scaling(path, scale, offset)
-    nodata = either(band, "nodata") if "nodata" in band else asset.json.get("nodata")
+    nodata = _given(holders, "nodata")
     text = translate("Bandwise", "{file}, asset {key}: scale {scale:g}, offset {offset:g}")
     file = os.path.basename(path)
     return ProductFacts(
@@ -49,11 +50,12 @@ def _is_offset_applied(asset: Asset, properties: Mapping[str, Any]) -> bool:
     return any(properties.get(flag) is True for flag in flags) and not is_jp2(asset.path)
 
 
-def _given(band: Mapping[str, Any], asset: Mapping[str, Any], name: str) -> Any:
-    for holder in (band, asset):
-        for key in (f"raster:{name}", name):
-            if holder.get(key) is not None:
-                return holder[key]
+def _given(holders: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """Return what the first of the band, its asset and the item's properties gives."""
+    for holder in holders:
+        value = either(holder, f"raster:{name}", name)
+        if value is not None:
+            return value
     return None
 
 

@@ -20,7 +20,7 @@ from ...messages import Field, shown, translate
 from ...radiometry.band_names import BandName, name_of_band, short_name
 from ...radiometry.products import Products
 from ...reading.bands import descriptions_of
-from ...scenes.scene import Scene
+from ...scenes.scene import Scene, SceneBand
 
 _LANGUAGE = DIALECTS[DialectChoice.BANDWISE]
 
@@ -48,17 +48,23 @@ def bands_of_scene(scene: Scene) -> tuple[list[GivenBand], list[Raster]]:
     """Every band of a scene with the roles that it has there, and its files for expressions, each
     called by the name of its band.
     """
-    bands = dict[tuple[str, int], tuple[str, set[str]]]()
+    bands = dict[tuple[str, int], tuple[SceneBand, set[str]]]()
     for band in scene.bands:
-        bands.setdefault((band.path, band.number), (band.name, set()))[1].add(band.role)
+        bands.setdefault((band.path, band.number), (band, set()))[1].add(band.role)
     paths = list(dict.fromkeys(path for path, _ in bands))
     given, inputs = list[GivenBand](), list[Raster]()
     for position, path in enumerate(paths):
         names = list[Union[BandName, None]]()
         for number in range(1, 1 + max(number for other, number in bands if other == path)):
-            name, roles = bands.get((path, number), ("", set[str]()))
-            known = BandName(name, scene.sensor or scene.name, frozenset(filter(None, roles)))
-            names.append(known if name else None)
+            names.append(None)
+            if (path, number) in bands:
+                band, roles = bands[path, number]
+                names[-1] = BandName(
+                    band.name,
+                    scene.sensor or scene.name,
+                    frozenset(filter(None, roles)),
+                    wavelength=band.wavelength,
+                )
             given.append(GivenBand(position, number, path, names[-1]))
         words = tuple(band.name if band else "" for band in names)
         layer = words[0] if len(words) == 1 else Path(file_name(path)).stem

@@ -10,6 +10,7 @@ from typing import Callable, NamedTuple, Protocol
 from ..formats.metadata_file import ProductFacts
 from ..masks import MaskRule
 from ..roles import SENSORS
+from ..wavelengths import Spectrum
 
 RASTERS = (".tif", ".tiff", ".jp2")  #: what names of files with pixels end in
 
@@ -17,13 +18,15 @@ RASTERS = (".tif", ".tiff", ".jp2")  #: what names of files with pixels end in
 class FileBand(NamedTuple):
     """A band by ``name``: what it measures, as a ``role`` of formulas (empty: none of them), and metres a pixel.
 
-    ``stands_for`` are roles that it takes where the scene has no other band of them.
+    ``stands_for`` are roles that it takes where the scene has no other band of them. ``spectrum`` is
+    what a STAC item tells of its wavelengths.
     """
 
     name: str
     role: str = ""
     resolution: float = 0.0
     stands_for: tuple[str, ...] = ()
+    spectrum: Spectrum | None = None
 
 
 class SceneFile(NamedTuple):

@@ -18,12 +18,7 @@ from bandwise.engine.radiometry.masks import MaskChoice, QaFlag
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling, resolve
 from bandwise.engine.reading.bands import describe
 from bench import Bench
-from real_data_cases import LANDSAT, N0400, R60M, SAFE, float64_ndvi
-
-OLD = "sentinel2_safe_N0214_downsampled_jp2/esa_S2B_MSIL2A_20210122T133229_N0214_R081_T22HBD_20210122T155500.SAFE"
-
-
-OLD_R10M = f"{OLD}/GRANULE/L2A_T22HBD_A020270_20210122T133224/IMG_DATA/R10m/T22HBD_20210122T133229"
+from real_data_cases import LANDSAT, N0400, OLD, OLD_R10M, R60M, SAFE, float64_ndvi
 
 
 def sentinel2_numbers(xml: Path, band_id: int) -> tuple[float, float]:

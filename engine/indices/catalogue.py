@@ -20,6 +20,8 @@ from ..radiometry.roles import ROLES
 
 TABLE = Path(__file__).parents[2] / "resources" / "indices.json"
 _LARGEST_FILE = 1_000_000  #: bytes of a user's own file
+_LARGEST_CONSTANT = 1e300
+_MOST_WARNINGS = 20  #: of entries that are left out
 _LANGUAGE = DIALECTS[DialectChoice.BANDWISE]
 
 #: A number; the name of a role, for its band's central wavelength in nm; None where it has to be given.
@@ -54,10 +56,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Indices by name, and a sentence for each entry of the user's file that is left out."""
+    """Indices by name, and ``warnings``, a sentence for each entry of the user's file that is left out.
+
+    ``refused`` has these sentences by the entry's name in small letters, that of the whole file by "".
+    """
 
     indices: Mapping[str, Index]
     warnings: tuple[Text, ...] = ()
+    refused: Mapping[str, Text] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -73,41 +79,63 @@ def load_catalogue(own_file: str = "") -> Catalogue:
     The file is a JSON list. An entry is a text, ``name := expression`` over roles, or an object with
     that text as ``expression`` and any of ``long_name``, ``domain``, ``constants`` and ``source``.
     """
-    indices, warnings = dict(listed_indices()), list[Text]()
+    indices = dict(listed_indices())
     if not own_file or not Path(own_file).exists():
         return Catalogue(indices)
     entries = _entries(own_file)
     if isinstance(entries, Text):
-        return Catalogue(indices, (entries,))
+        return Catalogue(indices, (entries,), {"": entries})
+    names = {name.lower(): name for name in indices}
+    warnings, refused = list[Text](), dict[str, Text]()
     for number, entry in enumerate(entries, start=1):
         index = _own_index(entry)
-        if isinstance(index, Index) and index.name in indices:
+        if isinstance(index, Index) and index.name.lower() in names:
             text = translate("Bandwise", "there is an index {name} already; choose another name")
-            index = text.format(name=index.name)
+            index = text.format(name=names[index.name.lower()])
         if isinstance(index, Text):
             text = translate(
                 "Bandwise", "Entry {number} of your indices in {file} is left out: {reason}"
             )
             warnings.append(text.format(number=number, file=own_file, reason=index))
+            refused[_name_of(entry)] = warnings[-1]
         else:
             indices[index.name] = index
-    return Catalogue(indices, tuple(warnings))
+            names[index.name.lower()] = index.name
+    more = len(warnings) - _MOST_WARNINGS
+    if more > 0:
+        text = translate("Bandwise", "{count} more entries of your indices in {file} are left out")
+        warnings[_MOST_WARNINGS:] = [text.format(count=more, file=own_file)]
+    refused.pop("", None)
+    return Catalogue(indices, tuple(warnings), refused)
 
 
 def _entries(path: str) -> list[Any] | Text:
     """The entries of a user's file, or why there are none."""
+    reason = translate("Bandwise", "it is larger than 1 MB").format()
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
-        entries = json.loads(data.decode("utf-8")) if len(data) <= _LARGEST_FILE else None
-        reason = translate("Bandwise", "it is no list of at most 1 MB").format()
-    except (OSError, ValueError, RecursionError) as error:
-        entries = None
-        reason = translate("Bandwise", "{error}").format(error=shown(str(error)))
-    if isinstance(entries, list):
-        return entries
+        if len(data) <= _LARGEST_FILE:
+            entries = json.loads(data.decode("utf-8-sig"))  # Windows's editors write the mark
+            if isinstance(entries, list):
+                return entries
+            text = translate("Bandwise", "it is no list; write {example}")
+            reason = text.format(example='["name := (nir - red) / (nir + red)"]')
+    except OSError as error:
+        text = translate("Bandwise", "it cannot be read ({error})")
+        reason = text.format(error=error.strerror or shown(str(error)))
+    except (ValueError, RecursionError) as error:
+        text = translate("Bandwise", "it is no list in JSON of UTF-8 ({error}); correct it")
+        reason = text.format(error=shown(str(error)))
     text = translate("Bandwise", "Your indices in {file} are not used: {reason}")
     return text.format(file=path, reason=reason)
+
+
+def _name_of(entry: Any) -> str:
+    """The name that an entry gives, in small letters; empty for none."""
+    expression = entry.get("expression") if isinstance(entry, dict) else entry
+    name, assigned, _ = expression.partition(":=") if isinstance(expression, str) else ("", "", "")
+    return name.strip().lower() if assigned else ""
 
 
 def _own_index(entry: Any) -> Index | Text:
@@ -123,7 +151,7 @@ def _own_index(entry: Any) -> Index | Text:
     if not _are_constants(constants) or not all(isinstance(text, str) for text in texts):
         return translate(
             "Bandwise",
-            "its constants are no numbers by name, or its other fields no texts",
+            "its constants are no numbers by names of their own, or its other fields no texts",
         ).format()
     names = [*ROLES, *constants]
     try:
@@ -151,8 +179,12 @@ def _without_comments(text: str) -> str:
 
 
 def _are_constants(constants: Any) -> bool:
+    taken = {*ROLES, *_LANGUAGE.functions}
     return isinstance(constants, dict) and all(
-        type(value) in (int, float) and name.isidentifier() and name not in ROLES
+        type(value) in (int, float)
+        and abs(value) <= _LARGEST_CONSTANT
+        and name.isidentifier()
+        and name not in taken
         for name, value in constants.items()
     )
 

@@ -56,7 +56,12 @@ def _named(catalogue: Catalogue, name: str) -> Index:
     text = translate("Bandwise", "There is no index {name}; near names are {near}.")
     if not near:
         text = translate("Bandwise", "There is no index {name}; docs/indices.md lists them.")
-    raise OptionError(text.format(name=shown(name), near=", ".join(near)))
+    sentence = text.format(name=shown(name), near=", ".join(near))
+    reason = catalogue.refused.get(name.lower(), catalogue.refused.get(""))
+    if reason:
+        both = translate("Bandwise", "{sentence} {reason}.")
+        sentence = both.format(sentence=sentence, reason=reason)
+    raise OptionError(sentence)
 
 
 def near_names(catalogue: Catalogue, text: str) -> list[str]:

@@ -121,6 +121,8 @@ OWN = [
 ]
 BAD = {
     "NDVI := nir - red": "there is an index NDVI already",
+    "ndvi := nir - red": "there is an index NDVI already",
+    "MINE := nir - red": "there is an index Mine already",
     "Bad := nir - infrared": "there is no band infrared",
     "Bad := (nir - red": "that closes this is missing",
     "nir - red": "no single “name := expression”",
@@ -131,11 +133,15 @@ BAD = {
 }
 
 
+CONSTANTS = (
+    *({"a": "b"}, {"a": None}, {"a": float("inf")}, {"a": float("nan")}, {"a": 10**400}),
+    *({"a": True}, {"nir": 1}, {"sqrt": 2}, {"a b": 2}),
+)
+
+
 def test_own_indices(tmp_path: Path) -> None:
     path = tmp_path / "indices.json"
-    path.write_text(
-        json.dumps([*OWN, *BAD, 3, {"a": 1}, {"expression": "X := a", "constants": {"a": "b"}}])
-    )
+    path.write_text(json.dumps([*OWN, *BAD, 3, {"a": 1}]))
     catalogue = load_catalogue(str(path))
     assert set(catalogue.indices) - set(LIST.indices) == {"Mine", "Wet"}
     assert catalogue.indices["NDVI"] is LIST.indices["NDVI"]
@@ -146,20 +152,80 @@ def test_own_indices(tmp_path: Path) -> None:
         "How wet",
     )
     assert catalogue.indices["Mine"].formula == "(nir - red) / (nir + red + 0.3)"
-    assert len(catalogue.warnings) == len(BAD) + 3
+    assert len(catalogue.warnings) == len(BAD) + 2
     for number, (text, words) in enumerate(zip(catalogue.warnings, BAD.values()), start=3):
         assert f"Entry {number} of your indices in {path} is left out: " in text
         assert words in text and "\n" not in text
 
 
-@pytest.mark.parametrize("content", [b"{}", b"[", b"\xff", b"[" * 100_000, b" " * 1_000_001])
+@pytest.mark.parametrize("constants", CONSTANTS, ids=str)
+def test_constants_of_own_indices_that_are_none(
+    tmp_path: Path, constants: dict[str, object]
+) -> None:
+    path = tmp_path / "indices.json"
+    path.write_text(json.dumps([{"expression": "X := nir", "constants": constants}]))
+    catalogue = load_catalogue(str(path))
+    (text,) = catalogue.warnings
+    assert "its constants are no numbers by names of their own" in text
+    assert "X" not in catalogue.indices
+
+
+UNUSABLE = {
+    b"{}": "it is no list; write",
+    b"[": "it is no list in JSON",
+    b"": "it is no list in JSON",
+    b"\xff": "it is no list in JSON",
+    '["Mine := nir - red"]'.encode("utf-16"): "it is no list in JSON",
+    b"[" * 100_000: "it is no list in JSON",
+    b" " * 1_000_001: "it is larger than 1 MB",
+}
+
+
+@pytest.mark.parametrize("content", UNUSABLE, ids=lambda content: repr(content[:8]))
 def test_an_unusable_file_of_own_indices_is_one_warning(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "indices.json"
     path.write_bytes(content)
     catalogue = load_catalogue(str(path))
     assert catalogue.indices == LIST.indices
     (text,) = catalogue.warnings
-    assert f"Your indices in {path} are not used" in text
+    assert f"Your indices in {path} are not used: {UNUSABLE[content]}" in text
+    assert "\n" not in text and len(text) < 500
+
+
+def test_a_folder_in_place_of_own_indices_is_one_warning(tmp_path: Path) -> None:
+    (text,) = load_catalogue(str(tmp_path)).warnings
+    assert f"Your indices in {tmp_path} are not used: it cannot be read (" in text
+    assert text.count(str(tmp_path)) == 1
+
+
+def test_who_asks_for_an_own_index_that_is_left_out_is_told_why(tmp_path: Path) -> None:
+    """Not that it does not exist alone; also where the whole file cannot be used."""
+    path = tmp_path / "indices.json"
+    path.write_text(json.dumps(["Good := nir - red", "Bad := infrared"]))
+    catalogue = load_catalogue(str(path))
+    with pytest.raises(OptionError, match=r"no index bad; .*\. Entry 2 .*: there is no band infra"):
+        chosen_indices(catalogue, "bad")
+    with pytest.raises(OptionError, match=r"no index Beer; docs/indices.md lists them\.$"):
+        chosen_indices(catalogue, "Beer")
+    path.write_text("[")
+    with pytest.raises(OptionError, match=r"no index Good; .*\. Your indices in .* are not used: "):
+        chosen_indices(load_catalogue(str(path)), "NDVI;Good")
+
+
+def test_many_bad_entries_are_few_warnings(tmp_path: Path) -> None:
+    path = tmp_path / "indices.json"
+    path.write_text(json.dumps(["x"] * 1000 + ["Good := nir"]))
+    catalogue = load_catalogue(str(path))
+    assert len(catalogue.warnings) == 21 and "Good" in catalogue.indices
+    assert f"980 more entries of your indices in {path} are left out" in catalogue.warnings[-1]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_own_indices_as_editors_of_windows_write_them(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "indices.json"
+    path.write_bytes(mark + b'["Mine :=\tnir - red"]\r\n'.replace(b"\t", b" "))
+    catalogue = load_catalogue(str(path))
+    assert "Mine" in catalogue.indices and not catalogue.warnings
 
 
 def test_no_file_of_own_indices_is_no_warning(tmp_path: Path) -> None:

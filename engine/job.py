@@ -28,12 +28,15 @@ class BandRef(NamedTuple):
     """Band ``number`` (from 1) of the raster ``path``, called ``name`` in formulas and tags.
 
     ``facts`` are scale, offset and nodata where a scene tells them, and nothing beside the file does.
+    ``radiometry`` is how its stored values are read; None: as the job says. A band that is read in
+    two ways, as a stored value and as reflectance, is two of these.
     """
 
     name: str
     path: str
     number: int = 1
     facts: ProductFacts | None = None
+    radiometry: RadiometryChoice | None = None
 
 
 class Job(NamedTuple):

@@ -31,13 +31,15 @@ _MOST_BOOLEANS = 16  #: in a set, before they are joined into one
 class BandValue(NamedTuple):
     """Physical value of a band = stored value of type ``dtype`` * ``scale`` + ``offset``.
 
-    ``nodata`` is set if pixels may be nodata.
+    ``nodata`` is set if pixels may be nodata. ``source`` is the position of the band whose stored
+    values these are, where that is another one: a band may be used with two scales.
     """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
     offset: float = 0.0
     nodata: bool = True
+    source: int | None = None
 
 
 def compile_formula(
@@ -115,6 +117,7 @@ class _Compiler(TermBuilder):
 
     def _band(self, index: int) -> tuple[Term, frozenset[Reference]]:
         band = self.bands[index]
+        index = index if band.source is None else band.source
         limits = Range.of(band.dtype)
         value = self.value(
             ("band", index),

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..arrays import NDArray
+from ..expression.formula import Formula
+from .compiler import BandValue, compile_formula
 from .program import Evaluator, Program
 
 Booleans = NDArray[np.bool_]
@@ -139,3 +141,18 @@ class FormulaOperation:
             return program.evaluate(values, dict.fromkeys(values, nowhere), out)
 
         return evaluate
+
+
+def formula_operation(
+    formula: Formula, bands: Sequence[BandValue], *, double: bool = False
+) -> FormulaOperation:
+    """Return a formula as a program, and a faster one for pixels without nodata.
+
+    ``double`` computes in float64 even if float32 were exact.
+    """
+    valid = [band._replace(nodata=False) for band in bands]
+    program, clean = (compile_formula(formula, each, double=double) for each in (bands, valid))
+    sources = [(index, bands[index].source) for index in formula.bands()]
+    read = {index if source is None else source for index, source in sources}
+    is_same = clean.dtype == program.dtype
+    return FormulaOperation(program, clean if is_same else None, tuple(sorted(read)))

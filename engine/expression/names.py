@@ -115,7 +115,7 @@ class RasterBands:
         count = counts.get(
             len(self.rasters), translate("Bandwise", "{count} rasters are given")
         ).format(count=len(self.rasters))
-        if _LETTERS.fullmatch(name):
+        if is_letter(name):
             text = translate("Bandwise", "there is no input {name}: {count} ({given})")
         else:
             text = translate(
@@ -178,6 +178,11 @@ def letter_of(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def is_letter(name: str) -> bool:
+    """Return whether a name may be that of a raster by its place in the list."""
+    return _LETTERS.fullmatch(name) is not None
 
 
 def dialect_of(text: str, rasters: Sequence[Raster]) -> DialectChoice:

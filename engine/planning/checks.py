@@ -74,6 +74,8 @@ def job_warnings(
     for ref, band_input, radiometry in zip(job.bands, inputs, radiometries):
         twin = seen.setdefault((ref.path, ref.number), ref)
         if twin is not ref:
+            if twin.radiometry != ref.radiometry:
+                continue  # one band as a stored value and by its role
             text = translate("Bandwise", "{name} and {other} are the same band of {file}")
             yield _warning(text.format(name=twin.name, other=ref.name, file=ref.path))
         elif (

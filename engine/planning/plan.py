@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..compute.compiler import BandValue, compile_formula
+from ..compute.compiler import BandValue
 from ..compute.kernel import KernelSpec
-from ..compute.operation import FormulaOperation, Operation
+from ..compute.operation import formula_operation
 from ..errors import OptionError, SpaceError
-from ..expression.typed_nodata import TypedNodata, typed_nodata
+from ..expression.typed_nodata import typed_nodata
 from ..files.disk import behind_links, free_bytes
 from ..files.output_checks import check_output
 from ..grids.grid import Grid
@@ -107,7 +107,9 @@ def prepare(job: Job) -> Plan:
     space_notes = _check_space(job, _size(job, grid, storage, overviews=overviews), profile)
     typed = typed_nodata(job.formula, storage.nodata)
     if operation is None:
-        operation = _formula_operation(typed, inputs, radiometries, storage)
+        exact = storage.integer or storage.dtype.itemsize > 4
+        values = _band_values(inputs, radiometries)
+        operation = formula_operation(typed.formula, values, double=exact)
     read = read_plan(inputs, operation.bands, mask.input if mask else None, halo)
     kernel = KernelSpec(
         operation=operation,
@@ -172,8 +174,12 @@ def _products(
     """Return for each band how its stored values are read, and which band of a sensor it is."""
     products = Products({(ref.path, ref.number): ref.facts for ref in job.bands if ref.facts})
     radiometries = tuple(
-        resolve(band.path, band.declared, job.radiometry, band=band.number, products=products)
-        for band in bands
+        resolve(
+            *(band.path, band.declared, ref.radiometry or job.radiometry),
+            band=band.number,
+            products=products,
+        )
+        for ref, band in zip(job.bands, bands)
     )
     names = tuple(
         products.band_name(band.path, band.number, band.declared.description, band.declared.name)
@@ -231,31 +237,22 @@ def _size(job: Job, grid: Grid, storage: Storage, *, overviews: bool) -> int:
     return int(pixels * (4 / 3 if overviews else 1) * (2 if job.cog else 1))
 
 
-def _formula_operation(
-    typed: TypedNodata,
-    inputs: Sequence[Input],
-    radiometries: Sequence[Radiometry],
-    storage: Storage,
-) -> Operation:
-    """Return the formula as a program, and a faster one for pixels without nodata."""
-    values = [_band_value(*band) for band in zip(inputs, radiometries)]
-    valid = [value._replace(nodata=False) for value in values]
-    exact = storage.integer or storage.dtype.itemsize > 4
-    program, clean = (
-        compile_formula(typed.formula, bands, double=exact) for bands in (values, valid)
-    )
-    used = tuple(typed.formula.bands())
-    return FormulaOperation(program, clean if clean.dtype == program.dtype else None, used)
-
-
 def _cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _band_value(band_input: Input, radiometry: Radiometry) -> BandValue:
-    nodata = bool(band_input.masks) or any(marker is not None for marker in band_input.markers)
-    return BandValue(band_input.dtype, radiometry.scale, radiometry.offset, nodata)
+def _band_values(inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> list[BandValue]:
+    """Return how each band is computed with; one that is used with two scales is read once."""
+    values, sources = [], dict[object, int]()
+    for position, (band_input, radiometry) in enumerate(zip(inputs, radiometries)):
+        band = band_input.band
+        key = band.path, band.number, radiometry.nodata, radiometry.saturated
+        nodata = bool(band_input.masks) or any(marker is not None for marker in band_input.markers)
+        scaling = radiometry.scale, radiometry.offset
+        source = sources.setdefault(key, position)
+        values.append(BandValue(band_input.dtype, *scaling, nodata, source))
+    return values
 
 
 def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsProcessing,
@@ -18,11 +19,17 @@ from ..engine.job import Job, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .base import BandwiseAlgorithm
 from .shared.choices import choice_parameter
+from .shared.scenes import SceneOptions
+
+if TYPE_CHECKING:
+    from ..engine.scenes.scene import Scene
 
 translate = QCoreApplication.translate
 
+_UNNAMED = re.compile(r"result( \d+)?")  #: as the parser calls results without a name
 
-class BandMath(BandwiseAlgorithm):
+
+class BandMath(SceneOptions, BandwiseAlgorithm):
     """Computes typed expressions; nothing that is typed is ever executed as code."""
 
     LAYERS = "LAYERS"
@@ -49,7 +56,7 @@ class BandMath(BandwiseAlgorithm):
 
     def shortDescription(self) -> str:
         return translate(
-            "Bandwise", "Computes any expression over the bands of rasters of any size"
+            "Bandwise", "Computes any expression over the bands of rasters or a scene of any size"
         )
 
     def shortHelpString(self) -> str:
@@ -57,6 +64,9 @@ class BandMath(BandwiseAlgorithm):
             "Bandwise",
             "Computes per-pixel expressions over the bands of one or more rasters of any size, on "
             "one grid or on several.\n\n"
+            "Of a scene, and of rasters whose product is known by their names, bands are called by role "
+            "or by name, and are reflectance; the same text works for every sensor:\n\n"
+            "(nir - red) / (nir + red)\nB8A / B04\n\n"
             "The rasters are called A, B, C ... in the order of the list. A band is A@2, or A for "
             "the first; also “layer name@2” in double "
             "quotes as in QGIS, im1b2 as in OTB, or A@B08 by the band's description. Examples:\n\n"
@@ -69,7 +79,8 @@ class BandMath(BandwiseAlgorithm):
             "A pixel is nodata if a value that it uses is nodata, or if the result is not a "
             "number; isnodata(A) and coalesce(A, 0) "
             "allow for nodata.\n\n"
-            "Unlike NDVI, stored values are used unchanged unless you choose otherwise: "
+            "Unlike NDVI, rasters that are called by letter or layer have their stored values unless you "
+            "choose otherwise: "
             "most expressions contain the scaling. Sentinel-2 "
             "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which "
             "(B - A) / (B + A) of stored values leaves out: "
@@ -83,13 +94,16 @@ class BandMath(BandwiseAlgorithm):
             self.LAYERS,
             translate("Bandwise", "Rasters, in the order of the letters A, B, C ..."),
             QgsProcessing.SourceType.TypeRaster,
+            optional=True,
         )
         layers.setHelp(
             translate(
                 "Bandwise",
-                "The first is A, the second B and so on. Those on another grid than the result's are resampled.",
+                "The first is A, the second B and so on. Those on another grid than the result's are "
+                "resampled. May be empty if a scene is given.",
             )
         )
+        self.add_scene_parameters()
         self.addParameter(layers)
         expression = QgsProcessingParameterString(
             self.EXPRESSION, translate("Bandwise", "Expression"), None, True
@@ -97,7 +111,8 @@ class BandMath(BandwiseAlgorithm):
         expression.setHelp(
             translate(
                 "Bandwise",
-                "Such as (B - A) / (B + A); several results are separated by ; and may be named with :=",
+                "Such as (nir - red) / (nir + red) of a scene, or (B - A) / (B + A) of rasters; several "
+                "results are separated by ; and may be named with :=",
             )
         )
         self.addParameter(expression)
@@ -128,12 +143,13 @@ class BandMath(BandwiseAlgorithm):
 
     def inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[tuple[str, str], ...]:
-        return self.rasters(self.LAYERS, parameters, context)
+    ) -> tuple[tuple[tuple[str, str], ...], Scene | None]:
+        scene = self.scene((self.LAYERS,), parameters, context, beside=True)
+        return self.rasters(self.LAYERS, parameters, context), scene
 
     def job(
         self,
-        inputs: tuple[tuple[str, str], ...],
+        inputs: tuple[tuple[tuple[str, str], ...], Scene | None],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         output: str,
@@ -143,4 +159,20 @@ class BandMath(BandwiseAlgorithm):
 
         dialect = self.choice(self.DIALECT, DialectChoice, parameters, context)
         expression = self.parameterAsString(parameters, self.EXPRESSION, context)
-        return bandmath_job(inputs, expression, output, dialect=dialect, **vars(options))
+        rasters, scene = inputs
+        options, notes = self.without_clouds(scene, options, parameters, context)
+        return bandmath_job(
+            rasters,
+            expression,
+            output,
+            dialect=dialect,
+            scene=scene,
+            notes=notes,
+            **vars(options),
+        )
+
+    def layer_name(self, job: Job) -> str:
+        """The names that were given to results."""
+        names = [result.name for result in job.formula.results]
+        given = [name for name in names if not _UNNAMED.fullmatch(name)]
+        return self.name_of_results(given or [self.displayName()])

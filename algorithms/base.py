@@ -167,13 +167,17 @@ class BandwiseAlgorithm(SharedOptions):
         """The file of ``resources/styles`` for the layer of a job; empty for none."""
         return self.STYLE
 
+    def layer_name(self, job: Job) -> str:
+        """The name of a job's layer; empty for that of the output parameter."""
+        return ""
+
     def _style(self, output: str, context: QgsProcessingContext, job: Job, report: Report) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
         if not context.willLoadLayerOnCompletion(output):
             return
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
-        name = description if details.name == description else ""
+        name = (self.layer_name(job) or description) if details.name == description else ""
         grey = stretch(report) if self.STRETCH else None
         style_when_loaded(details, name, self.style(job), grey)
 

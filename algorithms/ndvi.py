@@ -73,6 +73,7 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        self.add_scene_parameters()
         for parameter in red_and_nir():
             self.addParameter(parameter)
         self.add_shared_parameters()
@@ -82,7 +83,6 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
                 "Bandwise", "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999."
             ),
         )
-        self.add_scene_parameters()
         self.add_number_outputs()
 
     def inputs(
@@ -121,5 +121,7 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
             valid_range=(-1.0, 1.0),
         )
         options, notes = self.without_clouds(scene, options, parameters, context)
+        if scene:
+            notes += self.ignored(scene, (self.RED_BAND, self.NIR_BAND), parameters)
         listed = files_of(scene) if scene else ()
         return options.job(bands, formula, output, notes=notes, listed=listed)

@@ -88,6 +88,7 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
                 "The files of the bands, or rasters of several bands; in Bands the first is A, the second B.",
             )
         )
+        self.add_scene_parameters()
         for parameter in (layers, *index_parameters()):
             self.addParameter(parameter)
         self.add_shared_parameters()
@@ -98,7 +99,6 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
                 "The result: a tiled GeoTIFF, by default of Float32 with nodata -9999, one band an index.",
             ),
         )
-        self.add_scene_parameters()
         self.add_number_outputs()
 
     def inputs(

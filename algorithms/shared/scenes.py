@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import messages
 from ...engine.errors import InputError
-from ...engine.job import Note, RunOptions
+from ...engine.job import Job, Note, RunOptions
 from .names import SceneNames
 from .options import SharedOptions
 
@@ -27,10 +27,16 @@ translate = QCoreApplication.translate
 
 #: By its name, as QGIS loads it, and only where there is a dialog.
 _EDITOR = f"{__name__.partition('.algorithms.')[0]}.gui.scene_wrapper.SceneWrapper"
+_MOST_NAMES = 3  #: of results, in the name of a layer
 
 
 class SceneOptions(SceneNames, SharedOptions):
-    """Adds ``SCENE`` and ``MASK_CLOUDS`` to an algorithm, and reads them."""
+    """Adds ``SCENE`` and ``MASK_CLOUDS`` to an algorithm, and reads them.
+
+    Its ``inputs`` return the scene as the second of two.
+    """
+
+    _chosen: tuple[Any, RunOptions]
 
     def add_scene_parameters(self) -> None:
         """Add both parameters; a file or a folder."""
@@ -42,8 +48,9 @@ class SceneOptions(SceneNames, SharedOptions):
         scene.setHelp(
             translate(
                 "Bandwise",
-                "A product instead of rasters: its metadata file, any band of it, its zip or tar archive, a "
-                "STAC item, or its folder typed as text. Sentinel-2, Landsat, HLS, MODIS and PlanetScope.",
+                "A product, whose bands are found by role: its metadata file, any band of it, its zip or tar "
+                "archive, a STAC item, or its folder typed as text. Sentinel-2, Landsat, HLS, MODIS and "
+                "PlanetScope.",
             )
         )
         scene.setMetadata({"widget_wrapper": {"class": _EDITOR}})
@@ -61,9 +68,16 @@ class SceneOptions(SceneNames, SharedOptions):
         self.addParameter(clouds)
 
     def scene(
-        self, rasters: Sequence[str], parameters: dict[str, Any], context: QgsProcessingContext
+        self,
+        rasters: Sequence[str],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        *,
+        beside: bool = False,
     ) -> Scene | None:
         """Return the scene that is given; None for some of the parameters ``rasters`` in its place.
+
+        With ``beside`` there may be rasters, too.
 
         Raises
         ------
@@ -72,7 +86,7 @@ class SceneOptions(SceneNames, SharedOptions):
         """
         path = self.parameterAsString(parameters, self.SCENE, context).strip()
         given = [name for name in rasters if parameters.get(name) not in (None, "", [], ())]
-        if bool(path) == bool(given):
+        if bool(path) == bool(given) and not (path and beside):
             text = messages.translate(
                 "Bandwise", "No raster is given, and no scene; choose {scene}, or else {rasters}."
             )
@@ -89,6 +103,31 @@ class SceneOptions(SceneNames, SharedOptions):
         from ...engine.scenes.opening import open_scene
 
         return open_scene(path, subdatasets_of)
+
+    def layer_name(self, job: Job) -> str:
+        """The names of results, and which scene they are of."""
+        return self.name_of_results([result.name for result in job.formula.results])
+
+    def name_of_results(self, names: Sequence[str]) -> str:
+        """Return the name of a layer of results called ``names``, with the scene that was given."""
+        shown = ", ".join(names[:_MOST_NAMES])
+        if len(names) > _MOST_NAMES:
+            shown += f" + {len(names) - _MOST_NAMES}"
+        _, scene = self._chosen[0]
+        return f"{shown} {scene.label}" if scene else shown
+
+    def ignored(
+        self, scene: Scene, names: Sequence[str], parameters: dict[str, Any]
+    ) -> tuple[Note, ...]:
+        """Return a warning for numbers of bands that are given beside a scene, if any."""
+        given = [name for name in names if parameters.get(name) not in (None, "", 1, "1")]
+        text = messages.translate(
+            "Bandwise",
+            "Ignored, since the bands of the scene {scene} are found by role: {parameters}",
+        )
+        labels = ", ".join(map(self._label, given))
+        note = Note(text.format(scene=scene.name, parameters=labels), warning=True)
+        return (note,) if given else ()
 
     def without_clouds(
         self,

@@ -192,7 +192,12 @@ def _no_file(path: str) -> InputError:
             "that links to it.",
         )
         return InputError(text.format(file=path))
-    return InputError(translate("Bandwise", "There is no scene {file}.").format(file=path))
+    text = translate(
+        "Bandwise",
+        "There is no scene {file}: no file or folder has that name; choose the folder of a product, its "
+        "metadata file, one of its bands, or its zip or tar archive.",
+    )
+    return InputError(text.format(file=path))
 
 
 def _unknown(path: str) -> InputError:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from ..radiometry.masks import MaskRule
 from ..radiometry.roles import bands_of_role
 
 _BY_NAME = translate("Bandwise", "name of the file").format()
+_SENTINEL2 = re.compile("S2[A-Z](?=_)")
 _MOST_NAMES = 30  #: in one sentence
 
 
@@ -61,6 +63,13 @@ class Scene:
     tile: str
     bands: tuple[SceneBand, ...]
     mask: SceneMask | None = None
+
+    @property
+    def label(self) -> str:
+        """A short name: satellite, date and tile, as far as they are known."""
+        satellite = _SENTINEL2.match(self.name)
+        known = (satellite[0] if satellite else self.sensor, self.date, self.tile)
+        return " ".join(filter(None, known)) or self.name
 
     def band(self, role: str) -> SceneBand:
         """Return the band of a role, or by its name (``B04``).

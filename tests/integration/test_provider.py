@@ -65,7 +65,7 @@ def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
 def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ndvi = algorithm()
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
-    assert names == ["RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT", *SCENE]
+    assert names == [*SCENE, "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT"]
     advanced = [
         parameter.name()
         for parameter in ndvi.parameterDefinitions()
@@ -78,9 +78,8 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
         if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
     assert optional == [
-        "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE", "SOURCE_NODATA",
-        "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS",
-        "CREATION_OPTIONS", "SCENE",
+        "SCENE", "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE",
+        "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()
@@ -94,6 +93,7 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
 def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
     bandmath = algorithm("bandwise:bandmath")
     assert [parameter.name() for parameter in bandmath.parameterDefinitions()] == [
+        *SCENE,
         "LAYERS",
         "EXPRESSION",
         "DIALECT",

@@ -17,6 +17,7 @@ from ..radiometry.roles import bands_of_role
 
 _BY_NAME = translate("Bandwise", "name of the file").format()
 _SENTINEL2 = re.compile("S2[A-Z](?=_)")
+_MGRS = re.compile("[0-9]{2}[A-Z]{3}")  #: a tile of the Military Grid Reference System
 _MOST_NAMES = 30  #: in one sentence
 
 
@@ -68,7 +69,8 @@ class Scene:
     def label(self) -> str:
         """A short name: satellite, date and tile, as far as they are known."""
         satellite = _SENTINEL2.match(self.name)
-        known = (satellite[0] if satellite else self.sensor, self.date, self.tile)
+        tile = f"T{self.tile}" if _MGRS.fullmatch(self.tile) else self.tile
+        known = (satellite[0] if satellite else self.sensor, self.date, tile)
         return " ".join(filter(None, known)) or self.name
 
     def band(self, role: str) -> SceneBand:

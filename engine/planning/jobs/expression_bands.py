@@ -11,7 +11,7 @@ from ...expression.names import Raster, RasterBands, letter_of
 from ...messages import shown, translate
 from .named_bands import BandRoles, NamedBand
 
-_RESULT = re.compile(r"(\w+)\s*:=")
+_RESULT = re.compile(r"\b(\w+)\s*:=")
 _COMMENT = re.compile("#[^\n]*")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...credentials import file_name
 from ...expression.names import Raster, is_letter, letter_of
 from ...indices.bands import GivenBand, recognise
-from ...messages import Text, join, shown, translate
+from ...messages import Text, shown, translate
 from ...radiometry.band_names import BandName, short_name
 from ...radiometry.formats.metadata_file import ProductFacts
 from ...radiometry.roles import ROLES, bands_of_role, role_text
@@ -145,11 +145,13 @@ class BandRoles:
         return text.format(**facts, scene=self.scene.name, sensor=sensor, expected=expected)
 
     def listing(self) -> Text:
-        """Return the bands that have a name, for a sentence."""
-        text = translate("Bandwise", "{name} = {band}")
+        """Return the bands that have a name, for a sentence; those of a scene without their files."""
         bands = self.bands()[:_MOST_NAMES]
-        none = translate("Bandwise", "none").format()
-        return join([text.format(name=band.name, band=band) for band in bands]) if bands else none
+        if not bands:
+            return translate("Bandwise", "none").format()
+        known = ((band.name, band.description if self.scene else band) for band in bands)
+        text = translate("Bandwise", "{bands}")
+        return text.format(bands=", ".join(f"{name} = {band}" for name, band in known))
 
 
 def roles_of_scene(scene: Scene) -> BandRoles:

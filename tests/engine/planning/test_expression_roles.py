@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,24 @@ from bandwise.engine.errors import BandwiseError, Cancelled
 from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.grids.layout import GridRule, Layout
 from bandwise.engine.planning.bandmath import bandmath_job
+from bandwise.engine.planning.jobs.expression_bands import result_names
 from bandwise.engine.planning.jobs.named_bands import names_of
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
-from scene_cases import GRANULE, LC08, LE07_L1, SAFE, TILE, landsat, opened, raster, write_metadata
+from scene_cases import (
+    GRANULE,
+    LC08,
+    LE07_L1,
+    S30,
+    SAFE,
+    TILE,
+    landsat,
+    opened,
+    raster,
+    write_metadata,
+)
 
 STORED = RadiometryChoice(Scaling.STORED)
 AUTOMATIC = RadiometryChoice()
@@ -182,6 +195,18 @@ def test_a_scene_beside_rasters(bench: Bench) -> None:
     assert set(job.listed) == {height, *(band.path for band in scene.bands)}
 
 
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        (lambda bench: sentinel2(bench)["red"], "S2A 2022-10-05 T29UNU"),
+        (lambda bench: landsat8(bench)["red"], "Landsat 8 2020-07-01 193026"),
+        (lambda bench: raster(bench, f"{S30}.B04.tif"), "HLS S30 2020-07-01 T33UUP"),
+    ],
+)
+def test_a_scene_has_a_short_name(bench: Bench, make: Any, label: str) -> None:
+    assert opened(make(bench)).label == label
+
+
 def test_no_band_gets_the_grid_of_the_scene(bench: Bench) -> None:
     scene = opened(sentinel2(bench)["red"])
     assert (values(bench, [], "42", scene=scene, radiometry=STORED) == np.full((6, 8), 42)).all()
@@ -222,7 +247,7 @@ def test_the_log_names_the_band_of_each_role(bench: Bench) -> None:
     ("text", "words"),
     [
         ("swir1", f"the scene {SAFE} has no file of swir1 (shortwave infrared at 1.6 µm), which is B11 of"),
-        ("swir1", "it has red = B04"),
+        ("swir1", "it has red = B04, nir = B08"),
         ("A - red", "there is no input A, as no raster is given; the bands of the scene"),
         ("im1b1", "im1b1 is no band, function or constant"),
         ('"red@1"', "red is no band"),
@@ -277,6 +302,13 @@ def test_two_bands_of_a_role(bench: Bench) -> None:
     for text in ("red", "B4"):
         assert f"{text} may be" in refusal(rasters, text)
     assert bandmath_job(rasters, "A - B", "o.tif").bands
+
+
+@pytest.mark.parametrize("text", ["a" * 99_999, "a " * 50_000, "a" + " " * 99_999, "#" * 99_999])
+def test_names_of_results_are_found_in_linear_time(text: str) -> None:
+    start = time.process_time()
+    assert result_names(f"{text}\nx  := 1; y := 2 # z := 3") == ["x", "y"]
+    assert time.process_time() - start < 1.0
 
 
 def test_neither_raster_nor_scene() -> None:

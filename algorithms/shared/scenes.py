@@ -49,7 +49,7 @@ class SceneOptions(SceneNames, SharedOptions):
             translate(
                 "Bandwise",
                 "A product, whose bands are found by role: its metadata file, any band of it, its zip or tar "
-                "archive, a STAC item, or its folder typed as text. Sentinel-2, Landsat, HLS, MODIS and "
+                "archive, a STAC item, or its folder. Sentinel-2, Landsat, HLS, MODIS and "
                 "PlanetScope.",
             )
         )

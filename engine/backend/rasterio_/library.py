@@ -44,6 +44,7 @@ from .private import (
     get_gdal_config,
     hasenv,
     misread_types,
+    open_raster,
     set_gdal_config,
     within_settings,
 )
@@ -107,7 +108,7 @@ class RasterioBackend:
         scale: tuple[float, float],
     ) -> NDArray[np.floating[Any]]:
         with (
-            rasterio.open(_name_of(values[np.newaxis], source.transform)) as dataset,
+            open_raster(_name_of(values[np.newaxis], source.transform)) as dataset,
             WarpedVRT(
                 dataset,
                 src_crs=crs_of(source.crs),
@@ -138,7 +139,7 @@ class RasterioBackend:
         if path is None:
             with MemoryFile() as memory, memory.open(**arguments) as dataset:
                 return created(dataset)
-        with rasterio.open(path, "w", **arguments) as dataset:
+        with open_raster(path, "w", **arguments) as dataset:
             dataset.descriptions = spec.names
             if spec.scale is not None:
                 dataset.scales = [spec.scale] * dataset.count
@@ -149,14 +150,14 @@ class RasterioBackend:
     def set_tags(
         self, path: str, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]
     ) -> None:
-        with rasterio.open(path, "r+", driver="GTiff") as dataset:
+        with open_raster(path, "r+", driver="GTiff") as dataset:
             dataset.update_tags(**tags)
             for number, items in enumerate(band_tags, start=1):
                 dataset.update_tags(number, **items)
 
     @raising
     def tags(self, path: str) -> Mapping[str, str]:
-        with rasterio.open(path) as dataset:
+        with open_raster(path) as dataset:
             return dict(dataset.tags())
 
     @contextmanager
@@ -178,7 +179,7 @@ class RasterioBackend:
                     # in between loses what was written before.
                     with (
                         rasterio.Env(GDAL_SWATH_SIZE=str(values.nbytes)),
-                        rasterio.open(_name_of(values), "r+") as plain,
+                        open_raster(_name_of(values), "r+") as plain,
                     ):
                         plain.nodata = nodata
                         _copy(plain, encoded.name, driver="GTiff", **options)
@@ -229,7 +230,7 @@ class RasterioBackend:
 
 @raising
 def _opened(path: str, **options: Any) -> RasterioDataset:
-    return RasterioDataset(rasterio.open(path, sharing=False, **options))
+    return RasterioDataset(open_raster(path, sharing=False, **options))
 
 
 def _name_of(values: NDArray[Any], transform: Sequence[float] = ANY_TRANSFORM) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import rasterio.env
 import rasterio.shutil
 from bandwise.engine.backend.rasterio_ import private
 from bandwise.engine.backend.rasterio_.library import RasterioBackend, _name_of
@@ -66,6 +67,25 @@ def test_loggers_say_what_gdal_says() -> None:
 def test_a_function_can_be_called_without_its_environment() -> None:
     assert private.within_settings(rasterio.shutil.copy) is not rasterio.shutil.copy
     assert private.within_settings(rasterio.shutil.copy).__name__ == "copy"
+
+
+def test_a_raster_is_opened_in_the_environment_of_the_thread(tmp_path: Path) -> None:
+    """Which stays as it is, and is not replaced by one that has all drivers to register; a thread
+    without one, and a name that may need credentials, are left to ``rasterio.open``.
+    """
+    path = str(tmp_path / "a.tif")
+    options = {"driver": "GTiff", "width": 2, "height": 1, "count": 1, "dtype": "uint8"}
+    with private.open_raster(path, "w", **options) as dataset:
+        dataset.write(np.array([[[1, 2]]], np.uint8))
+    assert not private.hasenv()
+    with rasterio.Env(GDAL_HTTP_CONNECTTIMEOUT="3"):
+        before = rasterio.env.local._env
+        for name in (path, f"file://{path}"):
+            with private.open_raster(name, sharing=False) as dataset:
+                assert dataset.read().tolist() == [[[1, 2]]]
+            assert private.get_gdal_config("GDAL_HTTP_CONNECTTIMEOUT") == 3
+            assert (rasterio.env.local._env is before) == (name == path)
+    assert not private.hasenv()
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.server_close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Callable[..., Path]:
     """A function from parts of a path to that path in ``../shared/data``; the test is skipped where it is absent."""
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indices on real products: every one that the bands allow, held to spyndex in float64 over the whole scene."""
+"""Indices on real products: every one that the bands allow, held to spyndex in float64."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
 from indices_cases import by_the_source
-from real_data_cases import LANDSAT, R60M
+from real_data_cases import LANDSAT, R60M, SAFE
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B8A", "B09", "B11", "B12")
 ROLES = {
@@ -33,10 +35,12 @@ WAVELENGTHS = {
 }
 
 
-@pytest.fixture(scope="module")
-def reflectance() -> dict[str, np.ndarray]:
-    """The bands of the scene by role in float64, NaN where nodata or saturated; filled by the first test."""
-    return {}
+@dataclass(frozen=True)
+class Product:
+    """The paths of a scene's bands, and these by role in float64, NaN where nodata or saturated."""
+
+    rasters: list[tuple[str, str]]
+    reflectance: dict[str, np.ndarray]
 
 
 def allowed() -> list[str]:
@@ -45,6 +49,54 @@ def allowed() -> list[str]:
 
 
 BATCHES = [allowed()[start : start + AT_ONCE] for start in range(0, len(allowed()), AT_ONCE)]
+#: A quotient, constants, a root, a power, a kernel, a division by a sum that is zero in places.
+OF_WHOLE_SCENE = ["NDVI", "EVI", "MSAVI", "GEMI", "kNDVI", "GCC"]
+
+
+def reflectance_of(stored: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Of the N0400 product, offset -1000 by its XML."""
+    bands = {}
+    for band, values in zip(BANDS, stored):
+        invalid = (values == 0) | (values == 65535)
+        bands[ROLES[band]] = np.where(invalid, np.nan, (values.astype(np.float64) - 1000) / 10000)
+    bands["nir2"] = bands["nir"]
+    return bands
+
+
+@pytest.fixture(scope="module")
+def scene(shared: Any) -> Product:
+    """The 60 m bands of the product."""
+    paths = [str(shared(f"{R60M}_{band}_60m.jp2")) for band in BANDS]
+    return Product([("", path) for path in paths], reflectance_of([stored(path) for path in paths]))
+
+
+@pytest.fixture(scope="module")
+def sample(scene: Product, shared: Any, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """The same product with every 32nd row, and those where most pixels are of a class, so that
+    each class has some: those of the scene classification, reflectance of zero and below, and two
+    bands that are equal or whose sum is zero.
+    """
+    classes = stored(str(shared(f"{R60M}_SCL_60m.jp2")))
+    bands = [stored(path).astype(np.int64) - 1000 for _, path in scene.rasters]
+    kinds = [classes == number for number in np.unique(classes)]
+    for number, band in enumerate(bands):
+        kinds += [band == 0, (band < 0) & (band != -1000)]
+        kinds += [(band == other) & (band != -1000) for other in bands[:number]]
+        kinds += [(band == -other) for other in bands[:number]]
+    rows = {int(kind.sum(axis=1).argmax()) for kind in kinds} | {*range(0, len(classes), 32)}
+    kept = sorted(rows)
+    assert all(kind[kept].any() for kind in kinds if kind.any()) and len(kept) < 200
+    bench = Bench(tmp_path_factory.mktemp("sample"))
+    shutil.copy(shared(SAFE, "MTD_MSIL2A.xml"), bench.path(f"{SAFE}/MTD_MSIL2A.xml"))
+    values = [(band[kept] + 1000).astype(np.uint16) for band in bands]
+    paths = [bench.save(f"{R60M}_{band}_60m.jp2", rows) for band, rows in zip(BANDS, values)]
+    return Product([("", path) for path in paths], reflectance_of(values))
+
+
+def stored(path: str) -> np.ndarray:
+    with rasterio.open(path) as dataset:
+        values: np.ndarray = dataset.read(1)
+    return values
 
 
 def test_the_scene_allows_most_of_the_list(shared: Any) -> None:
@@ -53,22 +105,22 @@ def test_the_scene_allows_most_of_the_list(shared: Any) -> None:
     assert len(allowed()) >= 200
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", BATCHES, ids=lambda names: f"{names[0]}-{names[-1]}")
-def test_every_index_of_the_scene(
-    bench: Bench, shared: Any, reflectance: dict[str, np.ndarray], names: list[str]
+def test_every_index_of_every_class_of_pixels(
+    bench: Bench, sample: Product, names: list[str]
 ) -> None:
-    """Of the 60 m bands of the N0400 product, offset -1000 by its XML."""
-    rasters = [("", str(shared(f"{R60M}_{band}_60m.jp2"))) for band in BANDS]
-    if not reflectance:
-        for band, (_, path) in zip(BANDS, rasters):
-            stored = bench.read(path).astype(np.float64)
-            stored[(stored == 0) | (stored == 65535)] = np.nan
-            reflectance[ROLES[band]] = (stored - 1000) / 10000
-        reflectance["nir2"] = reflectance["nir"]
+    check(bench, sample, names)
+
+
+@pytest.mark.slow
+def test_indices_of_the_whole_scene(bench: Bench, scene: Product) -> None:
+    check(bench, scene, OF_WHOLE_SCENE)
+
+
+def check(bench: Bench, product: Product, names: list[str]) -> None:
     constants = "PAR=400" if "NIRvP" in names else ""
     job = spectralindices_job(
-        rasters,
+        product.rasters,
         ";".join(names),
         bench.path("out.tif"),
         constants=constants,
@@ -81,9 +133,9 @@ def test_every_index_of_the_scene(
         for number, chosen in enumerate(with_constants(indices, constants, WAVELENGTHS), start=1):
             found = result.read(number)
             found[found == -9999] = np.nan
-            expected = by_the_source(chosen.index.name, reflectance, chosen.constants)
-            compare(chosen, found, expected, reflectance)
-    Path(job.output).unlink()  # a quarter of a gigabyte
+            expected = by_the_source(chosen.index.name, product.reflectance, chosen.constants)
+            compare(chosen, found, expected, product.reflectance)
+    Path(job.output).unlink()  # up to an eighth of a gigabyte
 
 
 def compare(
@@ -98,7 +150,7 @@ def compare(
         off = np.abs(found - expected) / np.maximum(np.abs(expected), 1e-3)
     finite = np.isfinite(expected)
     rows, columns = np.nonzero((np.isfinite(found) != finite) | (finite & (off > 1e-9)))
-    assert len(rows) < 200 and np.isfinite(found).sum() > 1_000_000, chosen.index.name
+    assert len(rows) < 200 and np.isfinite(found).mean() > 0.3, chosen.index.name
     if not len(rows):
         return
     numbers = np.random.default_rng(0)

@@ -83,14 +83,49 @@ _PURE = (
     "properties/test_random_text",
     "test_layout",
 )
-_OF_FILES = {"bench", "tmp_path", "tmp_path_factory", "rasters"}
+_OF_FILES = {"bench", "tmp_path", "tmp_path_factory"}
+#: Packages of the engine that reach no raster library, and what needs no engine: where there is a
+#: raster, it only brings numbers to a formula.
+_ONE_BACKEND = (
+    *_PURE,
+    "engine/compute/test_arithmetic",
+    "engine/compute/test_clamp",
+    "engine/compute/test_program",
+    "engine/compute/test_registers",
+    "properties",
+    "scripts",
+    "stress/random/test_expressions",
+    "test_translations",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests of text and numbers that make no file as ``pure``: one stack runs them."""
+    """Mark tests by what they depend on; CONTRIBUTING.md says which stage runs which."""
     for item in items:
         path = item.path.relative_to(ROOT / "tests").as_posix()
-        if path.startswith(_PURE) and not _OF_FILES & set(getattr(item, "fixturenames", ())):
+        if path.startswith(_PURE) and not _OF_FILES & asked_for(item):
             item.add_marker("pure")
+        if path.startswith(_ONE_BACKEND):
+            item.add_marker("one_backend")
     if SYSTEM == "windows":
         items[:] = [item for item in items if not item.get_closest_marker("posix")]
+
+
+def asked_for(item: pytest.Item) -> set[str]:
+    """Return the fixtures that a test asks for, itself or through others; not those that a plugin
+    gives every test, as pytest-qgis does with ``tmp_path``.
+    """
+    asked: set[str] = set()
+    if isinstance(item, pytest.Function):
+        info = item._fixtureinfo
+        names = [*info.argnames]
+        while names:
+            name = names.pop()
+            if name not in asked:
+                asked.add(name)
+                names += [
+                    argument
+                    for fixture in info.name2fixturedefs.get(name, ())
+                    for argument in fixture.argnames
+                ]
+    return asked

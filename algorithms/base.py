@@ -122,7 +122,7 @@ class BandwiseAlgorithm(SharedOptions):
         feedback: QgsProcessingFeedback,
     ) -> bool:
         """Read layers as paths and numbers, in the main thread, to which they belong."""
-        with _one_sentence():
+        with one_sentence():
             self._chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
         return True
 
@@ -132,7 +132,7 @@ class BandwiseAlgorithm(SharedOptions):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
-        with _one_sentence():
+        with one_sentence():
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
                 output = destination_path(parameters.get(self.OUTPUT))
                 return {
@@ -178,7 +178,7 @@ class BandwiseAlgorithm(SharedOptions):
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
         name = (self.layer_name(job) or description) if details.name == description else ""
-        grey = stretch(report) if self.STRETCH else None
+        grey = stretch(report.statistics[0]) if self.STRETCH else None
         style_when_loaded(details, name, self.style(job), grey)
 
     def band_ref(
@@ -250,7 +250,7 @@ class BandwiseAlgorithm(SharedOptions):
 
 
 @contextmanager
-def _one_sentence() -> Iterator[None]:
+def one_sentence() -> Iterator[None]:
     """Turn every error into QGIS's exception with one sentence."""
     try:
         yield
@@ -269,16 +269,16 @@ def _prepare(job: Job) -> None:
 def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
     from ..engine.execution.pipeline import run
 
-    return run(job, progress=_progress(feedback), cancelled=feedback.isCanceled)
+    return run(job, progress=progress_to(feedback), cancelled=feedback.isCanceled)
 
 
 def _dry_run(job: Job, feedback: QgsProcessingFeedback) -> str:
     from ..engine.execution.pipeline import dry_run
 
-    return dry_run(job, progress=_progress(feedback))
+    return dry_run(job, progress=progress_to(feedback))
 
 
-def _progress(feedback: QgsProcessingFeedback) -> Callable[[float, Note | None], None]:
+def progress_to(feedback: QgsProcessingFeedback) -> Callable[[float, Note | None], None]:
     def progress(fraction: float, note: Note | None) -> None:
         feedback.setProgress(100 * fraction)
         if note is not None:

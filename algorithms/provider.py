@@ -7,11 +7,12 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .bandmath import BandMath
+from .batch.scenes import ManyScenes
 from .ndvi import Ndvi
 from .resources import icon_path
 from .spectralindices import SpectralIndices
 
-ALGORITHMS = (Ndvi, BandMath, SpectralIndices)
+ALGORITHMS = (Ndvi, BandMath, SpectralIndices, ManyScenes)
 
 
 class BandwiseProvider(QgsProcessingProvider):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
@@ -117,18 +118,15 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
     ) -> Job:
         from ..engine.planning.jobs.spectralindices import spectralindices_job
 
-        listed = parameters.get(self.INDICES)
-        if isinstance(listed, (list, tuple)):  # as a script may give them
-            parameters = {**parameters, self.INDICES: ";".join(map(str, listed))}
-        indices, constants, bands = (
+        constants, bands = (
             self.parameterAsString(parameters, name, context)
-            for name in (self.INDICES, self.CONSTANTS, self.BANDS)
+            for name in (self.CONSTANTS, self.BANDS)
         )
         rasters, scene = inputs
         options, notes = self.without_clouds(scene, options, parameters, context)
         return spectralindices_job(
             rasters,
-            indices,
+            self.indices(parameters, context),
             output,
             constants=constants,
             bands=bands,
@@ -138,8 +136,18 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
             **vars(options),
         )
 
+    def indices(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Return the names of indices as text; a script may give a list."""
+        listed = parameters.get(self.INDICES)
+        if isinstance(listed, (list, tuple)):
+            return ";".join(map(str, listed))
+        return str(self.parameterAsString(parameters, self.INDICES, context))
+
     def style(self, job: Job) -> str:
-        """The customary one of a single index; empty where there is none."""
-        results = job.formula.results
-        index = load_catalogue(own_indices_path()).indices.get(results[0].name)
-        return f"{index.style}.qml" if index and index.style and len(results) == 1 else ""
+        return style_of([result.name for result in job.formula.results])
+
+
+def style_of(indices: Sequence[str]) -> str:
+    """Return the customary style of a single index; empty where there is none."""
+    index = load_catalogue(own_indices_path()).indices.get(indices[0])
+    return f"{index.style}.qml" if index and index.style and len(indices) == 1 else ""

@@ -25,6 +25,13 @@ class Overviews(enum.Enum):
     BUILT = 1
 
 
+class Existing(enum.Enum):
+    """What becomes of results that are there already."""
+
+    SKIPPED = 0
+    AGAIN = 1
+
+
 def labels() -> dict[enum.Enum, str]:
     """Return the label of each member of each enum, in the user's language."""
     return {
@@ -67,6 +74,8 @@ def labels() -> dict[enum.Enum, str]:
         DataType.INT32: "Int32",
         Overviews.NONE: translate("Bandwise", "None"),
         Overviews.BUILT: translate("Bandwise", "Built"),
+        Existing.SKIPPED: translate("Bandwise", "Skip those of the same job"),
+        Existing.AGAIN: translate("Bandwise", "Compute again"),
         DialectChoice.AUTOMATIC: translate("Bandwise", "Automatic"),
         DialectChoice.BANDWISE: "Bandwise",
         DialectChoice.QGIS: "QGIS",

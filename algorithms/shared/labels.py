@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from ...engine.messages import Field, Setting
 from ...engine.radiometry.scaling import Scaling
+from ..batch.parameters import many_scenes_parameters
 from .choices import labels
 from .index_parameters import index_parameters
-from .names import IndexNames, Names
+from .names import IndexNames, ManyNames, Names
 from .parameters import shared_parameters
 
 #: The parameter of each option in the engine's sentences.
@@ -17,17 +18,21 @@ PARAMETERS = {
     Field.CLEAR_CLASSES: Names.SCL_KEEP,
     Field.COG: Names.COG,
     Field.CONSTANTS: IndexNames.CONSTANTS,
+    Field.END: ManyNames.END,
     Field.GRID: Names.GRID,
     Field.HIGHEST: Names.CLAMP_MAX,
     Field.INDICES: IndexNames.INDICES,
     Field.LOWEST: Names.CLAMP_MIN,
     Field.MASK_RULE: Names.MASK_RULE,
     Field.MEMORY: Names.MEMORY,
+    Field.NAME_PATTERN: ManyNames.NAME_PATTERN,
     Field.OFFSET: Names.OFFSET,
     Field.REFERENCE: Names.REFERENCE,
     Field.SCALE: Names.SCALE,
     Field.SCALING: Names.RADIOMETRY,
     Field.SOURCE_NODATA: Names.SOURCE_NODATA,
+    Field.START: ManyNames.START,
+    Field.SUMMARY: ManyNames.SUMMARY,
     Field.WORKERS: Names.WORKERS,
 }
 
@@ -43,7 +48,11 @@ def label(item: Field | Setting) -> str:
     name = PARAMETERS[field]
     descriptions = {
         each.name(): each.description()
-        for each in (*shared_parameters(Scaling.AUTOMATIC), *index_parameters())
+        for each in (
+            *shared_parameters(Scaling.AUTOMATIC),
+            *index_parameters(),
+            *many_scenes_parameters(),
+        )
     }
     if isinstance(item, Setting):
         choice = labels()[item.choice]

@@ -40,6 +40,22 @@ class IndexNames:
     BANDS = "BANDS"
 
 
+class ManyNames:
+    """Names of the parameters, and outputs, of many scenes."""
+
+    SCENES = "SCENES"
+    START = "START"
+    END = "END"
+    NAME_PATTERN = "NAME_PATTERN"
+    EXISTING = "EXISTING"
+    LOAD = "LOAD"
+    OUTPUT_FOLDER = "OUTPUT_FOLDER"
+    SUMMARY = "SUMMARY"
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
 class BandNames:
     """Names of the parameters of a red and a near-infrared band."""
 

@@ -26,11 +26,10 @@ def report_text(report: Report) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
-def stretch(report: Report) -> tuple[float, float] | None:
+def stretch(band: Statistics) -> tuple[float, float] | None:
     """Return the values that are shown black and white: two standard deviations around the mean of
-    the first band, as far as there are values.
+    a band, as far as there are values.
     """
-    band = report.statistics[0]
     if not band.valid:
         return None
     spread = 2 * band.standard_deviation

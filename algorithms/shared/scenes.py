@@ -54,6 +54,11 @@ class SceneOptions(SceneNames, SharedOptions):
             )
         )
         scene.setMetadata({"widget_wrapper": {"class": _EDITOR}})
+        self.addParameter(scene)
+        self.add_mask_clouds()
+
+    def add_mask_clouds(self) -> None:
+        """Add ``MASK_CLOUDS`` alone."""
         clouds = QgsProcessingParameterBoolean(
             self.MASK_CLOUDS, translate("Bandwise", "Leave out the clouds of the scene"), True
         )
@@ -64,7 +69,6 @@ class SceneOptions(SceneNames, SharedOptions):
                 "that has a mask is given and no other mask; default yes.",
             )
         )
-        self.addParameter(scene)
         self.addParameter(clouds)
 
     def scene(

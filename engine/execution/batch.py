@@ -72,17 +72,19 @@ class Batch:
             those before it are complete.
         """
         count = len({task.candidate.source for task in tasks})
-        number, source = 0, None
+        number, source, complaint = 0, "", ""
         for position, task in enumerate(tasks):
             if self.cancelled():
                 raise Cancelled(translate("Bandwise", "Cancelled").format())
             start = position / len(tasks)
             if task.candidate.source != source:
-                number, source = number + 1, task.candidate.source
+                number, source, complaint = number + 1, task.candidate.source, ""
                 self.progress(start, Note(title(task.candidate, number, count)))
             rows = self._rows(task, partial(self._within, start, 1 / len(tasks)))
             for row in rows:
-                self.progress((position + 1) / len(tasks), _note(row))
+                known = bool(complaint) and row.message == complaint
+                complaint = row.message
+                self.progress((position + 1) / len(tasks), None if known else _note(row))
                 yield row
 
     def _within(self, start: float, share: float, fraction: float, note: Note | None) -> None:

@@ -29,7 +29,8 @@ ADVANCED = (
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
 )  # fmt: skip
-ALGORITHMS = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
+OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
+ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes")
 
 
 def algorithm(name="bandwise:ndvi"):
@@ -111,7 +112,7 @@ def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
     assert bandmath.parameterDefinition("EXPRESSION").multiLine()
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", OF_A_LAYER)
 def test_outputs_are_a_layer_a_report_and_six_numbers(provider, name):
     made = algorithm(name)  # owns its definitions
     outputs = {output.name(): type(output) for output in made.outputDefinitions()}

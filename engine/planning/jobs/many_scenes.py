@@ -156,7 +156,7 @@ def tasks(
     for each in scenes:
         scene = each.scene
         if scene is None:
-            made.append(Task(each, tuple(indices)))
+            made.append(Task(each, (";".join(indices),)))
             continue
         for group in groups:
             name = pattern.file_name(scene, group[0] if pattern.has_index else "")
@@ -195,9 +195,9 @@ def _name(candidate: Candidate) -> str:
 def title(candidate: Candidate, number: int, count: int) -> Text:
     """Return the first line for the log on a scene."""
     scene = candidate.scene
+    facts = {"number": number, "count": count, "name": _name(candidate)}
     if scene is None or not scene.date:
-        text = translate("Bandwise", "Scene {number} of {count}: {name}")
-        return text.format(number=number, count=count, name=_name(candidate))
-    text = translate("Bandwise", "Scene {number} of {count}: {name}, {sensor} {level} of {date}")
-    facts = {"name": scene.name, "sensor": scene.sensor, "level": scene.level, "date": scene.date}
-    return text.format(number=number, count=count, **facts)
+        return translate("Bandwise", "Scene {number} of {count}: {name}").format(**facts)
+    text = translate("Bandwise", "Scene {number} of {count}: {name}, {sensor} of {date}")
+    sensor = f"{scene.sensor} {scene.level}".strip()
+    return text.format(**facts, sensor=sensor, date=scene.date)

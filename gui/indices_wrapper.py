@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from processing.gui.wrappers import DIALOG_MODELER, WidgetWrapper
 from qgis.core import (
@@ -24,11 +24,14 @@ from qgis.PyQt.QtWidgets import (
 
 from ..algorithms.layers import rasters_of
 from ..algorithms.resources import own_indices_path
-from ..algorithms.shared.names import IndexNames, SceneNames
+from ..algorithms.shared.names import IndexNames, ManyNames, SceneNames
 from ..engine.errors import BandwiseError
 from ..engine.indices.catalogue import load_catalogue
 from ..engine.indices.selection import chosen_indices
 from .indices_dialog import IndicesDialog
+
+if TYPE_CHECKING:
+    from ..engine.scenes.scene import Scene
 
 translate = QCoreApplication.translate
 
@@ -95,19 +98,32 @@ class IndicesWrapper(WidgetWrapper):  # type: ignore[misc]
     def _roles(self) -> list[str] | None:
         """The roles of the bands that are given; None where none are, or one cannot be read."""
         from ..engine.planning.jobs.spectralindices import recognised_roles
-        from ..engine.reading.opening import subdatasets_of
-        from ..engine.scenes.opening import open_scene
 
-        names = ("LAYERS", IndexNames.BANDS, SceneNames.SCENE)
+        names = ("LAYERS", IndexNames.BANDS, SceneNames.SCENE, ManyNames.SCENES)
         given = {other.parameterDefinition().name(): other for other in self._others}
-        layers, bands, path = (
+        layers, bands, path, folder = (
             given[name].parameterValue() if name in given else None for name in names
         )
         context = QgsProcessingContext()
         context.setProject(QgsProject.instance())
         try:
             rasters = rasters_of(layers, "LAYERS", context)
-            scene = open_scene(str(path), subdatasets_of) if path and not rasters else None
+            scene = None if rasters else _scene(str(path or ""), str(folder or ""))
             return recognised_roles(rasters, str(bands or ""), scene) if rasters or scene else None
         except BandwiseError:
             return None
+
+
+def _scene(path: str, folder: str) -> Scene | None:
+    """Return the scene that is given, or the first one of a folder of scenes; None where neither is."""
+    from ..engine.reading.opening import subdatasets_of
+    from ..engine.scenes.folder import scenes_in
+    from ..engine.scenes.opening import open_scene
+
+    for each in [path] if path else scenes_in(folder) if folder else []:
+        try:
+            return open_scene(each, subdatasets_of)
+        except BandwiseError:
+            if path:
+                raise
+    return None

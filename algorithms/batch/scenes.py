@@ -22,7 +22,6 @@ from ...engine.errors import Cancelled, OptionError, OutputError
 from ...engine.indices.catalogue import Index, load_catalogue
 from ...engine.indices.selection import chosen_indices, with_constants
 from ...engine.job import Job, RunOptions
-from ...engine.planning.jobs.file_names import name_pattern
 from ..base import one_sentence, progress_to
 from ..last_resort import sentence_of
 from ..layers import destination_path, taken_as_layers
@@ -103,7 +102,8 @@ class ManyScenes(ManyNames, SpectralIndices):
     def _check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise :class:`BandwiseError` for what is wrong whatever the scenes are."""
         from ...engine.execution.summary import check_summary
-        from ...engine.scenes.folder import scenes_in
+        from ...engine.planning.jobs.file_names import name_pattern
+        from ...engine.scenes.folder import checked_folder
 
         folder = destination_path(parameters.get(self.OUTPUT_FOLDER))
         if os.path.isfile(folder):
@@ -119,7 +119,7 @@ class ManyScenes(ManyNames, SpectralIndices):
         with_constants(
             self._chosen_indices(parameters, context), constants, defaultdict(lambda: 1.0)
         )
-        scenes_in(self.parameterAsString(parameters, self.SCENES, context))
+        checked_folder(self.parameterAsString(parameters, self.SCENES, context))
 
     def prepareAlgorithm(
         self,
@@ -184,6 +184,7 @@ class ManyScenes(ManyNames, SpectralIndices):
         context: QgsProcessingContext,
     ) -> list[Task]:
         """Return the results to be made of the scenes of the folder."""
+        from ...engine.planning.jobs.file_names import name_pattern
         from ...engine.planning.jobs.many_scenes import candidates, tasks
         from ...engine.reading.opening import subdatasets_of
 

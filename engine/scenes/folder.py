@@ -48,21 +48,27 @@ def scenes_in(folder: str) -> tuple[str, ...]:
     InputError
         For what is no folder, cannot be listed, or holds too many files.
     """
+    top = checked_folder(folder)
+    listing = _Listing()
+    for directory, names, folders in _walk(top):
+        listing.add_folder(directory, names, folders)
+    return listing.scenes()
+
+
+def checked_folder(folder: str) -> str:
+    """Return the absolute path of a folder. Raises :class:`InputError` for what is none or cannot be listed."""
     top = os.path.abspath(folder.strip()) if folder.strip() else ""
     if not os.path.isdir(top):
         text = translate(
             "Bandwise", "{folder} is no folder on this computer; choose one that holds scenes."
         )
         raise InputError(text.format(folder=folder))
-    listing = _Listing()
     try:
         os.scandir(top).close()
     except OSError as error:
         text = translate("Bandwise", "The folder {folder} cannot be listed ({reason}).")
         raise InputError(text.format(folder=folder, reason=error.strerror)) from error
-    for directory, names, folders in _walk(top):
-        listing.add_folder(directory, names, folders)
-    return listing.scenes()
+    return top
 
 
 def _walk(top: str) -> Iterator[tuple[str, list[str], list[str]]]:

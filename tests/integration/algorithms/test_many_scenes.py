@@ -188,6 +188,28 @@ def test_results_as_layers(provider, folder, context, log, monkeypatch):
     QgsProject.instance().removeAllMapLayers()
 
 
+def test_the_list_of_indices_follows_the_first_scene(provider, folder):
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.core import QgsProcessingContext
+    from qgis.PyQt.QtWidgets import QDialog
+
+    made, dialog, context = algorithm(), QDialog(), QgsProcessingContext()
+    wrappers = {
+        name: WidgetWrapperFactory.create_wrapper(made.parameterDefinition(name), dialog)
+        for name in ("SCENES", "INDICES")
+    }
+    widget = wrappers["SCENES"].createWrappedWidget(context)
+    wrappers["INDICES"].postInitialize(list(wrappers.values()))
+    assert not wrappers["INDICES"].list_dialog().possible.isEnabled()
+    for value, known in ((folder[0]["SCENES"], True), ("/nowhere", False)):
+        wrappers["SCENES"].setParameterValue(value, context)
+        shown = wrappers["INDICES"].list_dialog()
+        assert shown.possible.isEnabled() is known
+        missing = {item.text(0): item.text(3) for item in shown.items()}
+        assert missing["NDVI"] == "" and bool(missing["NBR"]) is known
+    assert widget is not None
+
+
 def test_qgis_process(qgis_process, folder, tmp_path):
     parameters = [f"{name}={value}" for name, value in folder[0].items()]
     for status in ("done", "skipped"):

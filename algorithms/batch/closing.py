@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The end of a run over many scenes: counts, last lines of the log, and layers."""
+"""What a run over many scenes leaves: its folder, counts, last lines of the log, and layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import messages
-from ...engine.errors import InputError
+from ...engine.errors import InputError, OutputError
 from ..last_resort import sentence_of
 from ..resources import style_when_loaded
 from ..shared.names import ManyNames
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from ...engine.execution.summary import Table
 
 translate = QCoreApplication.translate
+
+
+def make_folder(folder: str) -> None:
+    """Make the folder of the results where it does not exist. Raises :class:`OutputError`."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = messages.translate(
+            "Bandwise", "The folder {folder} cannot be made ({reason}); choose another."
+        )
+        raise OutputError(text.format(folder=folder, reason=error.strerror)) from error
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:

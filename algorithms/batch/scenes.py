@@ -24,13 +24,13 @@ from ...engine.indices.selection import chosen_indices, with_constants
 from ...engine.job import Job, RunOptions
 from ..base import one_sentence, progress_to
 from ..last_resort import sentence_of
-from ..layers import destination_path, taken_as_layers
+from ..layers import taken_as_layers
 from ..resources import own_indices_path
 from ..shared.choices import Existing
 from ..shared.index_parameters import index_parameters
 from ..shared.names import ManyNames
 from ..spectralindices import SpectralIndices
-from .closing import counts, last_lines, load_results
+from .closing import counts, last_lines, load_results, make_folder
 from .parameters import SUMMARY, destinations, result_parameters, scenes_parameters
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ManyScenes(ManyNames, SpectralIndices):
         from ...engine.planning.jobs.file_names import name_pattern
         from ...engine.scenes.folder import checked_folder
 
-        folder = destination_path(parameters.get(self.OUTPUT_FOLDER))
+        folder = self.parameterAsString(parameters, self.OUTPUT_FOLDER, context)
         if os.path.isfile(folder):
             text = messages.translate("Bandwise", "{folder} is a file; choose a folder.")
             raise OutputError(text.format(folder=folder))
@@ -153,7 +153,7 @@ class ManyScenes(ManyNames, SpectralIndices):
                 return {}
             if batch.dry:
                 return counts(list(batch.rows(tasks)))
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder)
             table = tabulated(batch.rows(tasks), summary or os.path.join(folder, SUMMARY))
             last_lines(table, feedback)
             if self.parameterAsBool(parameters, self.LOAD, context):

@@ -12,7 +12,16 @@ import pytest
 import rasterio
 from bench import Bench
 from many_cases import FILES, broken, products
-from qgis.core import QgsApplication, QgsProject, QgsSingleBandPseudoColorRenderer
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingException,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
+    QgsProcessingModelOutput,
+    QgsProject,
+    QgsSingleBandPseudoColorRenderer,
+)
 from qgis.PyQt.QtCore import QDate, QDateTime
 from scene_cases import LC08, LT05, S30, SAFE, touch
 
@@ -91,8 +100,9 @@ def test_a_bad_scene_is_a_warning_and_a_row(provider, folder, context, log, tmp_
 
 def test_one_sentence_where_all_scenes_fail(provider, folder, context, log):
     parameters, _ = folder
-    _, fine = algorithm().run({**parameters, "INDICES": "NBR"}, context, log)
-    assert not fine
+    words = "None of the 4 scenes could be computed; of the first one: NBR needs the band swir2"
+    with pytest.raises(QgsProcessingException, match=words):
+        algorithm().run({**parameters, "INDICES": "NBR"}, context, log, {}, False)
     assert len(rows(Path(parameters["OUTPUT_FOLDER"], "bandwise_summary.csv"))) == 4
 
 
@@ -167,6 +177,22 @@ def test_the_folder_of_results_is_a_file(provider, folder, context, tmp_path):
     assert not fine and f"{tmp_path / 'out'} is a file; choose a folder" in message
 
 
+def test_temporary_places(provider, folder, context, log):
+    temporary = {"OUTPUT_FOLDER": "TEMPORARY_OUTPUT", "SUMMARY": "TEMPORARY_OUTPUT"}
+    fine, message = algorithm().checkParameterValues({**folder[0], **temporary}, context)
+    assert fine, message
+    result = run({**folder[0], **temporary}, context, log)
+    assert len(list(Path(result["OUTPUT_FOLDER"]).iterdir())) == 4
+    assert len(rows(result["SUMMARY"])) == 4
+
+
+def test_a_folder_that_cannot_be_made(provider, folder, context, log, tmp_path):
+    touch(Bench(tmp_path), "file")
+    parameters = {**folder[0], "OUTPUT_FOLDER": str(tmp_path / "file" / "below")}
+    with pytest.raises(QgsProcessingException, match=r"cannot be made \(Not a directory\); choose"):
+        algorithm().run(parameters, context, log, {}, False)
+
+
 def test_a_dry_run(provider, folder, context, log):
     result = run({**folder[0], "DRY_RUN": True}, context, log)
     assert not Path(folder[0]["OUTPUT_FOLDER"]).exists() and "SUMMARY" not in result
@@ -208,6 +234,26 @@ def test_the_list_of_indices_follows_the_first_scene(provider, folder):
         missing = {item.text(0): item.text(3) for item in shown.items()}
         assert missing["NDVI"] == "" and bool(missing["NBR"]) is known
     assert widget is not None
+
+
+def test_a_step_of_a_model(provider, folder, context, log, tmp_path):
+    """Its folder of results is the model's, and a later step takes the number of scenes."""
+    model = QgsProcessingModelAlgorithm("many", "many")
+    child = QgsProcessingModelChildAlgorithm("bandwise:scenes")
+    child.setChildId("scenes")
+    source = QgsProcessingModelChildParameterSource
+    child.addParameterSources("SCENES", [source.fromStaticValue(folder[0]["SCENES"])])
+    child.addParameterSources("INDICES", [source.fromStaticValue("NDVI")])
+    kept = QgsProcessingModelOutput("kept")
+    kept.setChildOutputName("OUTPUT_FOLDER")
+    kept.setChildId("scenes")
+    child.setModelOutputs({"kept": kept})
+    model.addChildAlgorithm(child)
+    model.updateDestinationParameters()
+    result, fine = model.run({"scenes:kept": str(tmp_path / "kept")}, context, log)
+    assert fine
+    assert result["CHILD_RESULTS"]["scenes"]["DONE"] == 4
+    assert len(list((tmp_path / "kept").glob("*.tif"))) == 4
 
 
 def test_qgis_process(qgis_process, folder, tmp_path):

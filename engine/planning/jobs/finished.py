@@ -11,18 +11,20 @@ from pathlib import Path
 
 from ...backend.api import Dataset
 from ...compute.statistics import Statistics
-from ...errors import BandwiseError, OutputError
+from ...errors import BandwiseError, MetadataError, OutputError
 from ...files.changes import states_of
 from ...files.disk import behind_links
 from ...files.locations import is_remote
-from ...job import Job
+from ...job import BandRef, Job
 from ...messages import Field, translate
+from ...radiometry.products import Products
 from ...radiometry.sensors import modis
 from ...reading.opening import facts_of
 from ...writing.creation import is_sparse, parse_creation_options
 from ...writing.tiff import is_complete, memory_mapped
 
 _TAG = "BANDWISE_JOB"
+_TYPES = ("uint16", "int16", "uint8")  #: of stored values, as agencies deliver them
 
 
 def with_digest(job: Job, **tags: str) -> Job:
@@ -35,25 +37,32 @@ def with_digest(job: Job, **tags: str) -> Job:
 def digest(job: Job) -> str:
     """Return a digest of all that decides on the pixels and the layout of a result.
 
-    Inputs count by name, size and time of change, not by folder, so that a folder can be moved;
-    output, threads and memory do not count.
+    Inputs count by name, size, time of change and scaling in their product's metadata, not by folder,
+    so that a folder can be moved; output, threads and memory do not count.
     """
-    mask, layout = job.mask, job.layout
+    mask, layout, products = job.mask, job.layout, Products()
     files = [band.path for band in job.bands]
     files += [path for path in (mask.path if mask else "", layout.reference) if path]
     facts = (
         job.formula.text,
         [(result.name, result.valid_range, result.tags) for result in job.formula.results],
-        [
-            (band.name, band.number, band.facts and tuple(map(str, band.facts)))
-            for band in job.bands
-        ],
+        [(band.name, band.number, _scaling(band, products)) for band in job.bands],
         (job.radiometry, sorted(parse_creation_options(job.creation_options).items())),
         (mask and mask._replace(path=""), layout._replace(reference=""), job.area),
         (job.data_type, job.clamp, job.overviews, job.cog),
         _states(files),
     )
     return hashlib.sha256(repr(facts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _scaling(band: BandRef, products: Products) -> object:
+    """Return what the product's metadata say of a band: they may come, or be corrected, after a run."""
+    try:
+        found = (products.facts(band.path, dtype, band=band.number) for dtype in _TYPES)
+        facts = band.facts or next(filter(None, found), None)
+    except MetadataError as error:
+        return str(error)
+    return facts and (facts.scale, facts.offset, facts.nodata, facts.saturated, facts.missing)
 
 
 def _states(paths: Iterable[str]) -> list[tuple[str, int, int | str]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...errors import BandwiseError, Cancelled, InputError, OptionError
+from ...errors import Cancelled, InputError, OptionError
 from ...job import Job, Note
 from ...messages import Field, Text, translate
 from ...scenes.folder import scenes_in
@@ -113,7 +113,7 @@ def candidates(
 def _opened(path: str, subdatasets: Subdatasets) -> Candidate:
     try:
         return Candidate(path, open_scene(path, subdatasets))
-    except (BandwiseError, OSError) as error:
+    except Exception as error:  # whatever is wrong with one stops no other
         return Candidate(path, None, error)
 
 

@@ -113,6 +113,20 @@ def test_a_changed_input_computes_its_scene_again(bench: Bench) -> None:
     np.testing.assert_allclose(values[1:], expected[1:], rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("product", [LC08, SAFE])
+def test_changed_metadata_compute_their_scene_again(bench: Bench, product: str) -> None:
+    products(bench)
+    names = {LC08: f"landsat/{LC08}_MTL.txt", SAFE: f"{SAFE}.SAFE/MTD_MSIL2A.xml"}
+    path = Path(bench.path(f"in/{names[product]}"))
+    right = path.read_text("utf-8")
+    path.write_text(right.replace("2.75e-05", "2e-05").replace("-1000", "0"), "utf-8")
+    run_all(bench)
+    path.write_text(right, "utf-8")
+    table = run_all(bench)
+    again = [row.candidate.scene for row in table.rows if row.status is Status.DONE]
+    assert [scene.name for scene in again if scene] == [product]
+
+
 def test_all_again_where_it_is_wanted(bench: Bench) -> None:
     products(bench)
     run_all(bench)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from bench import Bench
 from many_cases import FILES, broken, products
 from qgis.core import (
     QgsApplication,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
@@ -216,7 +219,6 @@ def test_results_as_layers(provider, folder, context, log, monkeypatch):
 
 def test_the_list_of_indices_follows_the_first_scene(provider, folder):
     from processing.gui.wrappers import WidgetWrapperFactory
-    from qgis.core import QgsProcessingContext
     from qgis.PyQt.QtWidgets import QDialog
 
     made, dialog, context = algorithm(), QDialog(), QgsProcessingContext()
@@ -254,6 +256,36 @@ def test_a_step_of_a_model(provider, folder, context, log, tmp_path):
     assert fine
     assert result["CHILD_RESULTS"]["scenes"]["DONE"] == 4
     assert len(list((tmp_path / "kept").glob("*.tif"))) == 4
+
+
+def test_the_batch_dialog_takes_a_scene_a_row(provider, folder, tmp_path):
+    """What its menu offers for the column of scenes, and the parameters that its rows give."""
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    indices = QgsApplication.processingRegistry().createAlgorithmById("bandwise:spectralindices")
+    dialog = BatchAlgorithmDialog(indices)
+    panel = dialog.mainWidget()
+    scenes = panel.tblParameters.cellWidget(0, panel.parameter_to_column["SCENE"])
+    scenes.createMenu()
+    assert any("Files by Pattern" in action.text() for action in scenes.menu.actions())
+    inputs = Path(folder[0]["SCENES"])
+    paths = [str(path) for path in (*inputs.glob("*.SAFE"), *inputs.rglob("*_MTL.txt"))]
+    context = QgsProcessingContext()
+    for row, path in enumerate(paths):
+        scenes.setRowValue(row, path, context)
+        output = panel.tblParameters.cellWidget(row + 1, panel.parameter_to_column["OUTPUT"])
+        output.setValue(str(tmp_path / f"{row}.tif"))
+    # newer ones of QGIS want the context, too
+    wanted = inspect.signature(panel.parametersForRow).parameters
+    more = {"context": context} if "context" in wanted else {}
+    for row, path in enumerate(paths):
+        parameters, fine = panel.parametersForRow(
+            row, destinationProject=QgsProject.instance(), **more
+        )
+        assert fine and parameters["SCENE"] == path
+        _, fine = indices.run(parameters, context, QgsProcessingFeedback())
+        assert fine and (tmp_path / f"{row}.tif").exists()
+    dialog.close()
 
 
 def test_qgis_process(qgis_process, folder, tmp_path):

@@ -84,7 +84,7 @@ class Batch:
             for row in rows:
                 known = bool(complaint) and row.message == complaint
                 complaint = row.message
-                self.progress((position + 1) / len(tasks), None if known else _note(row))
+                self.progress((position + 1) / len(tasks), None if known else _note(row, task))
                 yield row
 
     def _within(self, start: float, share: float, fraction: float, note: Note | None) -> None:
@@ -137,11 +137,12 @@ def _in_folder(file: str) -> str:
     return os.path.join(folder, os.path.basename(file))
 
 
-def _note(row: Row) -> Note:
+def _note(row: Row, task: Task) -> Note:
     """Return the line for the log on a row."""
     if row.status is Status.FAILED:
-        text = translate("Bandwise", "{index} failed: {message}")
-        return Note(text.format(index=row.index, message=row.message), warning=True)
+        text = translate("Bandwise", "{indices} failed: {message}")
+        indices = ";".join(task.indices)
+        return Note(text.format(indices=indices, message=row.message), warning=True)
     return Note(_line(row))
 
 

@@ -18,6 +18,9 @@ from .stac_json import as_dict, as_text, item_at
 
 _DEEPEST = 6  #: folders below the one that is chosen
 _MOST_FILES = 1_000_000
+_LARGEST_ITEM = (
+    5_000_000  #: bytes of a STAC item, which has some ten thousands; polygons may have more
+)
 _ARCHIVES = (".tar.gz", ".zip", ".tar", ".tgz")
 _RESOLUTIONS = ("R10m", "R20m", "R60m", "IMG_DATA")  #: folders in which one scene is spread
 _SAFE = ".safe"
@@ -190,8 +193,8 @@ def _product_of(metadata: str) -> tuple[str, str, str]:
 def _is_item(path: str, beside: set[str]) -> bool:
     """Return whether a file is a STAC item, damaged or not, of bands that are not known ``beside`` it."""
     try:
-        item = item_at(path)
-    except InputError:  # STAC, but a catalogue or collection
+        item = item_at(path) if os.path.getsize(path) <= _LARGEST_ITEM else None
+    except (InputError, OSError):  # STAC, but a catalogue or collection; or a broken link
         return False
     except MetadataError:
         return True

@@ -212,6 +212,22 @@ def test_one_file_of_all_indices(bench: Bench) -> None:
     assert means[1] == pytest.approx(means[0], rel=1e-11)
 
 
+def test_a_file_of_all_indices_has_all_or_is_not_there(bench: Bench) -> None:
+    products(bench)
+    bench.save(f"in/{S30}.B11.tif", np.full((20, 30), 500, np.int16), nodata=-9999)
+    notes: list[str] = []
+    batch = Batch(progress=lambda _, note: notes.append(str(note.text)) if note else None)
+    table = run_all(bench, indices="NDVI;NDMI", pattern="{scene}", batch=batch)
+    done = {
+        row.candidate.scene.name for row in table.rows if row.statistics and row.candidate.scene
+    }
+    assert done == {S30}
+    assert sorted(path.name for path in (bench.folder / "out").iterdir()) == [f"{S30}.tif"]
+    failures = [note for note in notes if " failed: " in note]
+    assert len(failures) == 3
+    assert all(note.startswith("NDVI;NDMI failed: NDMI needs the band swir1") for note in failures)
+
+
 def test_a_cancel_leaves_what_is_complete_and_the_next_run_goes_on(bench: Bench) -> None:
     expected = products(bench)
     fractions: list[float] = []

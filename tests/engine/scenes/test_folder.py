@@ -174,6 +174,9 @@ def test_stac_items(bench: Bench) -> None:
     _item(bench, "items/catalogue.json", type="Catalog")
     Path(bench.path("items/other.json")).write_text("{}", "utf-8")
     Path(bench.path("items/broken.json")).write_text('{"stac_version": "1.0.0", ', "utf-8")
+    with Path(bench.path("items/fields.geojson")).open("wb") as file:
+        file.write(b'{"stac_version": ')
+        file.truncate(50_000_000)
     assert names(bench) == ["items/a.json", "items/broken.json"]
 
 

@@ -161,8 +161,8 @@ def test_one_file_a_scene_and_its_table_elsewhere(provider, folder, context, log
         ({"START": "May"}, "“First day” (START) must be a date such as 2022-10-05, not May"),
         ({"START": "2022-01-01", "END": "2021-01-01"}, "“First day” (START), 2022-01-01, is after"),
         (
-            {"SUMMARY": "/tmp/summary.txt"},
-            "(SUMMARY): give /tmp/summary.txt a name that ends in .csv",
+            {"SUMMARY": "summary.txt"},
+            "(SUMMARY): give summary.txt a name that ends in .csv",
         ),
         ({"SUMMARY": "/nowhere/s.csv"}, "(SUMMARY): the folder of /nowhere/s.csv does not exist"),
         ({"SOURCE_NODATA": "x"}, "(SOURCE_NODATA) must be a number, not x"),

@@ -25,7 +25,7 @@ from qgis.core import (
     QgsProject,
     QgsSingleBandPseudoColorRenderer,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 from scene_cases import LC08, LT05, S30, SAFE, touch
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -125,7 +125,7 @@ def test_cancel_and_take_up_again(provider, folder, context, log):
     ("start", "end"),
     [
         ("2020-07-01", "2020-07-01"),
-        (QDate(2020, 7, 1), QDateTime(QDate(2020, 7, 1))),
+        (QDate(2020, 7, 1), QDateTime(QDate(2020, 7, 1), QTime(0, 0))),
     ],
 )
 def test_a_period(provider, folder, context, log, start, end):

@@ -66,6 +66,8 @@ def role_notes(
         text = translate("Bandwise", "The expression uses no band of the scene {name}")
         yield Note(text.format(name=roles.scene.name))
     for name, (used, is_other) in expression.bands.hidden.items():
+        if not is_other and radiometry.scaling is not Scaling.STORED:
+            continue  # the same values
         text = translate(
             "Bandwise",
             "{name} is {band}, since a letter or a layer of the list has that name, and not the band of "

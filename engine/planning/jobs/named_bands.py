@@ -144,14 +144,13 @@ class BandRoles:
         sensor = self.scene.sensor
         return text.format(**facts, scene=self.scene.name, sensor=sensor, expected=expected)
 
-    def listing(self) -> Text:
+    def listing(self) -> str:
         """Return the bands that have a name, for a sentence; those of a scene without their files."""
         bands = self.bands()[:_MOST_NAMES]
         if not bands:
             return translate("Bandwise", "none").format()
         known = ((band.name, band.description if self.scene else band) for band in bands)
-        text = translate("Bandwise", "{bands}")
-        return text.format(bands=", ".join(f"{name} = {band}" for name, band in known))
+        return ", ".join(f"{name} = {band}" for name, band in known)
 
 
 def roles_of_scene(scene: Scene) -> BandRoles:

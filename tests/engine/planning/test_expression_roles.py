@@ -223,6 +223,8 @@ def test_a_layers_name_goes_before_a_role(bench: Bench) -> None:
     assert [note.warning for note in job.notes if sentence in str(note.text)] == [False], (
         "the same band, as a stored value"
     )
+    job = bandmath_job([("red", paths["red"])], "red", "o.tif", radiometry=AUTOMATIC)
+    assert not any(sentence in str(note.text) for note in job.notes), "no other value"
     job = bandmath_job(rasters, "nir := B@1; green := nir", bench.path("o.tif"), radiometry=STORED)
     assert "nir is the result of that name, and not the band of that role" in [
         str(note.text) for note in job.notes

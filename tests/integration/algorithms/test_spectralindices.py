@@ -171,6 +171,32 @@ def test_own_indices_of_the_profile(provider, scene, tmp_path, context, log, rea
     assert len([line for line in log.warnings if "Entry 2 of your indices in" in line]) == 1
 
 
+SEN2R = Path(__file__).resolve().parents[4] / "shared" / "data" / "references" / "sen2r_barbellino"
+
+
+@pytest.mark.skipif(not SEN2R.exists(), reason="no real data beside the repository")
+@pytest.mark.parametrize("date", ["20170703", "20190723"])
+def test_what_sen2r_published(provider, tmp_path, context, log, date):
+    """NDVI and MSAVI2 as Int16 of 10000 times the index: no pixel differs."""
+    out = tmp_path / "o.tif"
+    parameters = {
+        **{"LAYERS": [str(SEN2R / "input" / f"S2A2A_{date}_022_Barbellino_BOA_10.tif")]},
+        **{"INDICES": "NDVI;MSAVI", "BANDS": "nir=A@8; red=A@4", "OUTPUT": str(out)},
+        **{"RADIOMETRY": 2, "SCALE": 1e-4, "OFFSET": 0.0},
+    }
+    _, fine = indices().run(parameters, context, log)
+    assert fine, log.info
+    with rasterio.open(out) as result:
+        bands = result.read().astype(float)
+    for pixels, name in zip(bands, ("NDVI", "MSAVI2")):
+        with rasterio.open(
+            SEN2R / "expected" / f"S2A2A_{date}_022_Barbellino_{name}_10.tif"
+        ) as file:
+            published = file.read(1)
+        ours = np.where(pixels == -9999, -32768, np.round(10000 * pixels))
+        np.testing.assert_array_equal(ours, published)
+
+
 @pytest.fixture
 def wrapper(provider, scene):
     """The widgets of INDICES and LAYERS, as the dialog makes them."""

@@ -41,7 +41,11 @@ def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cubic_spline(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute the cubic B-spline (Hou and Andrews 1978, doi:10.1109/TASSP.1978.1163154)."""
+    """Compute the cubic B-spline.
+
+    Hou and Andrews (1978), Cubic splines for image interpolation and digital filtering, IEEE
+    Transactions on Acoustics, Speech, and Signal Processing 26 (6), 508-517.
+    """
     near = 2 / 3 + (distance / 2 - 1) * distance**2
     far = np.maximum(2 - distance, 0) ** 3 / 6
     return np.where(distance < 1, near, far)

@@ -81,7 +81,7 @@ class SceneWrapper(WidgetWrapper):  # type: ignore[misc]
             self.line.setText("" if value is None else str(value))
 
     def value(self) -> Any:
-        return self.comboValue() if self.dialogType == DIALOG_MODELER else self.line.text()
+        return self.comboValue() if self.dialogType == DIALOG_MODELER else self.line.text() or None
 
     def choose_file(self) -> None:
         """Let the user choose a metadata file, a band or an archive."""

@@ -271,8 +271,11 @@ def test_nothing_failed_in_the_whole_session(facts):
         assert not [word for word in words if word in step["log"]], name
 
 
-def test_the_menus_open_the_algorithms(facts):
-    assert facts["menu"] == ["NDVI…", "Band math…", "Spectral indices…"]
+def test_the_menus_open_the_algorithms(facts, provider):
+    from bandwise.algorithms.provider import ALGORITHMS
+
+    expected = [algorithm().displayName() + "…" for algorithm in ALGORITHMS]
+    assert facts["menu"] == expected
     assert facts["band math"] == [["red.tif"], ["nir.tif"]], "the layer is A"
 
 

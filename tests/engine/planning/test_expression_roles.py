@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,22 @@ def test_a_scene_beside_rasters(bench: Bench) -> None:
     job = bandmath_job([("dem", height)], "A * 2", "o.tif", scene=scene)
     assert any("uses no band of the scene" in str(note.text) for note in job.notes)
     assert set(job.listed) == {height, *(band.path for band in scene.bands)}
+
+
+def test_what_an_item_alone_tells_of_its_bands(bench: Bench) -> None:
+    """Scale and offset that lie nowhere beside the files are for roles; a letter stays a stored value."""
+    assets = {}
+    for name, scale, stored in (("red", 1e-4, RED), ("nir", 2e-4, NIR)):
+        href = bench.save(f"{name}.tif", stored.astype("uint16"))
+        facts = [{"name": name, "common_name": name}], [{"scale": scale, "offset": -0.1}]
+        assets[name] = {"href": href, "eo:bands": facts[0], "raster:bands": facts[1]}
+    item = {"type": "Feature", "stac_version": "1.0.0", "id": "x", "links": [], "assets": assets}
+    path = Path(bench.path("item.json"))
+    path.write_text(json.dumps({**item, "properties": {"datetime": "2022-10-05T00:00:00Z"}}))
+    rasters = [("stored", bench.path("nir.tif"))]
+    found = values(bench, rasters, "nir - red + A", scene=opened(str(path)), radiometry=STORED)
+    expected = NIR * 2e-4 - 0.1 - (RED * 1e-4 - 0.1) + NIR
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,12 @@ class Scratch:
     """Arrays by name in memory that is reused, for one thread.
 
     New arrays of varying sizes fragment the heap, so that the process would grow with the raster.
+    ``spare`` is the part by which they are made larger, as the next may be a little larger.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spare: float = 0.25) -> None:
         self._rooms: dict[str, NDArray[np.uint8]] = {}
+        self._spare = spare
 
     def array(
         self, name: str, shape: Sequence[int], dtype: np.dtype[Any] | type[Any] | str
@@ -47,6 +49,6 @@ class Scratch:
         size = math.prod(shape) * np.dtype(dtype).itemsize
         room = self._rooms.get(name)
         if room is None or room.size < size:
-            # a quarter more, as the next may be a little larger
-            room = self._rooms[name] = np.empty(size + size // 4, np.uint8)
+            self._rooms.pop(name, None)
+            room = self._rooms[name] = np.empty(size + int(size * self._spare), np.uint8)
         return room[:size].view(dtype).reshape(shape)

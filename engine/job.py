@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .compute.composite.statistic import Reduction
 from .compute.operation import Operation
 from .compute.statistics import Statistics
 from .expression.formula import Formula
@@ -39,6 +40,29 @@ class BandRef(NamedTuple):
     radiometry: RadiometryChoice | None = None
 
 
+class CompositeScene(NamedTuple):
+    """A scene of a composite: an index as a ``formula`` over the bands at the positions ``bands`` of a
+    job, whose roles are ``roles``.
+
+    ``date`` is ISO, and empty if it is not known. Pixels that ``mask`` leaves out do not count.
+    """
+
+    name: str
+    sensor: str
+    date: str
+    formula: Formula
+    bands: tuple[int, ...]
+    roles: tuple[str, ...]
+    mask: MaskChoice | None = None
+
+
+class Composite(NamedTuple):
+    """Statistics of each pixel over ``scenes``, in the order of their dates."""
+
+    scenes: tuple[CompositeScene, ...]
+    reduction: Reduction
+
+
 class Job(NamedTuple):
     """A run: the results of ``formula`` computed from ``bands``, written to the GeoTIFF ``output``.
 
@@ -68,6 +92,8 @@ class Job(NamedTuple):
         Whether the file is a Cloud Optimized GeoTIFF.
     operation
         Computed instead of the formula, which then only names the results.
+    composite
+        Computed instead of the formula, which is then that of the first scene for each statistic.
     """
 
     bands: tuple[BandRef, ...]
@@ -87,6 +113,7 @@ class Job(NamedTuple):
     overviews: bool | None = None
     cog: bool = False
     operation: Operation | None = None
+    composite: Composite | None = None
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def run(
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        opening = partial(_opened, Sources(plan.read, shape.workers), messages)
+        opening = partial(_opened, Sources(plan.reads, shape.workers), messages)
         sources = stack.enter_context(
             closing(attended(opening, cancelled, executor, remote=remote))
         )
@@ -174,9 +174,7 @@ def _planned_with_states(
     job: Job, messages: GdalMessages, left: Cancel
 ) -> tuple[Plan, dict[str, State]]:
     plan = _planned(job, messages, left)
-    return plan, states_of(
-        file for band_input in plan.read.all_inputs for file in band_input.band.files
-    )
+    return plan, states_of(file for band_input in plan.all_inputs for file in band_input.band.files)
 
 
 def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:

@@ -16,8 +16,9 @@ from ..compute.validity import Excluded
 from ..grids.grid import Window
 from ..grids.windows import WindowPlan, parts
 from ..planning.plan import Plan
-from ..reading.reader import Reader
+from ..reading.reader import Pixels, Reader
 from ..writing.sink import Sink
+from .composer import Composer
 from .executor import cancelled_run
 
 
@@ -50,6 +51,11 @@ class Worker:
         self._results = len(plan.job.formula.results)
         self._out = np.empty(self._results * shape.width * shape.height, plan.kernel.storage.dtype)
         self._kernel = Kernel(plan.kernel)
+        self._composer = (
+            Composer(plan.composite, self._read, mask=plan.mask is not None)
+            if plan.composite
+            else None
+        )
         self.histogram = Histogram(self._results, sampling_step(plan.grid))
 
     def process(self, window: Window) -> tuple[Statistics, ...]:
@@ -69,20 +75,25 @@ class Worker:
     def _compute(self, window: Window, out: NDArray[Any]) -> tuple[Statistics, ...]:
         """Fill ``out``, of shape (results, window.pixels)."""
         plan = self.plan
-        self._leave_if_stopped()
         outside = plan.area.outside(window).reshape(-1) if plan.area else None
         if outside is not None and outside.all():
             out[...] = plan.kernel.storage.nodata
             return (Statistics(outside=window.pixels),) * len(out)
-        self._turn.reading = True
-        pixels = self._reader.read(window)
-        self._turn.reading = False
-        self._leave_if_stopped()
+        pixels = self._composer.compute(window) if self._composer else self._read(window)
         hidden = None
         if plan.mask is not None and pixels.mask is not None:
             hidden = plan.mask.hidden(pixels.mask, pixels.mask_planes)
         excluded = Excluded(outside, hidden)
         return self._kernel.compute(pixels.values, pixels.planes, out, excluded, window.width)
+
+    def _read(self, window: Window, part: int = 0) -> Pixels:
+        """Read one part of the plan."""
+        self._leave_if_stopped()
+        self._turn.reading = True
+        pixels = self._reader.read(window, part)
+        self._turn.reading = False
+        self._leave_if_stopped()
+        return pixels
 
     def _leave_if_stopped(self) -> None:
         if self._stop.is_set():

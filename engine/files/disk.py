@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Free disk space, memory, symbolic links and permissions."""
+"""Free disk space, memory, numbers of open files, symbolic links and permissions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def memory_bytes() -> float:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError):
         return math.inf
+
+
+def open_files() -> float:
+    """Return how many files this program may have open; infinite where the system does not tell, as on Windows."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return math.inf
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return math.inf if most == resource.RLIM_INFINITY else most
 
 
 def behind_links(path: str | Path) -> Path:

@@ -13,7 +13,7 @@ from ..grids.grid import crs_name
 from ..grids.windows import WindowPlan
 from .log import placement
 from .plan import Plan
-from .tags import input_facts
+from .tags import input_facts, scene_facts
 
 _CLASSIC_TIFF = 2**32
 _SAFE_BIGTIFF = 2 * 10**9  #: above this GDAL's BIGTIFF=IF_SAFER makes a BigTIFF
@@ -62,6 +62,7 @@ def estimate(plan: Plan, shape: WindowPlan) -> dict[str, Any]:
             "rule": plan.mask.rule.name.lower(),
             "placement": str(placement(plan.mask.input, grid)),
         },
+        "scenes": scene_facts(job),
         "area_polygons": len(job.area.polygons) if job.area else None,
         "warnings": [str(note.text) for note in plan.notes if note.warning],
     }

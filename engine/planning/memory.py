@@ -8,6 +8,7 @@ import math
 from ..errors import ResourceError
 from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 from ..messages import translate
+from ..reading.inputs import ReadPlan
 from ..writing.creation import is_uncompressed
 from .log import MEGABYTE
 from .plan import Plan
@@ -17,6 +18,8 @@ _ENCODER_COPIES = 5
 _ENCODERS_START = 3 * MEGABYTE  #: memory of encoders for windows of any size
 #: Other memory of heap and threads; GDAL also decodes one block more than its cache holds
 _RUN_START = 2 * MEGABYTE
+#: What a worker holds of all scenes of a composite, if blocks allow it
+_SCENES_BYTES = 48 * MEGABYTE
 _PART = 64  #: rows of an uncompressed block that are written at a time, or a divisor of these
 
 
@@ -34,13 +37,19 @@ def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
     return plan_windows(
         plan.grid,
         result_block=result_block,
-        source_blocks=[band_input.block for band_input in plan.read.all_inputs],
+        source_blocks=[band_input.block for band_input in plan.all_inputs],
         cost=_cost(plan, result_block, compressed=compressed),
         workers=plan.workers,
         memory=plan.job.memory * MEGABYTE,
-        # encoders need two more windows of memory, and are as fast with small ones
-        pixels=TARGET_PIXELS // 2 if compressed else TARGET_PIXELS,
+        pixels=_target_pixels(plan, compressed=compressed),
     )
+
+
+def _target_pixels(plan: Plan, *, compressed: bool) -> int:
+    """Return the size of windows that is aimed at."""
+    # encoders need two more windows of memory, and are as fast with small ones
+    pixels = TARGET_PIXELS // 2 if compressed else TARGET_PIXELS
+    return min(pixels, _SCENES_BYTES // plan.composite.held_bytes) if plan.composite else pixels
 
 
 def _whole_blocks(plan: Plan, block: tuple[int, int]) -> tuple[int, int]:
@@ -55,25 +64,39 @@ def _whole_blocks(plan: Plan, block: tuple[int, int]) -> tuple[int, int]:
 
 def _cost(plan: Plan, block: tuple[int, int], *, compressed: bool) -> Cost:
     """Return the memory that a run needs."""
-    inputs, halo = plan.read.all_inputs, plan.read.halo
-    planes = sum(len(band_input.masks) for band_input in inputs)
-    planes += 3 * (plan.mask is not None) + (plan.area is not None)
-    per_read = plan.stored_bytes_per_pixel + planes
+    halo = plan.read.halo
+    per_read = max(map(_read_bytes, plan.reads)) + (plan.area is not None)
     result = plan.kernel.storage.dtype.itemsize * len(plan.job.formula.results)
-    decoded = sum({each.band.path: each.decoded for each in inputs}.values())
+    decoded = max(map(_decoded_bytes, plan.reads))
     # blocks of overviews that are not complete yet
     overviews = plan.grid.width * block[1] * result if plan.overviews else 0
     around = 2 * halo * (plan.grid.width + plan.grid.height + 2 * halo)
+    fixed = plan.kernel.scratch_bytes(plan.grid.width)
+    if plan.composite:
+        per_read += plan.composite.held_bytes
+        fixed += plan.composite.fixed_bytes
     return Cost(
         per_pixel=result + (_ENCODER_COPIES * result if compressed else 0),
         per_read=per_read,
-        fixed=plan.kernel.scratch_bytes(plan.grid.width)
+        fixed=fixed
         + decoded
-        + max(band_input.scratch + band_input.band.decoder for band_input in inputs)
+        + max(band_input.scratch + band_input.band.decoder for band_input in plan.all_inputs)
         + around * per_read,
         per_blocks=decoded + 2 * block[0] * block[1] * result,
         shared=_RUN_START + decoded + overviews + (_ENCODERS_START if compressed else 0),
     )
+
+
+def _read_bytes(read: ReadPlan) -> int:
+    """Return the bytes of a pixel of what is read at a time."""
+    planes = sum(len(band_input.masks) for band_input in read.all_inputs)
+    values = sum(band_input.dtype.itemsize for band_input in read.all_inputs)
+    return values + planes + 3 * (read.mask is not None)
+
+
+def _decoded_bytes(read: ReadPlan) -> int:
+    """Return the bytes of blocks that are read at a time."""
+    return sum({each.band.path: each.decoded for each in read.all_inputs}.values())
 
 
 def check_memory(shape: WindowPlan, available: float) -> None:

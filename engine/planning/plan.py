@@ -7,9 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..compute.compiler import BandValue
 from ..compute.kernel import KernelSpec
-from ..compute.operation import formula_operation
 from ..errors import OptionError, SpaceError
 from ..expression.typed_nodata import typed_nodata
 from ..files.disk import behind_links, free_bytes
@@ -30,6 +28,8 @@ from ..writing.creation import check_profile, cog_profile, creation_profile
 from ..writing.sink import SINKS
 from .checks import job_warnings, role_warnings, typed_nodata_notes, unused_scaling
 from .log import MEGABYTE, area_note, input_notes
+from .operations.composite import CompositePlan, composite_plan, scene_mask_notes, statistics_kernel
+from .operations.formula import operation_of
 from .resources import resources_named
 from .target_grid import Raster, check_georeference, result_grid
 from .user_mask import UserMask, mask_band, mask_note, user_mask
@@ -58,6 +58,8 @@ class Plan:
         The largest number of threads.
     notes
         Lines for the log before the run.
+    composite
+        The scenes of a composite, which are computed one by one.
     """
 
     job: Job
@@ -72,11 +74,25 @@ class Plan:
     overviews: bool
     workers: int
     notes: tuple[Note, ...]
+    composite: CompositePlan | None = None
+
+    @property
+    def reads(self) -> tuple[ReadPlan, ...]:
+        """What is read of a window in turn: each scene of a composite, then the mask; else all at once."""
+        if not self.composite:
+            return (self.read,)
+        mask = [read_plan((), (), self.mask.input)] if self.mask else []
+        return (*(scene.read for scene in self.composite.scenes), *mask)
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        """The bands and masks that are read."""
+        return tuple(each for read in self.reads for each in read.all_inputs)
 
     @property
     def stored_bytes_per_pixel(self) -> int:
         """Number of bytes that are read for a pixel of the result."""
-        return sum(band_input.dtype.itemsize for band_input in self.read.all_inputs)
+        return sum(band_input.dtype.itemsize for band_input in self.all_inputs)
 
 
 @resources_named()
@@ -106,16 +122,18 @@ def prepare(job: Job) -> Plan:
     overviews = _has_overviews(job, grid)
     space_notes = _check_space(job, _size(job, grid, storage, overviews=overviews), profile)
     typed = typed_nodata(job.formula, storage.nodata)
-    if operation is None:
-        exact = storage.integer or storage.dtype.itemsize > 4
-        values = _band_values(inputs, radiometries)
-        operation = formula_operation(typed.formula, values, double=exact)
-    read = read_plan(inputs, operation.bands, mask.input if mask else None, halo)
-    kernel = KernelSpec(
-        operation=operation,
-        ranges=tuple(result.valid_range for result in job.formula.results),
-        stacks=read.stacks,
-        storage=storage,
+    composite = None
+    if job.composite:
+        composite = composite_plan(job.composite, inputs, radiometries, grid, storage)
+    elif operation is None:
+        operation = operation_of(typed.formula, inputs, radiometries, storage)
+    used = operation.bands if operation else ()
+    read = read_plan(inputs, used, mask.input if mask else None, halo)
+    ranges = tuple(result.valid_range for result in job.formula.results)
+    kernel = (
+        KernelSpec(operation, ranges, read.stacks, storage)
+        if operation
+        else statistics_kernel(job.formula, storage)
     )
     notes = (
         *unused_scaling(job, inputs, radiometries),
@@ -123,6 +141,7 @@ def prepare(job: Job) -> Plan:
         *job.notes,
         *input_notes(job, inputs, radiometries, grid),
         *([mask_note(mask, grid)] if mask else []),
+        *(scene_mask_notes(composite, grid) if composite else []),
         *([area_note(job.area)] if job.area else []),
         *typed_nodata_notes(typed.values),
         *job_warnings(job, inputs, radiometries),
@@ -141,6 +160,7 @@ def prepare(job: Job) -> Plan:
         overviews=overviews,
         workers=job.workers or _cores(),
         notes=notes,
+        composite=composite,
     )
 
 
@@ -240,19 +260,6 @@ def _size(job: Job, grid: Grid, storage: Storage, *, overviews: bool) -> int:
 def _cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _band_values(inputs: Sequence[Input], radiometries: Sequence[Radiometry]) -> list[BandValue]:
-    """Return how each band is computed with; one that is used with two scales is read once."""
-    values, sources = [], dict[object, int]()
-    for position, (band_input, radiometry) in enumerate(zip(inputs, radiometries)):
-        band = band_input.band
-        key = band.path, band.number, radiometry.nodata, radiometry.saturated
-        nodata = bool(band_input.masks) or any(marker is not None for marker in band_input.markers)
-        scaling = radiometry.scale, radiometry.offset
-        source = sources.setdefault(key, position)
-        values.append(BandValue(band_input.dtype, *scaling, nodata, source))
-    return values
 
 
 def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:

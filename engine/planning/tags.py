@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..backend.choice import library_versions
 from ..compute.histogram import bins
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
-from ..job import BandRef
+from ..job import BandRef, Job
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import Storage
 from .log import placement
@@ -48,7 +49,9 @@ def _for_json(number: float) -> float | str:
 def run_tags(plan: Plan) -> dict[str, str]:
     """Return formula, inputs and mask as tags of the result."""
     job, grid = plan.job, plan.grid
-    names = [band.name for band in job.bands]
+    names: Sequence[str] = [band.name for band in job.bands]
+    if job.composite:
+        names = job.composite.scenes[0].roles
     tags = {
         "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
         "BANDWISE_VERSION": __version__,
@@ -70,7 +73,24 @@ def run_tags(plan: Plan) -> dict[str, str]:
             "read": str(mask_note(plan.mask, grid).text),
         }
         tags["BANDWISE_MASK"] = json.dumps(facts, ensure_ascii=False)
+    if job.composite:
+        tags["BANDWISE_SCENES"] = json.dumps(scene_facts(job), ensure_ascii=False)
     return tags
+
+
+def scene_facts(job: Job) -> list[dict[str, Any]]:
+    """Return the scenes of a job's composite, ready for JSON; none without one."""
+    return [
+        {
+            "name": scene.name,
+            "sensor": scene.sensor,
+            "date": scene.date,
+            "bands": {role: job.bands[band].name for role, band in zip(scene.roles, scene.bands)},
+            "formula": scene.formula.understood(scene.roles)[0],
+            "mask": without_credentials(scene.mask.path) if scene.mask else None,
+        }
+        for scene in (job.composite.scenes if job.composite else ())
+    ]
 
 
 def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:

@@ -35,39 +35,38 @@ class Reader:
     for up to ``pixels`` pixels.
 
     There is one for each type, with a row for each band, so that what is read in one call, and a
-    stack, are rows of one array.
+    stack, are rows of one array. Several ``plans`` are read in turn, into the same memory.
     """
 
     def __init__(
         self,
-        plan: ReadPlan,
+        plans: Sequence[ReadPlan],
         datasets: Mapping[str, Dataset],
         pixels: int,
         release: Callable[[], None],
     ) -> None:
-        self._plan, self._datasets = plan, datasets
+        self._datasets = datasets
         self.close = release
-        self._rows, self._stack_rows = plan.rows_by_type, plan.stack_rows
-        self._values = {dtype: np.empty(rows * pixels, dtype) for dtype, rows in self._rows.items()}
-        self._planes = [_planes(band_input, pixels) for band_input in plan.inputs]
-        self._mask_planes = _planes(plan.mask, pixels) if plan.mask else []
-        self._scratch = Scratch()
+        self._arrays, self._scratch = Scratch(spare=0), Scratch()
+        self._plans = [(plan, plan.rows_by_type, plan.stack_rows) for plan in plans]
+        for plan, rows, _ in self._plans:  # the largest of each
+            self._values(rows, pixels)
+            self._planes(plan, pixels, pixels)
 
-    def read(self, window: Window) -> Pixels:
-        """Read a window of the result, grown by the plan's halo; the next window overwrites it.
+    def read(self, window: Window, part: int = 0) -> Pixels:
+        """Read a window of the result, grown by the plan's halo; the next call overwrites it.
+
+        ``part`` is the plan's position.
 
         Raises
         ------
         ReadError
             With file, band and window.
         """
-        plan, grown = self._plan, window.grown(self._plan.halo)
-        values = {
-            dtype: self._values[dtype][: rows * grown.pixels].reshape(-1, grown.pixels)
-            for dtype, rows in self._rows.items()
-        }
-        planes = [[plane[: grown.pixels] for plane in band] for band in self._planes]
-        mask_planes = [plane[: window.pixels] for plane in self._mask_planes]
+        plan, rows_by_type, stack_rows = self._plans[part]
+        grown = window.grown(plan.halo)
+        values = self._values(rows_by_type, grown.pixels)
+        planes, mask_planes = self._planes(plan, grown.pixels, window.pixels)
         for call in plan.calls:
             group = [plan.inputs[band] for band in call.bands]
             group_planes = [planes[band] for band in call.bands]
@@ -75,7 +74,7 @@ class Reader:
                 group.append(plan.mask)
                 group_planes.append(mask_planes)
             self._read(group, grown, values[call.dtype][call.rows], group_planes)
-        stacks = [values[dtype][rows] for dtype, rows in self._stack_rows]
+        stacks = [values[dtype][rows] for dtype, rows in stack_rows]
         if plan.mask is None:
             return Pixels(stacks, planes)
         # the mask is the last of its type, in a window of its own size
@@ -83,6 +82,26 @@ class Reader:
         if plan.halo:
             self._read([plan.mask], window, mask[np.newaxis], [mask_planes])
         return Pixels(stacks, planes, mask, mask_planes)
+
+    def _values(self, rows_by_type: Mapping[str, int], pixels: int) -> dict[str, NDArray[Any]]:
+        return {
+            dtype: self._arrays.array(dtype, (rows, pixels), dtype)
+            for dtype, rows in rows_by_type.items()
+        }
+
+    def _planes(
+        self, plan: ReadPlan, pixels: int, mask_pixels: int
+    ) -> tuple[list[list[NDArray[Any]]], list[NDArray[Any]]]:
+        """Room for the mask planes of each input, and for those of the mask."""
+
+        def planes(name: object, band_input: Input, pixels: int) -> list[NDArray[Any]]:
+            return [
+                self._arrays.array(f"{name} {place}", (pixels,), mask_type(number, band_input.band))
+                for place, number in enumerate(band_input.masks)
+            ]
+
+        bands = [planes(place, each, pixels) for place, each in enumerate(plan.inputs)]
+        return bands, planes("mask", plan.mask, mask_pixels) if plan.mask else []
 
     def _read(
         self,
@@ -101,8 +120,3 @@ class Reader:
             read_stored(dataset, group, window, pixels, shaped)
         else:
             read_resampled(dataset, group[0], warp, window, pixels[0], shaped[0], self._scratch)
-
-
-def _planes(band_input: Input, pixels: int) -> list[NDArray[Any]]:
-    """Room for the mask planes of an input."""
-    return [np.empty(pixels, mask_type(number, band_input.band)) for number in band_input.masks]

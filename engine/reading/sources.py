@@ -4,15 +4,56 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 
 from ..backend.api import Dataset
 from ..backend.choice import backend
+from ..files.disk import open_files
 from .inputs import ReadPlan
 from .opening import opened
 from .reader import Reader
+
+#: Datasets that a run keeps open, at most, and their part of the files that a program may have open
+_MOST_OPEN, _PART_OPEN = 1000, 0.5
+
+
+class _OnDemand(Mapping[str, Dataset]):
+    """Datasets that are opened when they are first read; those beyond the first ``most`` are closed
+    for the next one.
+    """
+
+    def __init__(self, paths: Sequence[str], most: int, handles: ExitStack) -> None:
+        self._paths = paths
+        self._most, self._handles = most, handles
+        self._kept: dict[str, Dataset] = {}
+        self._last: tuple[str, Dataset] | None = None
+        handles.callback(self._close_last)
+
+    def __getitem__(self, path: str) -> Dataset:
+        if path in self._kept:
+            return self._kept[path]
+        if self._last and self._last[0] == path:
+            return self._last[1]
+        self._close_last()
+        dataset = opened(path)
+        if len(self._kept) < self._most - 1:
+            self._kept[path] = self._handles.enter_context(closing(dataset))
+        else:
+            self._last = path, dataset
+        return dataset
+
+    def _close_last(self) -> None:
+        last, self._last = self._last, None
+        if last:
+            last[1].close()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class _Datasets:
@@ -25,13 +66,13 @@ class _Datasets:
 class Sources:
     """The rasters of one run, opened once per worker, or once for all where datasets are thread-safe.
 
-    ``handles`` counts the datasets that were opened; ``drivers`` has GDAL's name of what reads each
-    path. The thread that opens them opens all: the first of a thread takes ten milliseconds more,
-    for PROJ.
+    If they are too many for the system, each worker opens them when it reads them. ``handles``
+    counts the datasets that were opened; ``drivers`` has GDAL's name of what reads each path. The
+    thread that opens them opens all: the first of a thread takes ten milliseconds more, for PROJ.
     """
 
-    def __init__(self, plan: ReadPlan, workers: int) -> None:
-        self._plan = plan
+    def __init__(self, plans: Sequence[ReadPlan], workers: int) -> None:
+        self._plans = plans
         self.shared = backend().thread_safe
         self.handles = 0
         self.drivers: dict[str, str] = {}
@@ -42,8 +83,12 @@ class Sources:
 
     def open(self) -> None:
         """Open every raster that is read. Raises :class:`InputError`."""
-        paths = self._plan.paths
+        paths = sorted({path for plan in self._plans for path in plan.paths})
         times = 1 if self.shared else self._workers
+        most = int(min(_MOST_OPEN, open_files() * _PART_OPEN))
+        if times * len(paths) > most:
+            self._open_on_demand(paths, max(1, most // self._workers))
+            return
         with backend().worker_settings(), ExitStack() as opening:
             for _ in range(times):
                 handles = opening.enter_context(ExitStack())
@@ -55,6 +100,13 @@ class Sources:
             opening.pop_all()
         self.handles = times * len(paths)
         self.drivers = {path: dataset.driver for path, dataset in self._sets[0].by_path.items()}
+
+    def _open_on_demand(self, paths: Sequence[str], most: int) -> None:
+        self.shared = False
+        for _ in range(self._workers):
+            handles = ExitStack()
+            self._sets.append(_Datasets(_OnDemand(paths, most, handles), handles))
+        self.handles = self._workers * min(most, len(paths))
 
     def close(self) -> None:
         """Close the rasters, but for those that a thread still reads: it closes them when it wakes."""
@@ -69,12 +121,13 @@ class Sources:
 
         It reads windows of up to ``width`` x ``rows`` pixels.
         """
-        pixels = (width + 2 * self._plan.halo) * (rows + 2 * self._plan.halo)
+        halo = max(plan.halo for plan in self._plans)
+        pixels = (width + 2 * halo) * (rows + 2 * halo)
         with self._lock:
             datasets = min(self._sets, key=lambda datasets: datasets.readers)
             datasets.readers += 1
         try:
-            return Reader(self._plan, datasets.by_path, pixels, partial(self._release, datasets))
+            return Reader(self._plans, datasets.by_path, pixels, partial(self._release, datasets))
         except BaseException:
             self._release(datasets)
             raise

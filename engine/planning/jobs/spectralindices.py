@@ -159,14 +159,14 @@ def _formula(chosen: Sequence[Chosen], references: _Roles) -> Formula:
     text = ";".join(f"i{number} := {each.expression}" for number, each in enumerate(chosen))
     formula = parse(text, _LANGUAGE, references)
     results = tuple(
-        result._replace(name=each.index.name, valid_range=each.valid_range, tags=_tags(each))
+        result._replace(name=each.index.name, valid_range=each.valid_range, tags=index_tags(each))
         for result, each in zip(formula.results, chosen)
     )
     typed = "; ".join(f"{each.index.name} := {each.expression}" for each in chosen)
     return formula._replace(results=results, text=typed)
 
 
-def _tags(chosen: Chosen) -> tuple[tuple[str, str], ...]:
+def index_tags(chosen: Chosen) -> tuple[tuple[str, str], ...]:
     """What a result's band says of its index."""
     index = chosen.index
     tags = {

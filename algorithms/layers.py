@@ -103,6 +103,11 @@ def _flat(value: Any) -> list[Any]:
     return [] if value in (None, "") else [value]
 
 
+def files_given(value: Any) -> list[str]:
+    """Return the items of a list parameter of files."""
+    return [str(item) for item in _flat(value)]
+
+
 def file_of(layer: QgsMapLayer, label: str) -> str:
     """Return the name that GDAL opens for a layer; raise :class:`InputError` if there is none."""
     source = str(layer.source())

@@ -8,11 +8,12 @@ from qgis.PyQt.QtGui import QIcon
 
 from .bandmath import BandMath
 from .batch.scenes import ManyScenes
+from .composite import Composite
 from .ndvi import Ndvi
 from .resources import icon_path
 from .spectralindices import SpectralIndices
 
-ALGORITHMS = (Ndvi, BandMath, SpectralIndices, ManyScenes)
+ALGORITHMS = (Ndvi, BandMath, SpectralIndices, ManyScenes, Composite)
 
 
 class BandwiseProvider(QgsProcessingProvider):

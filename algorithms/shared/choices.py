@@ -9,6 +9,7 @@ from typing import Any
 from qgis.core import QgsProcessingParameterEnum
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ...engine.compute.composite.statistic import Statistic
 from ...engine.expression.dialects import DialectChoice
 from ...engine.grids.layout import ExtentRule, GridRule, Resampling
 from ...engine.radiometry.masks import MaskRule, QaFlag
@@ -61,6 +62,13 @@ def labels() -> dict[enum.Enum, str]:
         Resampling.AVERAGE: translate("Bandwise", "Average"),
         Resampling.CUBIC_SPLINE: translate("Bandwise", "Cubic spline"),
         Resampling.LANCZOS: translate("Bandwise", "Lanczos"),
+        Statistic.MEDIAN: translate("Bandwise", "Median"),
+        Statistic.MEAN: translate("Bandwise", "Mean"),
+        Statistic.MINIMUM: translate("Bandwise", "Minimum"),
+        Statistic.MAXIMUM: translate("Bandwise", "Maximum"),
+        Statistic.PERCENTILE: translate("Bandwise", "Percentile"),
+        Statistic.COUNT: translate("Bandwise", "Number of valid scenes"),
+        Statistic.DATE_OF_MAXIMUM: translate("Bandwise", "Date of the maximum"),
         Scaling.AUTOMATIC: translate("Bandwise", "Automatic"),
         Scaling.STORED: translate("Bandwise", "Stored values as they are"),
         Scaling.CUSTOM: translate("Bandwise", "Custom"),

@@ -7,8 +7,9 @@ from ...engine.messages import Field, Setting
 from ...engine.radiometry.scaling import Scaling
 from ..batch.parameters import many_scenes_parameters
 from .choices import labels
+from .composite_parameters import composite_parameters
 from .index_parameters import index_parameters
-from .names import IndexNames, ManyNames, Names
+from .names import CompositeNames, IndexNames, ManyNames, Names
 from .parameters import shared_parameters
 
 #: The parameter of each option in the engine's sentences.
@@ -21,17 +22,21 @@ PARAMETERS = {
     Field.END: ManyNames.END,
     Field.GRID: Names.GRID,
     Field.HIGHEST: Names.CLAMP_MAX,
+    Field.INDEX: CompositeNames.INDEX,
     Field.INDICES: IndexNames.INDICES,
     Field.LOWEST: Names.CLAMP_MIN,
     Field.MASK_RULE: Names.MASK_RULE,
     Field.MEMORY: Names.MEMORY,
     Field.NAME_PATTERN: ManyNames.NAME_PATTERN,
     Field.OFFSET: Names.OFFSET,
+    Field.PERCENTILE: CompositeNames.PERCENTILE,
     Field.REFERENCE: Names.REFERENCE,
     Field.SCALE: Names.SCALE,
     Field.SCALING: Names.RADIOMETRY,
+    Field.SCENES: CompositeNames.SCENES,
     Field.SOURCE_NODATA: Names.SOURCE_NODATA,
     Field.START: ManyNames.START,
+    Field.STATISTICS: CompositeNames.STATISTICS,
     Field.SUMMARY: ManyNames.SUMMARY,
     Field.WORKERS: Names.WORKERS,
 }
@@ -46,14 +51,13 @@ def label(item: Field | Setting) -> str:
     """Return an option, or a choice of one, by its parameter, in the user's language."""
     field = item.field if isinstance(item, Setting) else item
     name = PARAMETERS[field]
-    descriptions = {
-        each.name(): each.description()
-        for each in (
-            *shared_parameters(Scaling.AUTOMATIC),
-            *index_parameters(),
-            *many_scenes_parameters(),
-        )
-    }
+    definitions = (
+        *shared_parameters(Scaling.AUTOMATIC),
+        *index_parameters(),
+        *many_scenes_parameters(),
+        *composite_parameters(),
+    )
+    descriptions = {each.name(): each.description() for each in definitions}
     if isinstance(item, Setting):
         choice = labels()[item.choice]
         return f"“{descriptions[name]}” to {choice} ({name}={item.choice.value})"

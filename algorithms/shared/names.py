@@ -70,3 +70,15 @@ class SceneNames:
 
     SCENE = "SCENE"
     MASK_CLOUDS = "MASK_CLOUDS"
+
+
+class CompositeNames:
+    """Names of the parameters of a composite beside those of a scene and an index."""
+
+    SCENES = "SCENES"
+    SCENES_FOLDER = "SCENES_FOLDER"
+    INDEX = "INDEX"
+    START = "START"
+    END = "END"
+    STATISTICS = "STATISTICS"
+    PERCENTILE = "PERCENTILE"

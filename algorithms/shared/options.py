@@ -207,6 +207,26 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 )
             ) from error
 
+    def choices(
+        self,
+        name: str,
+        kind: type[_Choice],
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+    ) -> tuple[_Choice, ...]:
+        """Return the members of an enum that a parameter chooses; raise :class:`OptionError` for others."""
+        values = self.parameterAsEnums(parameters, name, context)
+        try:
+            return tuple(kind(value) for value in values)
+        except ValueError as error:
+            text = messages.translate(
+                "Bandwise", "{parameter} must be numbers from 0 to {last}, not {value}."
+            )
+            shown = ", ".join(map(str, values))
+            raise OptionError(
+                text.format(parameter=self._label(name), last=len(kind) - 1, value=shown)
+            ) from error
+
     def _path(
         self, name: str, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> str | None:

@@ -101,7 +101,9 @@ def test_subdatasets_of_a_sentinel_2_product(qgis_process, tmp_path):
     np.testing.assert_array_equal(values[valid], (planes[1] - planes[0])[valid])
 
 
-@pytest.mark.parametrize("algorithm", ["ndvi", "bandmath", "spectralindices", "scenes"])
+@pytest.mark.parametrize(
+    "algorithm", ["ndvi", "bandmath", "spectralindices", "scenes", "composite"]
+)
 def test_the_help_reads_well_in_a_terminal_and_in_the_dialog(qgis_process, provider, algorithm):
     ended = qgis_process("help", f"bandwise:{algorithm}")
     assert ended.returncode == 0
@@ -121,5 +123,10 @@ def test_the_help_reads_well_in_a_terminal_and_in_the_dialog(qgis_process, provi
     )
     assert any(
         line in lines
-        for line in ("NDVI = (NIR - red) / (NIR + red)", "(A & 8) > 0", "NDVI;EVI;NBR")
+        for line in (
+            "NDVI = (NIR - red) / (NIR + red)",
+            "(A & 8) > 0",
+            "NDVI;EVI;NBR",
+            "median of NDVI from May to September",
+        )
     )

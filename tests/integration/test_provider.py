@@ -30,7 +30,7 @@ ADVANCED = (
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
 )  # fmt: skip
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
-ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes")
+ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")
 
 
 def algorithm(name="bandwise:ndvi"):

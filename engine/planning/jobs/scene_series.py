@@ -61,9 +61,9 @@ class SceneSeries:
         text = translate("Bandwise", "No scene is given; choose them in {scenes}.")
         if not self.left_out:
             return InputError(text.format(scenes=Field.SCENES))
-        text = translate("Bandwise", "None of the {count} scenes can be used. {reasons}")
+        text = translate("Bandwise", "No scene can be used: {reasons}")
         reasons = join([note.text for note in self.left_out[:_MOST_REASONS]])
-        return InputError(text.format(count=len(self.left_out), reasons=reasons))
+        return InputError(text.format(reasons=reasons))
 
 
 def scene_series(paths: Sequence[str], subdatasets: Subdatasets, period: Period) -> SceneSeries:

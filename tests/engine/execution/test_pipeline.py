@@ -169,9 +169,9 @@ def test_cancel_takes_effect_within_a_few_windows(
     pressed = False
     original = Reader.read
 
-    def counted(self: Reader, window: Window) -> Pixels:
+    def counted(self: Reader, window: Window, part: int = 0) -> Pixels:
         read.append(pressed)
-        return original(self, window)
+        return original(self, window, part)
 
     def cancelled() -> bool:
         nonlocal pressed

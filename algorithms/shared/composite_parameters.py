@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parameters of a composite beside those of all algorithms."""
+
+from __future__ import annotations
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine.compute.composite.statistic import Statistic
+from .choices import choice_parameter
+from .index_parameters import index_parameters
+from .names import CompositeNames, IndexNames, SceneNames
+from .value_parameters import Declared
+
+translate = QCoreApplication.translate
+
+
+def composite_parameters() -> list[QgsProcessingParameterDefinition]:
+    """Return new definitions; ``CONSTANTS`` is advanced."""
+    parameters = []
+    for parameter, help_text in (*_scenes(), *_index(), *_period(), *_statistics()):
+        parameter.setHelp(help_text)
+        parameters.append(parameter)
+    constants = [each for each in index_parameters() if each.name() == IndexNames.CONSTANTS]
+    return [*parameters, *constants]
+
+
+def _scenes() -> Declared:
+    scenes = QgsProcessingParameterMultipleLayers(
+        CompositeNames.SCENES,
+        translate("Bandwise", "Scenes"),
+        QgsProcessing.SourceType.TypeFile,
+        optional=True,
+    )
+    folder = QgsProcessingParameterFile(
+        CompositeNames.SCENES_FOLDER,
+        translate("Bandwise", "Folder of scenes"),
+        QgsProcessingParameterFile.Behavior.Folder,
+        optional=True,
+    )
+    return (
+        (
+            scenes,
+            translate(
+                "Bandwise",
+                "Products: of each its metadata file, any band of it, its zip or tar archive, a STAC item, "
+                "or its folder typed as text. Sensors may differ.",
+            ),
+        ),
+        (
+            folder,
+            translate(
+                "Bandwise",
+                "All scenes in it and in folders below it are taken, beside those that are listed.",
+            ),
+        ),
+    )
+
+
+def _index() -> Declared:
+    index = QgsProcessingParameterString(
+        CompositeNames.INDEX, translate("Bandwise", "Index"), "NDVI"
+    )
+    return (
+        (
+            index,
+            translate(
+                "Bandwise",
+                "A name of the list of spectral indices, such as NDVI, or an expression over roles or names "
+                "of bands, such as (nir - swir1) / (nir + swir1) or red. Default: NDVI.",
+            ),
+        ),
+    )
+
+
+def _period() -> Declared:
+    start, end = (
+        QgsProcessingParameterDateTime(
+            name, label, QgsProcessingParameterDateTime.Type.Date, optional=True
+        )
+        for name, label in (
+            (CompositeNames.START, translate("Bandwise", "First day")),
+            (CompositeNames.END, translate("Bandwise", "Last day")),
+        )
+    )
+    return (
+        (
+            start,
+            translate(
+                "Bandwise",
+                "Scenes before it are left out, such as 2024-05-01. Empty (default): no limit.",
+            ),
+        ),
+        (
+            end,
+            translate("Bandwise", "Scenes after it are left out. Empty (default): no limit."),
+        ),
+    )
+
+
+def _statistics() -> Declared:
+    statistics = choice_parameter(
+        CompositeNames.STATISTICS,
+        translate("Bandwise", "Statistics"),
+        Statistic,
+        allowMultiple=True,
+        defaultValue=[Statistic.MEDIAN.value],
+    )
+    percentile = QgsProcessingParameterNumber(
+        CompositeNames.PERCENTILE,
+        translate("Bandwise", "Percentile"),
+        QgsProcessingParameterNumber.Type.Double,
+        90.0,
+        minValue=0.0,
+        maxValue=100.0,
+    )
+    clouds = QgsProcessingParameterBoolean(
+        SceneNames.MASK_CLOUDS, translate("Bandwise", "Leave out the clouds of each scene"), True
+    )
+    return (
+        (
+            statistics,
+            translate(
+                "Bandwise",
+                "Each becomes a band of the result, in this order. Dates are days since 1970-01-01; of equal "
+                "maxima the first counts. Default: median.",
+            ),
+        ),
+        (
+            percentile,
+            translate(
+                "Bandwise",
+                "From 0 to 100, for the statistic of that name, linear between two values; default 90.",
+            ),
+        ),
+        (
+            clouds,
+            translate(
+                "Bandwise",
+                "By the scene's own mask, with the classes and flags of the mask options; default yes. A mask "
+                "raster that is given leaves pixels out of the result.",
+            ),
+        ),
+    )

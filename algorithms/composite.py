@@ -14,8 +14,8 @@ from ..engine.indices.catalogue import load_catalogue
 from ..engine.job import Job, RunOptions
 from .base import BandwiseAlgorithm
 from .layers import files_given
+from .parameters.composite import composite_parameters
 from .resources import own_indices_path
-from .shared.composite_parameters import composite_parameters
 from .shared.names import CompositeNames, IndexNames, SceneNames
 
 if TYPE_CHECKING:

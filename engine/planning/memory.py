@@ -9,6 +9,7 @@ from ..errors import ResourceError
 from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 from ..messages import translate
 from ..reading.inputs import ReadPlan
+from ..reading.sources import HELD_BYTES
 from ..writing.creation import is_uncompressed
 from .log import MEGABYTE
 from .plan import Plan
@@ -19,7 +20,7 @@ _ENCODERS_START = 3 * MEGABYTE  #: memory of encoders for windows of any size
 #: Other memory of heap and threads; GDAL also decodes one block more than its cache holds
 _RUN_START = 2 * MEGABYTE
 #: What a worker holds of all scenes of a composite, if blocks allow it
-_SCENES_BYTES = 48 * MEGABYTE
+_SCENES_BYTES = 24 * MEGABYTE
 _PART = 64  #: rows of an uncompressed block that are written at a time, or a divisor of these
 
 
@@ -75,6 +76,7 @@ def _cost(plan: Plan, block: tuple[int, int], *, compressed: bool) -> Cost:
     if plan.composite:
         per_read += plan.composite.held_bytes
         fixed += plan.composite.fixed_bytes
+        fixed += min(HELD_BYTES, sum(map(_decoded_bytes, plan.reads)))
     return Cost(
         per_pixel=result + (_ENCODER_COPIES * result if compressed else 0),
         per_read=per_read,

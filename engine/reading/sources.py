@@ -17,6 +17,9 @@ from .reader import Reader
 
 #: Datasets that a run keeps open, at most, and their part of the files that a program may have open
 _MOST_OPEN, _PART_OPEN = 1000, 0.5
+#: Memory of datasets that a worker keeps open where it reads plans in turn: one takes about a block
+#: for its decoder, and opening it takes a millisecond
+HELD_BYTES = 24 * 10**6
 
 
 class _OnDemand(Mapping[str, Dataset]):
@@ -66,7 +69,7 @@ class _Datasets:
 class Sources:
     """The rasters of one run, opened once per worker, or once for all where datasets are thread-safe.
 
-    If they are too many for the system, each worker opens them when it reads them. ``handles``
+    If they are too many for the system or its memory, each worker opens them when it reads them. ``handles``
     counts the datasets that were opened; ``drivers`` has GDAL's name of what reads each path. The
     thread that opens them opens all: the first of a thread takes ten milliseconds more, for PROJ.
     """
@@ -85,9 +88,8 @@ class Sources:
         """Open every raster that is read. Raises :class:`InputError`."""
         paths = sorted({path for plan in self._plans for path in plan.paths})
         times = 1 if self.shared else self._workers
-        most = int(min(_MOST_OPEN, open_files() * _PART_OPEN))
-        if times * len(paths) > most:
-            self._open_on_demand(paths, max(1, most // self._workers))
+        if len(paths) > self._most(times):
+            self._open_on_demand(paths)
             return
         with backend().worker_settings(), ExitStack() as opening:
             for _ in range(times):
@@ -101,8 +103,17 @@ class Sources:
         self.handles = times * len(paths)
         self.drivers = {path: dataset.driver for path, dataset in self._sets[0].by_path.items()}
 
-    def _open_on_demand(self, paths: Sequence[str], most: int) -> None:
+    def _most(self, times: int) -> int:
+        """Return how many datasets may be kept open, ``times`` each."""
+        most = int(min(_MOST_OPEN, open_files() * _PART_OPEN)) // times
+        if len(self._plans) > 1:
+            blocks = [each.band.decoded for plan in self._plans for each in plan.all_inputs]
+            most = min(most, HELD_BYTES * len(blocks) // sum(blocks))
+        return max(1, most)
+
+    def _open_on_demand(self, paths: Sequence[str]) -> None:
         self.shared = False
+        most = self._most(self._workers)
         for _ in range(self._workers):
             handles = ExitStack()
             self._sets.append(_Datasets(_OnDemand(paths, most, handles), handles))

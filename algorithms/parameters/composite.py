@@ -16,10 +16,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine.compute.composite.statistic import Statistic
-from .choices import choice_parameter
-from .index_parameters import index_parameters
-from .names import CompositeNames, IndexNames, SceneNames
-from .value_parameters import Declared
+from ..shared.choices import choice_parameter
+from ..shared.index_parameters import index_parameters
+from ..shared.names import CompositeNames, IndexNames, SceneNames
+from ..shared.value_parameters import Declared
 
 translate = QCoreApplication.translate
 

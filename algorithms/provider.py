@@ -7,8 +7,8 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .bandmath import BandMath
+from .batch.composite import Composite
 from .batch.scenes import ManyScenes
-from .composite import Composite
 from .ndvi import Ndvi
 from .resources import icon_path
 from .spectralindices import SpectralIndices

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from qgis.core import (
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
@@ -16,6 +15,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ..shared.choices import Existing, choice_parameter
 from ..shared.names import ManyNames
+from .period import period_parameters
 
 translate = QCoreApplication.translate
 
@@ -44,17 +44,7 @@ def scenes_parameters() -> Definitions:
             "folders, flat or in zip and tar archives, and STAC items.",
         )
     )
-    day = QgsProcessingParameterDateTime.Type.Date
-    start, end = (
-        QgsProcessingParameterDateTime(name, description, day, None, True)
-        for name, description in (
-            (ManyNames.START, translate("Bandwise", "First day")),
-            (ManyNames.END, translate("Bandwise", "Last day")),
-        )
-    )
-    start.setHelp(translate("Bandwise", "Earlier scenes are left out. Empty (default): none is."))
-    end.setHelp(translate("Bandwise", "Later scenes are left out. Empty (default): none is."))
-    return [folder, start, end]
+    return [folder, *period_parameters()]
 
 
 def result_parameters() -> Definitions:

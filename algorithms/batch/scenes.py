@@ -15,10 +15,10 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
 )
-from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import messages
-from ...engine.errors import Cancelled, OptionError, OutputError
+from ...engine.errors import Cancelled, OutputError
 from ...engine.indices.catalogue import Index, load_catalogue
 from ...engine.indices.selection import chosen_indices, with_constants
 from ...engine.job import Job, RunOptions
@@ -32,10 +32,11 @@ from ..shared.names import ManyNames
 from ..spectralindices import SpectralIndices
 from .closing import counts, last_lines, load_results, make_folder
 from .parameters import SUMMARY, destinations, result_parameters, scenes_parameters
+from .period import period_of
 
 if TYPE_CHECKING:
     from ...engine.execution.batch import Batch
-    from ...engine.planning.jobs.many_scenes import Period, Task
+    from ...engine.planning.jobs.many.many_scenes import Task
     from ...engine.scenes.scene import Scene
 
 translate = QCoreApplication.translate
@@ -102,7 +103,7 @@ class ManyScenes(ManyNames, SpectralIndices):
     def _check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise :class:`BandwiseError` for what is wrong whatever the scenes are."""
         from ...engine.execution.summary import check_summary
-        from ...engine.planning.jobs.file_names import name_pattern
+        from ...engine.planning.jobs.many.file_names import name_pattern
         from ...engine.scenes.folder import checked_folder
 
         folder = self.parameterAsString(parameters, self.OUTPUT_FOLDER, context)
@@ -114,7 +115,7 @@ class ManyScenes(ManyNames, SpectralIndices):
             check_summary(summary)
         name_pattern(self.parameterAsString(parameters, self.NAME_PATTERN, context))
         self.choice(self.EXISTING, Existing, parameters, context)
-        self._period(parameters, context).check()
+        period_of(self, parameters, context).check()
         constants = self.parameterAsString(parameters, self.CONSTANTS, context)
         with_constants(
             self._chosen_indices(parameters, context), constants, defaultdict(lambda: 1.0)
@@ -184,13 +185,13 @@ class ManyScenes(ManyNames, SpectralIndices):
         context: QgsProcessingContext,
     ) -> list[Task]:
         """Return the results to be made of the scenes of the folder."""
-        from ...engine.planning.jobs.file_names import name_pattern
-        from ...engine.planning.jobs.many_scenes import candidates, tasks
+        from ...engine.planning.jobs.many.file_names import name_pattern
+        from ...engine.planning.jobs.many.many_scenes import candidates, tasks
         from ...engine.reading.opening import subdatasets_of
 
         scenes, notes = candidates(
             self.parameterAsString(parameters, self.SCENES, context),
-            self._period(parameters, context),
+            period_of(self, parameters, context),
             subdatasets_of,
             batch.cancelled,
         )
@@ -210,21 +211,3 @@ class ManyScenes(ManyNames, SpectralIndices):
     ) -> list[Index]:
         catalogue = load_catalogue(own_indices_path())
         return chosen_indices(catalogue, self.indices(parameters, context))
-
-    def _period(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Period:
-        from ...engine.planning.jobs.many_scenes import Period
-
-        return Period(*(self._day(name, parameters, context) for name in (self.START, self.END)))
-
-    def _day(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """Return a date as text; raise :class:`OptionError` for what is none."""
-        if parameters.get(name) in (None, ""):
-            return ""
-        day = self.parameterAsDateTime(parameters, name, context).date()
-        if not day.isValid():
-            text = messages.translate(
-                "Bandwise", "{parameter} must be a date such as 2022-10-05, not {value}."
-            )
-            value = messages.shown(str(parameters[name]))
-            raise OptionError(text.format(parameter=self._label(name), value=value))
-        return str(day.toString(Qt.DateFormat.ISODate))

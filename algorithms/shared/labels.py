@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from ...engine.messages import Field, Setting
 from ...engine.radiometry.scaling import Scaling
+from ..batch.composite_parameters import composite_parameters
 from ..batch.parameters import many_scenes_parameters
-from ..parameters.composite import composite_parameters
 from .choices import labels
 from .index_parameters import index_parameters
 from .names import CompositeNames, IndexNames, ManyNames, Names

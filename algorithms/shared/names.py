@@ -78,7 +78,5 @@ class CompositeNames:
     SCENES = "SCENES"
     SCENES_FOLDER = "SCENES_FOLDER"
     INDEX = "INDEX"
-    START = "START"
-    END = "END"
     STATISTICS = "STATISTICS"
     PERCENTILE = "PERCENTILE"

@@ -14,8 +14,8 @@ from ..compute.statistics import Statistics
 from ..errors import Cancelled
 from ..job import Job, Note
 from ..messages import Text, translate
-from ..planning.jobs.finished import finished, with_digest
-from ..planning.jobs.many_scenes import Candidate, Task, title
+from ..planning.jobs.many.finished import finished, with_digest
+from ..planning.jobs.many.many_scenes import Candidate, Task, title
 from .pipeline import dry_run, run
 from .progress import Cancel, Progress
 

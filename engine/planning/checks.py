@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..credentials import file_name
+from ..errors import SpaceError
 from ..expression.formula import Band, Call, Formula, Number
 from ..expression.scaling_check import StoredBand, scaling_changes
 from ..expression.typed_nodata import CUSTOMARY_NODATA
+from ..files.disk import behind_links, free_bytes
 from ..grids.layout import GridRule
 from ..job import BandRef, Job, Note
 from ..messages import Field, Setting, Text, join, translate
@@ -17,6 +19,7 @@ from ..radiometry.roles import ROLE_TEXTS
 from ..radiometry.scaling import KnownScale, Radiometry, Scaling
 from ..reading.bands import has_empty_corner
 from ..reading.inputs import Input
+from .log import MEGABYTE
 
 _LARGEST_BLOCK = 512 * 512  #: pixels
 #: Constants that indices of reflectance add (EVI 1, SAVI 0.5) are at most this
@@ -216,3 +219,35 @@ def may_be_negative(
         for band_input, name in zip(inputs, names)
     )
     return measured and any(radiometry.offset for radiometry in radiometries)
+
+
+def check_space(job: Job, size: int, profile: dict[str, str]) -> tuple[Note, ...]:
+    """Raise :class:`SpaceError` if the disk is too full, or return a warning if it may be.
+
+    Compressed indices were measured to take half to three quarters of their size.
+    """
+    compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
+    free = free_bytes(behind_links(job.output).parent)
+    if free < (size // 2 if compressed else size):
+        raise SpaceError(
+            translate(
+                "Bandwise",
+                "{file} needs about {size} MB and its disk has {free} MB free; make room or choose another folder.",
+            ).format(
+                file=job.output,
+                size=max(1, (size // 2 if compressed else size) // MEGABYTE),
+                free=free // MEGABYTE,
+            )
+        )
+    if free < size:
+        text = translate(
+            "Bandwise",
+            "The disk of {file} has {free} MB free and the result may need up to {size} MB.",
+        )
+        return (
+            Note(
+                text.format(file=job.output, free=free // MEGABYTE, size=size // MEGABYTE),
+                warning=True,
+            ),
+        )
+    return ()

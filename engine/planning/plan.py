@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..compute.kernel import KernelSpec
-from ..errors import OptionError, SpaceError
+from ..errors import OptionError
 from ..expression.typed_nodata import typed_nodata
-from ..files.disk import behind_links, free_bytes
 from ..files.output_checks import check_output
 from ..grids.grid import Grid
 from ..grids.layout import GridRule
@@ -26,8 +25,8 @@ from ..reading.inputs import Input, ReadPlan, input_on, read_plan
 from ..reading.polygon_mask import PolygonMask
 from ..writing.creation import check_profile, cog_profile, creation_profile
 from ..writing.sink import SINKS
-from .checks import job_warnings, role_warnings, typed_nodata_notes, unused_scaling
-from .log import MEGABYTE, area_note, input_notes
+from .checks import check_space, job_warnings, role_warnings, typed_nodata_notes, unused_scaling
+from .log import area_note, input_notes
 from .operations.composite import CompositePlan, composite_plan, scene_mask_notes, statistics_kernel
 from .operations.formula import operation_of
 from .resources import resources_named
@@ -120,7 +119,7 @@ def prepare(job: Job) -> Plan:
     others = [facts for facts in (mask_facts, reference) if facts is not None]
     check_output(job.output, _input_names(job, (*bands, *others)), profile, SINKS)
     overviews = _has_overviews(job, grid)
-    space_notes = _check_space(job, _size(job, grid, storage, overviews=overviews), profile)
+    space_notes = check_space(job, _size(job, grid, storage, overviews=overviews), profile)
     typed = typed_nodata(job.formula, storage.nodata)
     composite = None
     if job.composite:
@@ -269,35 +268,3 @@ def _input_names(job: Job, bands: Iterable[BandFacts]) -> list[str]:
         *filter(None, [job.layout.reference]),
         *(file for band in bands for file in band.files),
     ]
-
-
-def _check_space(job: Job, size: int, profile: dict[str, str]) -> tuple[Note, ...]:
-    """Raise :class:`SpaceError` if the disk is too full, or return a warning if it may be.
-
-    Compressed indices were measured to take half to three quarters of their size.
-    """
-    compressed = profile.get("COMPRESS", "NONE").upper() != "NONE"
-    free = free_bytes(behind_links(job.output).parent)
-    if free < (size // 2 if compressed else size):
-        raise SpaceError(
-            translate(
-                "Bandwise",
-                "{file} needs about {size} MB and its disk has {free} MB free; make room or choose another folder.",
-            ).format(
-                file=job.output,
-                size=max(1, (size // 2 if compressed else size) // MEGABYTE),
-                free=free // MEGABYTE,
-            )
-        )
-    if free < size:
-        text = translate(
-            "Bandwise",
-            "The disk of {file} has {free} MB free and the result may need up to {size} MB.",
-        )
-        return (
-            Note(
-                text.format(file=job.output, free=free // MEGABYTE, size=size // MEGABYTE),
-                warning=True,
-            ),
-        )
-    return ()

@@ -8,40 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...credentials import file_name
-from ...errors import BandwiseError, InputError, LibraryError, OptionError, ResourceError
+from ...errors import BandwiseError, InputError, LibraryError, ResourceError
 from ...job import Note
-from ...messages import Field, Text, join, shown, translate
+from ...messages import Field, Text, join, translate
 from ...scenes.opening import Subdatasets, open_scene
 from ...scenes.scene import Scene
+from .period import Period
 
 _MOST_REASONS = 3  #: in one sentence
-
-
-@dataclass(frozen=True)
-class Period:
-    """First and last day, ISO; empty for no limit."""
-
-    start: str = ""
-    end: str = ""
-
-    def check(self) -> None:
-        """Raise :class:`OptionError` for what is no date, and for a last day before the first."""
-        for name, text in ((Field.START, self.start), (Field.END, self.end)):
-            if text and not _is_date(text):
-                message = translate(
-                    "Bandwise", "{parameter} is a date such as 2024-05-31, not {text}."
-                )
-                raise OptionError(message.format(parameter=name, text=shown(text)))
-        if self.start and self.end and self.end < self.start:
-            message = translate(
-                "Bandwise", "{end} is {last}, before {start}, which is {first}; exchange them."
-            )
-            facts = {"start": Field.START, "end": Field.END}
-            raise OptionError(message.format(first=self.start, last=self.end, **facts))
-
-    def holds(self, date: str) -> bool:
-        """Return whether a day, ISO, lies in the period."""
-        return (not self.start or self.start <= date) and (not self.end or date <= self.end)
 
 
 @dataclass
@@ -107,10 +81,3 @@ def scene_series(paths: Sequence[str], subdatasets: Subdatasets, period: Period)
 def days_of(date: str) -> int:
     """Return a day, ISO, as days since 1970-01-01; 0 where it is not known."""
     return (datetime.date.fromisoformat(date) - datetime.date(1970, 1, 1)).days if date else 0
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return datetime.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

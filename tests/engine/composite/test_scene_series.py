@@ -142,9 +142,9 @@ def test_a_scene_without_a_mask_keeps_its_clouds(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"start": "31.5.2024"}, "start is a date such as 2024-05-31, not 31.5.2024"),
-        ({"start": "2022-02-30"}, "start is a date"),
-        ({"start": "2022-02-03", "end": "2022-02-02"}, "end is 2022-02-02, before start"),
+        ({"start": "31.5.2024"}, "first day is a date such as 2024-05-31, not 31.5.2024"),
+        ({"start": "2022-02-30"}, "first day is a date"),
+        ({"start": "2022-02-03", "end": "2022-02-02"}, "last day is 2022-02-02, before first day"),
         ({"statistics": ()}, "statistics is empty"),
         ({"percentile": 101.0}, "percentile is a number from 0 to 100, not 101"),
         ({"index": " "}, "index is empty"),

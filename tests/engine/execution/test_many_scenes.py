@@ -13,7 +13,8 @@ import pytest
 from bandwise.engine.errors import InputError, OptionError
 from bandwise.engine.execution.batch import Batch, Row, Status
 from bandwise.engine.job import Note
-from bandwise.engine.planning.jobs.many_scenes import Period, candidates
+from bandwise.engine.planning.jobs.many.many_scenes import candidates
+from bandwise.engine.planning.jobs.period import Period
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
 from many_cases import BROKEN, FILES, broken, landsat, planned, products, run_all, statuses
@@ -325,7 +326,7 @@ def test_one_sentence_where_there_is_no_scene(bench: Bench) -> None:
     products(bench)
     with pytest.raises(InputError, match=r"None of the 4 scenes .* is of these dates"):
         candidates(str(bench.folder / "in"), Period("2024-01-01", ""), no_parts)
-    with pytest.raises(OptionError, match="last day, 2020-01-01; exchange them"):
+    with pytest.raises(OptionError, match="last day is 2020-01-01, before first day"):
         candidates(str(bench.folder / "in"), Period("2024-01-01", "2020-01-01"), no_parts)
     touch(bench, "empty/readme.txt")
     with pytest.raises(InputError, match="There is no scene in"):

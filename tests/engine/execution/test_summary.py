@@ -15,7 +15,7 @@ from bandwise.engine.compute.statistics import Statistics
 from bandwise.engine.errors import Cancelled, OptionError
 from bandwise.engine.execution.batch import Row, Status
 from bandwise.engine.execution.summary import COLUMNS, check_summary, tabulated, write_summary
-from bandwise.engine.planning.jobs.many_scenes import Candidate
+from bandwise.engine.planning.jobs.many.many_scenes import Candidate
 from bandwise.engine.scenes.scene import Scene
 from bench import Bench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bandwise.engine.errors import OptionError
-from bandwise.engine.planning.jobs.file_names import name_pattern
+from bandwise.engine.planning.jobs.many.file_names import name_pattern
 from bandwise.engine.scenes.scene import Scene
 from bench import Bench
 

@@ -14,7 +14,8 @@ from bandwise.engine.compute.composite.statistic import Statistic
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.job import Job
 from bandwise.engine.planning.jobs.composite import composite_job
-from bandwise.engine.planning.jobs.scene_series import Period, scene_series
+from bandwise.engine.planning.jobs.period import Period
+from bandwise.engine.planning.jobs.scene_series import scene_series
 from bandwise.engine.radiometry.masks import CLEAR_CLASSES, MaskChoice
 from bandwise.engine.reading.opening import subdatasets_of
 from bench import TRANSFORM, Bench

@@ -13,8 +13,9 @@ from bandwise.engine.execution.summary import Table, tabulated
 from bandwise.engine.indices.catalogue import load_catalogue
 from bandwise.engine.indices.selection import chosen_indices
 from bandwise.engine.job import Job
-from bandwise.engine.planning.jobs.file_names import name_pattern
-from bandwise.engine.planning.jobs.many_scenes import Period, Task, candidates, tasks
+from bandwise.engine.planning.jobs.many.file_names import name_pattern
+from bandwise.engine.planning.jobs.many.many_scenes import Task, candidates, tasks
+from bandwise.engine.planning.jobs.period import Period
 from bandwise.engine.planning.jobs.scenes import mask_of
 from bandwise.engine.planning.jobs.spectralindices import spectralindices_job
 from bandwise.engine.radiometry.masks import MaskChoice

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProcessingContext, QgsProperty
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..engine.compute.composite.statistic import Statistic
-from ..engine.indices.catalogue import load_catalogue
-from ..engine.job import Job, RunOptions
-from .base import BandwiseAlgorithm
-from .layers import files_given
-from .parameters.composite import composite_parameters
-from .resources import own_indices_path
-from .shared.names import CompositeNames, IndexNames, SceneNames
+from ...engine.compute.composite.statistic import Statistic
+from ...engine.indices.catalogue import load_catalogue
+from ...engine.job import Job, RunOptions
+from ..base import BandwiseAlgorithm
+from ..layers import files_given
+from ..resources import own_indices_path
+from ..shared.names import CompositeNames, IndexNames, SceneNames
+from .composite_parameters import composite_parameters
+from .period import period_of
 
 if TYPE_CHECKING:
-    from ..engine.planning.jobs.scene_series import SceneSeries
+    from ...engine.planning.jobs.scene_series import SceneSeries
 
 translate = QCoreApplication.translate
 
@@ -84,10 +85,10 @@ class Composite(CompositeNames, SceneNames, IndexNames, BandwiseAlgorithm):
         self.add_number_outputs()
 
     def inputs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> SceneSeries:
-        from ..engine.planning.jobs.scene_series import Period, scene_series
-        from ..engine.reading.opening import subdatasets_of
+        from ...engine.planning.jobs.scene_series import scene_series
+        from ...engine.reading.opening import subdatasets_of
 
-        period = Period(*(self._date(each, parameters, context) for each in (self.START, self.END)))
+        period = period_of(self, parameters, context)
         return scene_series(self._paths(parameters, context), subdatasets_of, period)
 
     def job(
@@ -98,7 +99,7 @@ class Composite(CompositeNames, SceneNames, IndexNames, BandwiseAlgorithm):
         output: str,
         options: RunOptions,
     ) -> Job:
-        from ..engine.planning.jobs.composite import composite_job
+        from ...engine.planning.jobs.composite import composite_job
 
         self.is_number(self.PERCENTILE, parameters)
         is_masked = self.parameterAsBool(parameters, self.MASK_CLOUDS, context)
@@ -124,7 +125,7 @@ class Composite(CompositeNames, SceneNames, IndexNames, BandwiseAlgorithm):
 
     def _paths(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[str]:
         """Return the scenes that are listed, those in folders among them, and those in the folder."""
-        from ..engine.scenes.folder import scenes_in
+        from ...engine.scenes.folder import scenes_in
 
         value = parameters.get(self.SCENES)
         if isinstance(value, QgsProperty):
@@ -134,10 +135,3 @@ class Composite(CompositeNames, SceneNames, IndexNames, BandwiseAlgorithm):
             paths += (scenes_in(path) if os.path.isdir(path) else ()) or (path,)
         folder = self.parameterAsString(parameters, self.SCENES_FOLDER, context).strip()
         return [*paths, *((scenes_in(folder) or (folder,)) if folder else ())]
-
-    def _date(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """Return a day, ISO, or what else is given, of which the engine says what is wrong."""
-        if parameters.get(name) in (None, ""):
-            return ""
-        date = self.parameterAsDateTime(parameters, name, context)
-        return str(date.date().toString("yyyy-MM-dd") if date.isValid() else parameters[name])

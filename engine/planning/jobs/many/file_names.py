@@ -7,9 +7,9 @@ import re
 import string
 from dataclasses import dataclass
 
-from ...errors import OptionError
-from ...messages import Field, Template, shown, translate
-from ...scenes.scene import Scene
+from ....errors import OptionError
+from ....messages import Field, Template, shown, translate
+from ....scenes.scene import Scene
 
 FIELDS = ("date", "tile", "sensor", "level", "scene", "index")
 _SUFFIX = re.compile(r"\.tiff?$", re.IGNORECASE)

@@ -9,19 +9,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...backend.api import Dataset
-from ...compute.statistics import Statistics
-from ...errors import BandwiseError, MetadataError, OutputError
-from ...files.changes import states_of
-from ...files.disk import behind_links
-from ...files.locations import is_remote
-from ...job import BandRef, Job
-from ...messages import Field, translate
-from ...radiometry.products import Products
-from ...radiometry.sensors import modis
-from ...reading.opening import facts_of
-from ...writing.creation import is_sparse, parse_creation_options
-from ...writing.tiff import is_complete, memory_mapped
+from ....backend.api import Dataset
+from ....compute.statistics import Statistics
+from ....errors import BandwiseError, MetadataError, OutputError
+from ....files.changes import states_of
+from ....files.disk import behind_links
+from ....files.locations import is_remote
+from ....job import BandRef, Job
+from ....messages import Field, translate
+from ....radiometry.products import Products
+from ....radiometry.sensors import modis
+from ....reading.opening import facts_of
+from ....writing.creation import is_sparse, parse_creation_options
+from ....writing.tiff import is_complete, memory_mapped
 
 _TAG = "BANDWISE_JOB"
 _TYPES = ("uint16", "int16", "uint8")  #: of stored values, as agencies deliver them

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def same(found, right):
 )
 def test_scenes_are_given_in_many_ways(provider, context, log, tmp_path, made, given):
     paths = [scene.path for scene in made]
-    listed = {
+    ways: dict[str, Any] = {
         "list": {"SCENES": paths},
         "text": {"SCENES": ";".join(paths)},
         "folder": {"SCENES_FOLDER": str(tmp_path)},
@@ -59,8 +60,8 @@ def test_scenes_are_given_in_many_ways(provider, context, log, tmp_path, made, g
         "expression": {
             "SCENES": QgsProperty.fromExpression(f"array('{paths[0]}','{paths[1]}','{paths[2]}')")
         },
-    }[given]
-    result = run({**listed, "STATISTICS": [5, 0]}, tmp_path / "out.tif", context, log)
+    }
+    result = run({**ways[given], "STATISTICS": [5, 0]}, tmp_path / "out.tif", context, log)
     count, median = pixels(result["OUTPUT"])
     same(count, expected(made, Statistic.COUNT))
     same(median, expected(made, Statistic.MEDIAN))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from qgis.core import (
     QgsProcessing,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
@@ -20,6 +19,7 @@ from ..shared.choices import choice_parameter
 from ..shared.index_parameters import index_parameters
 from ..shared.names import CompositeNames, IndexNames, SceneNames
 from ..shared.value_parameters import Declared
+from .period import period_parameters
 
 translate = QCoreApplication.translate
 
@@ -27,7 +27,8 @@ translate = QCoreApplication.translate
 def composite_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return new definitions; ``CONSTANTS`` is advanced."""
     parameters = []
-    for parameter, help_text in (*_scenes(), *_index(), *_period(), *_statistics()):
+    period = ((each, each.help()) for each in period_parameters())
+    for parameter, help_text in (*_scenes(), *_index(), *period, *_statistics()):
         parameter.setHelp(help_text)
         parameters.append(parameter)
     constants = [each for each in index_parameters() if each.name() == IndexNames.CONSTANTS]
@@ -78,31 +79,6 @@ def _index() -> Declared:
                 "A name of the list of spectral indices, such as NDVI, or an expression over roles or names "
                 "of bands, such as (nir - swir1) / (nir + swir1) or red. Default: NDVI.",
             ),
-        ),
-    )
-
-
-def _period() -> Declared:
-    start, end = (
-        QgsProcessingParameterDateTime(
-            name, label, QgsProcessingParameterDateTime.Type.Date, optional=True
-        )
-        for name, label in (
-            (CompositeNames.START, translate("Bandwise", "First day")),
-            (CompositeNames.END, translate("Bandwise", "Last day")),
-        )
-    )
-    return (
-        (
-            start,
-            translate(
-                "Bandwise",
-                "Scenes before it are left out, such as 2024-05-01. Empty (default): no limit.",
-            ),
-        ),
-        (
-            end,
-            translate("Bandwise", "Scenes after it are left out. Empty (default): no limit."),
         ),
     )
 

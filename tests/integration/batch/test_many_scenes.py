@@ -158,8 +158,11 @@ def test_one_file_a_scene_and_its_table_elsewhere(provider, folder, context, log
         ({"NAME_PATTERN": "ndvi"}, "ndvi is not understood; write a name with fields"),
         ({"NAME_PATTERN": "{tile}/{date}"}, "has a folder in it"),
         ({"NAME_PATTERN": "{index}"}, "gives all scenes one name"),
-        ({"START": "May"}, "“First day” (START) must be a date such as 2022-10-05, not May"),
-        ({"START": "2022-01-01", "END": "2021-01-01"}, "“First day” (START), 2022-01-01, is after"),
+        ({"START": "May"}, "“First day” (START) is a date such as 2024-05-31, not May"),
+        (
+            {"START": "2022-01-01", "END": "2021-01-01"},
+            "“Last day” (END) is 2021-01-01, before “First day” (START)",
+        ),
         (
             {"SUMMARY": "summary.txt"},
             "(SUMMARY): give summary.txt a name that ends in .csv",

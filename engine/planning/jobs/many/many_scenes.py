@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...errors import Cancelled, InputError, OptionError
-from ...job import Job, Note
-from ...messages import Field, Text, translate
-from ...scenes.folder import scenes_in
-from ...scenes.opening import Subdatasets, open_scene
-from ...scenes.scene import Scene
+from ....errors import Cancelled, InputError, OptionError
+from ....job import Job, Note
+from ....messages import Field, Text, translate
+from ....scenes.folder import scenes_in
+from ....scenes.opening import Subdatasets, open_scene
+from ....scenes.scene import Scene
+from ..period import Period
 from .file_names import NamePattern
 
 #: Makes the job of a scene for some indices, written to a file
@@ -37,24 +38,6 @@ class Task:
     indices: tuple[str, ...]
     file: str = ""
     make: Callable[[], Job] | None = None
-
-
-@dataclass(frozen=True)
-class Period:
-    """Dates in ISO, both included; an empty one is no bound."""
-
-    start: str = ""
-    end: str = ""
-
-    def check(self) -> None:
-        """Raise :class:`OptionError` where it ends before it starts."""
-        if self.start and self.end and self.end < self.start:
-            text = translate("Bandwise", "{first}, {start}, is after {last}, {end}; exchange them.")
-            fields = {"first": Field.START, "last": Field.END}
-            raise OptionError(text.format(start=self.start, end=self.end, **fields))
-
-    def __contains__(self, date: str) -> bool:
-        return (not self.start or date >= self.start) and (not self.end or date <= self.end)
 
 
 def candidates(
@@ -118,7 +101,7 @@ def _opened(path: str, subdatasets: Subdatasets) -> Candidate:
 
 
 def _is_in(scene: Scene, period: Period) -> bool:
-    return not scene.date or scene.date in period
+    return not scene.date or period.holds(scene.date)
 
 
 def _without_twins(found: Sequence[Candidate]) -> tuple[list[Candidate], list[Note]]:

@@ -265,6 +265,8 @@ class _Chunk:
         Floating-point values are in ``out`` already.
         """
         quantiser = self._quantiser
+        if math.isnan(quantiser.nodata):
+            return self._validity.without_counts(values, missing, excluded)
         absent = 0 if missing is None else int(np.count_nonzero(missing))
         if not absent:
             missing = None

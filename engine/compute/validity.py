@@ -128,6 +128,20 @@ class Validity:
             nodata=nodata, saturated=saturated, masked=masked, outside=outside, not_finite=rest
         ), invalid
 
+    def without_counts(
+        self, values: NDArray[np.floating[Any]], missing: Booleans | None, excluded: Excluded
+    ) -> Statistics:
+        """Set NaN where values are missing, excluded or not finite, and count nothing: for values
+        that only statistics over them are made of.
+        """
+        flags = np.isfinite(values, out=self._flags)
+        np.logical_not(flags, out=flags)
+        for pixels in (missing, *excluded):
+            if pixels is not None:
+                np.logical_or(flags, pixels, out=flags)
+        np.copyto(values, np.nan, where=flags)
+        return Statistics()
+
     def count_saturated(self, missing: Booleans) -> int:
         """Return the number of pixels of ``missing`` that are saturated in a band and nodata in none."""
         if all(stack.saturated is None for stack in self._stacks):

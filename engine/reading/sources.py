@@ -19,7 +19,7 @@ from .reader import Reader
 _MOST_OPEN, _PART_OPEN = 1000, 0.5
 #: Memory of datasets that a worker keeps open where it reads plans in turn: one takes about a block
 #: for its decoder, and opening it takes a millisecond
-HELD_BYTES = 24 * 10**6
+HELD_BYTES = 32 * 10**6
 
 
 class _OnDemand(Mapping[str, Dataset]):

@@ -63,12 +63,12 @@ class OptionError(BandwiseError, ValueError):
 
 class ExpressionError(OptionError):
     """An expression means nothing in its dialect; the place that it is about is marked in the text
-    above the message.
+    above the ``message``.
     """
 
     def __init__(self, message: Text, text: str, start: int, end: int) -> None:
         super().__init__(_marked(message, text, start, end))
-        self.start, self.end = start, end
+        self.message, self.start, self.end = message, start, end
 
 
 def _marked(message: Text, text: str, start: int, end: int) -> Text:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from ..credentials import file_name
 from ..errors import SpaceError
@@ -33,21 +36,33 @@ def unused_scaling(
     job: Job, inputs: Sequence[Input], radiometries: Sequence[Radiometry]
 ) -> list[Note]:
     """Return a warning if stored values are used and known metadata would change the result."""
+    names = [ref.name for ref in job.bands]
+    dtypes = [band_input.band.dtype for band_input in inputs]
+    return unused_scaling_of(job.formula, names, dtypes, radiometries)
+
+
+def unused_scaling_of(
+    formula: Formula,
+    names: Sequence[str],
+    dtypes: Sequence[np.dtype[Any]],
+    radiometries: Sequence[Radiometry],
+) -> list[Note]:
+    """Return the warning for a formula over bands with these ``names`` and stored types."""
     bands = [
-        StoredBand(band_input.band.dtype, radiometry.unused.scale, radiometry.unused.offset)
+        StoredBand(dtype, radiometry.unused.scale, radiometry.unused.offset)
         if radiometry.unused
-        else StoredBand(band_input.band.dtype)
-        for band_input, radiometry in zip(inputs, radiometries)
+        else StoredBand(dtype)
+        for dtype, radiometry in zip(dtypes, radiometries)
     ]
-    if not scaling_changes(job.formula, bands):
+    if not scaling_changes(formula, bands):
         return []
     groups: dict[KnownScale, list[str]] = {}
-    for index in job.formula.bands():
+    for index in formula.bands():
         if unused := radiometries[index].unused:
-            groups.setdefault(unused, []).append(job.bands[index].name)
+            groups.setdefault(unused, []).append(names[index])
     clauses = []
-    for scale_known, names in groups.items():
-        shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+    for scale_known, scaled in groups.items():
+        shown = ", ".join(scaled[:_MOST_NAMES]) + (", ..." if len(scaled) > _MOST_NAMES else "")
         clause = translate("Bandwise", "{bands}: scale {scale:g}, offset {offset:g} ({source})")
         clauses.append(
             clause.format(

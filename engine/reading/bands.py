@@ -64,39 +64,63 @@ def describe(path: str, number: int) -> BandFacts:
         For a file that is missing, not a raster, or has no such band.
     """
     with facts_of(path) as dataset:
-        _check_band(path, number, dataset)
-        transform = dataset.transform
-        _check_transform(path, transform)
-        description = _descriptions(dataset)[number - 1]
-        georeference = _georeference(dataset)
-        width, height = dataset.block(number)
-        scale, offset = dataset.scaling(number)
-        palette = dataset.colors[number - 1] == "palette"
-        return BandFacts(
-            path=path,
-            number=number,
-            grid=Grid(
-                crs=dataset.wkt if georeference is None else "",
-                transform=transform,
-                width=dataset.width,
-                height=dataset.height,
-                georeference=georeference,
-            ),
-            declared=Declared(
-                dtype=dataset.dtypes[number - 1],
-                nodata=dataset.nodata(number),
-                scale=scale,
-                offset=offset,
-                name=dataset.band_tags(number).get("BANDNAME", ""),
-                description=description,
-            ),
-            masks=_masks(dataset, number),
-            block=(width, height),
-            decoded=width * height * _bytes_per_pixel(dataset, number),
-            decoder=width * height * _decoder_bytes(dataset, number),
-            files=all_files(path, dataset.files),
-            classes=palette or recognised(path, description) is not None,
-        )
+        return _facts(path, number, dataset)
+
+
+def describe_all(path: str) -> list[BandFacts | InputError]:
+    """Open the raster ``path`` once and return what it says of each band, or why that cannot be used.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, not a raster, or has no bands.
+    """
+    with facts_of(path) as dataset:
+        if not dataset.dtypes:
+            _check_band(path, 1, dataset)
+        described: list[BandFacts | InputError] = []
+        for number in range(1, 1 + len(dataset.dtypes)):
+            try:
+                described.append(_facts(path, number, dataset))
+            except InputError as error:
+                described.append(error)
+        return described
+
+
+def _facts(path: str, number: int, dataset: Dataset) -> BandFacts:
+    _check_band(path, number, dataset)
+    transform = dataset.transform
+    _check_transform(path, transform)
+    description = _descriptions(dataset)[number - 1]
+    georeference = _georeference(dataset)
+    width, height = dataset.block(number)
+    scale, offset = dataset.scaling(number)
+    palette = dataset.colors[number - 1] == "palette"
+    return BandFacts(
+        path=path,
+        number=number,
+        grid=Grid(
+            crs=dataset.wkt if georeference is None else "",
+            transform=transform,
+            width=dataset.width,
+            height=dataset.height,
+            georeference=georeference,
+        ),
+        declared=Declared(
+            dtype=dataset.dtypes[number - 1],
+            nodata=dataset.nodata(number),
+            scale=scale,
+            offset=offset,
+            name=dataset.band_tags(number).get("BANDNAME", ""),
+            description=description,
+        ),
+        masks=_masks(dataset, number),
+        block=(width, height),
+        decoded=width * height * _bytes_per_pixel(dataset, number),
+        decoder=width * height * _decoder_bytes(dataset, number),
+        files=all_files(path, dataset.files),
+        classes=palette or recognised(path, description) is not None,
+    )
 
 
 def _check_band(path: str, number: int, dataset: Dataset) -> None:

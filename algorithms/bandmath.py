@@ -19,6 +19,7 @@ from ..engine.job import Job, RunOptions
 from ..engine.radiometry.scaling import Scaling
 from .base import BandwiseAlgorithm
 from .shared.choices import choice_parameter
+from .shared.names import EXPRESSION_EDITOR
 from .shared.scenes import SceneOptions
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class BandMath(SceneOptions, BandwiseAlgorithm):
                 "results are separated by ; and may be named with :=",
             )
         )
+        expression.setMetadata({"widget_wrapper": {"class": EXPRESSION_EDITOR}})
         self.addParameter(expression)
         dialect = choice_parameter(
             self.DIALECT,

@@ -80,3 +80,9 @@ class CompositeNames:
     INDEX = "INDEX"
     STATISTICS = "STATISTICS"
     PERCENTILE = "PERCENTILE"
+
+
+#: The editor of expressions by its name, as QGIS loads it, and only where there is a dialog.
+EXPRESSION_EDITOR = (
+    f"{__name__.partition('.algorithms.')[0]}.gui.expression.wrapper.ExpressionWrapper"
+)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -64,7 +65,7 @@ def spelled(name: str, band: int | str) -> str:
 
 def unique(texts: Sequence[str]) -> frozenset[str]:
     """Return those texts that occur once, whatever their case, and can be written between quotes."""
-    lower = [text.lower() for text in texts]
+    counts = Counter(text.lower() for text in texts)
     return frozenset(
-        text for text in texts if text and lower.count(text.lower()) == 1 and '"' not in text
+        text for text in texts if text and counts[text.lower()] == 1 and '"' not in text
     )

@@ -266,6 +266,8 @@ def _input_cautions(nameable: Nameable, labels: Sequence[str]) -> list[Caution]:
     if nameable.problem is not None:
         return [Caution(nameable.problem)]
     if not nameable.rasters and not nameable.named:
+        if nameable.later:
+            return []
         return [Caution(translate("Bandwise", "No raster is chosen yet").format())]
     problems = [Caution(raster.problem) for raster in nameable.rasters if raster.problem]
     if not labels:

@@ -74,11 +74,15 @@ class DescribedRaster:
 
 @dataclass(frozen=True)
 class Nameable:
-    """What an expression can name: ``rasters`` by letters, and bands that have a name (``red``)."""
+    """What an expression can name: ``rasters`` by letters, and bands that have a name (``red``).
+
+    ``later`` tells that rasters are known when a model runs, and ``problem`` why there are none.
+    """
 
     rasters: tuple[DescribedRaster, ...] = ()
     named: Mapping[str, DescribedBand] = field(default_factory=dict)
     problem: Text | None = None
+    later: bool = False
 
 
 class Describer:

@@ -29,6 +29,10 @@ translate = QCoreApplication.translate
 _LEAST_TYPED = 2  #: characters after which completion is offered by itself
 _LONGEST_WRAPPED = 20_000  #: characters that a chosen function is put around
 _FEW_LINES = 5
+_KEYS_OF_LIST = (
+    *(Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape),
+    *(Qt.Key.Key_Tab, Qt.Key.Key_Backtab),
+)
 
 
 class ExpressionEdit(QPlainTextEdit):
@@ -114,12 +118,8 @@ class ExpressionEdit(QPlainTextEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         keys = Qt.Key
         is_open = self.completer.popup().isVisible()
-        if is_open and event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_Tab):
-            self._complete(self.completer.popup().currentIndex())
-            self.completer.popup().hide()
-            return
-        if is_open and event.key() == keys.Key_Escape:
-            self.completer.popup().hide()
+        if is_open and event.key() in _KEYS_OF_LIST:
+            event.ignore()  # the completer handles what its widget does not
             return
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if control and event.key() == keys.Key_Space:
@@ -129,6 +129,11 @@ class ExpressionEdit(QPlainTextEdit):
         typed = event.text()
         if typed and (typed.isprintable() or event.key() == keys.Key_Backspace) and not control:
             self.offer(asked=is_open)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        if self.completer.popup().isVisible():
+            return False  # Tab chooses from the list
+        return bool(super().focusNextPrevChild(forward))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self._error:

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import enum
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from qgis.core import QgsProcessingContext, QgsProcessingModelChildParameterSource, QgsProject
@@ -23,6 +21,7 @@ from ...engine.planning.editing.check import Options
 from ...engine.planning.editing.described import DescribedRaster, Describer, Nameable
 from ...engine.radiometry.scaling import RadiometryChoice, Scaling
 from ...engine.radiometry.storage import DataType
+from .live_check import Background
 
 LAYERS, DIALECT = "LAYERS", "DIALECT"
 _WATCHED = (
@@ -37,25 +36,23 @@ class Surroundings(QObject):
     """:attr:`changed` tells that :attr:`nameable` or :attr:`options` have changed."""
 
     changed = pyqtSignal()
-    _described = pyqtSignal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.nameable, self.options = Nameable(), Options()
         self._wrappers: dict[str, Any] = {}
         self._describer = Describer()
-        self._asked: Any = None
-        self._running = False
+        self._background = Background(self)
+        self._background.done.connect(self._end)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DELAY)
         self._timer.timeout.connect(self.refresh)
-        self._described.connect(self._end)
 
     @property
     def is_busy(self) -> bool:
         """Whether an answer is still to come."""
-        return self._running or bool(self._timer.isActive())
+        return self._background.is_busy or bool(self._timer.isActive())
 
     def watch(self, wrappers: Mapping[str, Any]) -> None:
         """Follow the values of other parameters, each given by its widget's wrapper."""
@@ -69,9 +66,7 @@ class Surroundings(QObject):
     def refresh(self) -> None:
         """Read the values now; the files that they name are described in a thread."""
         self.options = self._options()
-        self._asked = self._files()
-        if not self._running:
-            self._start()
+        self._background.start(self._files())
 
     def apply(self, setting: Setting) -> None:
         """Set another parameter as a sentence of the check proposes."""
@@ -94,23 +89,7 @@ class Surroundings(QObject):
             return lambda: describer.scene(path)
         return lambda: Nameable(tuple(describer.raster(name, path) for name, path in rasters))
 
-    def _start(self) -> None:
-        self._running = True
-        threading.Thread(target=self._work, args=(self._asked,), daemon=True).start()
-
-    def _work(self, asked: Callable[[], Nameable]) -> None:
-        nameable = Nameable()
-        try:
-            nameable = asked()
-        finally:
-            with suppress(RuntimeError):  # the dialog was closed meanwhile
-                self._described.emit(asked, nameable)
-
-    def _end(self, asked: object, nameable: Nameable) -> None:
-        self._running = False
-        if asked is not self._asked:
-            self._start()
-            return
+    def _end(self, nameable: Nameable) -> None:
         self.nameable = nameable
         self.changed.emit()
 

@@ -14,13 +14,13 @@ from types import ModuleType
 
 import PyQt6
 import pytest
-from PyQt6 import QtCore, QtGui, QtWidgets, sip
+from PyQt6 import QtCore, QtGui, QtTest, QtWidgets, sip
 
 ROOT = Path(__file__).resolve().parents[2]
 
 sys.modules["qgis"] = ModuleType("qgis")
 sys.modules["qgis.PyQt"] = PyQt6
-for module in (QtCore, QtGui, QtWidgets, sip):
+for module in (QtCore, QtGui, QtTest, QtWidgets, sip):
     sys.modules[module.__name__.replace("PyQt6", "qgis.PyQt")] = module
 
 spec = importlib.util.spec_from_file_location(

@@ -189,7 +189,10 @@ class NamesTree(QTreeWidget):
                 (nodata, f"{radiometry.scale:g}", f"{radiometry.offset:g}")
             ):
                 item.setText(3 + column, text)
-            lines += [self._say(radiometry.scaling_source), self._say(radiometry.nodata_source)]
+            scaling = translate("Bandwise", "Scale and offset: {source}")
+            declared = translate("Bandwise", "Nodata: {source}")
+            lines.append(scaling.format(source=self._say(radiometry.scaling_source)))
+            lines.append(declared.format(source=self._say(radiometry.nodata_source)))
         item.setData(0, _HELP, "\n".join(lines))
         return item
 

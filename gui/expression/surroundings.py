@@ -60,7 +60,10 @@ class Surroundings(QObject):
         for wrapper in self._wrappers.values():
             changes = getattr(wrapper, "widgetValueHasChanged", None)
             if changes is not None:
-                changes.connect(self._timer.start)
+                changes.connect(self._later)
+        self._timer.start()
+
+    def _later(self, *_: Any) -> None:
         self._timer.start()
 
     def refresh(self) -> None:

@@ -96,7 +96,7 @@ class _Names:
         self._nameable = nameable
         self._any_letter = not nameable.rasters and not nameable.named
         self._unknown = {
-            letter_of(index): raster
+            letter_of(index): (index, raster.name)
             for index, raster in enumerate(nameable.rasters)
             if not raster.known or raster.problem
         }
@@ -134,7 +134,8 @@ class _Names:
             return _Found(role, self._nameable.named[role])
         unknown = self._unknown_raster(name, layer)
         if unknown:
-            return _Found(f"{unknown}@{1 if band is None else band}", None)
+            place = self._unknown[unknown][0] if unknown in self._unknown else 0
+            return _Found(f"{unknown}@{1 if band is None else band}", None, (place, 0))
         at = self._rasters.band(name, band, layer=layer)
         raster, number = self._rasters.bands[at]
         described = self._nameable.rasters[raster].bands[number - 1]
@@ -144,8 +145,8 @@ class _Names:
         """Return what a raster is called whose bands are not known yet; empty for others."""
         if name.upper() in self._unknown and not layer:
             return name.upper()
-        for letter, raster in self._unknown.items():
-            if raster.name == name:
+        for letter, (_, layer_name) in self._unknown.items():
+            if layer_name == name:
                 return letter
         if not self._any_letter:
             return ""

@@ -139,7 +139,7 @@ def test_without_rasters_the_text_alone_is_checked() -> None:
 def test_rasters_of_a_model_are_known_by_letter_and_name() -> None:
     nameable = Nameable((DescribedRaster("Red", known=False), DescribedRaster("x", known=False)))
     checked = check_text('(B - A@3) / "Red@2"', nameable)
-    assert checked.error is None and checked.bands == ("B@1", "A@3", "A@2")
+    assert checked.error is None and checked.bands == ("A@3", "A@2", "B@1")
     assert check_text("C", nameable).error is not None
 
 

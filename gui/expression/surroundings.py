@@ -42,6 +42,7 @@ class Surroundings(QObject):
         self.nameable, self.options = Nameable(), Options()
         self._wrappers: dict[str, Any] = {}
         self._describer = Describer()
+        self._opened: dict[str, tuple[tuple[str, str], ...]] = {}
         self._background = Background(self)
         self._background.done.connect(self._end)
         self._timer = QTimer(self)
@@ -80,10 +81,9 @@ class Surroundings(QObject):
 
     def _files(self) -> Callable[[], Nameable]:
         """Return the work that describes the rasters or the scene that are given."""
-        describer, context = self._describer, QgsProcessingContext()
-        context.setProject(QgsProject.instance())
+        describer = self._describer
         try:
-            rasters = rasters_of(self._value(LAYERS), LAYERS, context)
+            rasters = self._rasters(self._value(LAYERS))
         except BandwiseError as error:
             problem = error.args[0]
             return lambda: Nameable(problem=problem)
@@ -91,6 +91,20 @@ class Surroundings(QObject):
         if path and not rasters:
             return lambda: describer.scene(path)
         return lambda: Nameable(tuple(describer.raster(name, path) for name, path in rasters))
+
+    def _rasters(self, value: Any) -> list[tuple[str, str]]:
+        """Return (layer name, path) of each raster; one that is no layer of the project is opened once."""
+        project, context = QgsProject.instance(), QgsProcessingContext()
+        context.setProject(project)
+        rasters: list[tuple[str, str]] = []
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            if not isinstance(item, str) or project.mapLayer(item) is not None:
+                rasters += rasters_of(item, LAYERS, context)
+                continue
+            if item not in self._opened:
+                self._opened[item] = rasters_of(item, LAYERS, context)
+            rasters += self._opened[item]
+        return rasters
 
     def _end(self, nameable: Nameable) -> None:
         self.nameable = nameable

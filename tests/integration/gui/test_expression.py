@@ -240,7 +240,10 @@ def modeler(algorithm, model, windows, child=None):
     dialog = ModelerParametersDialog(algorithm, model, child)
     windows.append(dialog)
     dialog.show()
-    return dialog, dialog.widget.widget.wrappers
+    wrappers = dialog.widget.widget.wrappers
+    if not hasattr(wrappers["EXPRESSION"], "large_dialog"):
+        pytest.skip("the modeler of newer QGIS has widgets of its own alone")
+    return dialog, wrappers
 
 
 def test_rasters_of_a_model_are_letters(algorithm, model, windows, qgis_processing):

@@ -43,27 +43,27 @@ def error_colour(palette: QPalette) -> QColor:
     return tinted(palette, 12)
 
 
+def quiet_colour(palette: QPalette) -> QColor:
+    """Return the colour of what is not urgent: two thirds of the text's with one of the background's."""
+    roles = QPalette.ColorRole
+    colours = palette.color(roles.Text).getRgb()[:3], palette.color(roles.Base).getRgb()[:3]
+    return QColor(*((2 * text + base) // 3 for text, base in zip(*colours)))
+
+
 def formats(palette: QPalette) -> dict[Part, QTextCharFormat]:
     """Return how each part of an expression looks."""
-    roles = QPalette.ColorRole
     looks = {}
     for part in Part:
         look = QTextCharFormat()
         if part in _HUES:
             look.setForeground(tinted(palette, _HUES[part]))
         elif part is Part.COMMENT:
-            look.setForeground(_mixed(palette.color(roles.Text), palette.color(roles.Base)))
+            look.setForeground(quiet_colour(palette))
         if part in _BOLD:
             look.setFontWeight(QFont.Weight.Bold)
         look.setFontItalic(part in _SLANTED)
         looks[part] = look
     return looks
-
-
-def _mixed(first: QColor, second: QColor) -> QColor:
-    """Return two thirds of a colour with a third of another one."""
-    mixed = [(2 * a + b) // 3 for a, b in zip(first.getRgb()[:3], second.getRgb()[:3])]
-    return QColor(*mixed)
 
 
 def units(text: str) -> int:

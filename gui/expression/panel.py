@@ -7,7 +7,6 @@ import html
 from collections.abc import Callable
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...engine.expression.editing.completion import Candidate
@@ -17,12 +16,12 @@ from ...engine.planning.editing.check import Caution, Checked, Options
 from ...engine.planning.editing.described import Nameable
 from ...engine.planning.editing.names import candidates, vocabulary
 from .editor import ExpressionEdit
-from .highlighter import error_colour, tinted
+from .highlighter import error_colour, quiet_colour, tinted
 from .live_check import LiveCheck
 
 translate = QCoreApplication.translate
 
-_CAUTION = 40  #: hue of cautions
+_CAUTION, _LINK = 40, 212  #: hues
 _LINES = 2  #: of the line below, for which room is kept
 
 
@@ -131,7 +130,7 @@ class ExpressionPanel(QWidget):
 
     def _headline(self, sentence: str, checked: Checked, *, wrong: bool) -> str:
         if not wrong:
-            colour = self.palette().color(QPalette.ColorRole.PlaceholderText)
+            colour = quiet_colour(self.palette())
             return f'<span style="color:{colour.name()}">{html.escape(sentence)}</span>'
         line = checked.text.count("\n", 0, checked.start) + 1
         column = checked.start - checked.text.rfind("\n", 0, checked.start)
@@ -147,7 +146,8 @@ class ExpressionPanel(QWidget):
         if caution.setting is None:
             return text
         offer = translate("Bandwise", "Set it now")
-        return f'{text} <a href="{number}">{html.escape(offer)}</a>'
+        link = tinted(self.palette(), _LINK).name()
+        return f'{text} <a href="{number}" style="color:{link}">{html.escape(offer)}</a>'
 
     def _follow(self, link: str) -> None:
         if link.isdecimal() and int(link) < len(self._cautions):

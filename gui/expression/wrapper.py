@@ -54,6 +54,12 @@ class ExpressionWrapper(WidgetWrapper):  # type: ignore[misc]
             return self._cell()
         return self._panel()
 
+    def createLabel(self) -> Any:
+        label = super().createLabel()
+        if label is not None and self.dialogType != DIALOG_MODELER:
+            label.setBuddy(self.panel.edit)
+        return label
+
     def postInitialize(self, wrappers: list[Any]) -> None:
         self._others = tuple(wrappers)
         self._watch({each.parameterDefinition().name(): each for each in wrappers})

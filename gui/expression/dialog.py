@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
     QLineEdit,
     QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -75,6 +78,7 @@ class ExpressionDialog(QDialog):
         self.panel.check.checked.connect(self._take_results)
         self.panel.mended.connect(self.mended)
         self.box.accepted.connect(super().accept)
+        self.box.button(kinds.Ok).setToolTip(translate("Bandwise", "Ctrl+Enter"))
         self.box.rejected.connect(super().reject)
         self.panel.edit.setFocus()
 
@@ -86,6 +90,19 @@ class ExpressionDialog(QDialog):
         self.panel.set_surroundings(nameable, options)
         self.tree.set_surroundings(nameable, options)
         self.tree.set_indices(self._indices, nameable)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Ctrl+Enter for OK; Enter goes from a search to the rows that were found."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.accept()
+        elif self.search.hasFocus():
+            _go_to(self.tree)
+        elif self.saved.search.hasFocus():
+            _go_to(self.saved.tree)
+        else:
+            super().keyPressEvent(event)
 
     def _arrange(self) -> None:
         left, right = QWidget(), QSplitter(Qt.Orientation.Vertical)
@@ -113,3 +130,21 @@ class ExpressionDialog(QDialog):
     def _take_results(self, checked: Checked) -> None:
         if checked.error is None:
             self.tree.set_results(results_named(checked.text))
+
+
+def _go_to(tree: QTreeWidget) -> None:
+    """Give a tree the focus, with the first row that is shown as the current one."""
+    first = next(_rows_found(tree.invisibleRootItem()), None)
+    if first is not None:
+        tree.setCurrentItem(first)
+        tree.setFocus()
+
+
+def _rows_found(item: QTreeWidgetItem) -> Iterator[QTreeWidgetItem]:
+    """Yield the rows below ``item`` that are shown and have none below them, but no groups."""
+    for child in (item.child(row) for row in range(item.childCount())):
+        if child.isHidden():
+            continue
+        yield from _rows_found(child)
+        if child.parent() is not None and not child.childCount():
+            yield child

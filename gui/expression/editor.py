@@ -125,6 +125,9 @@ class ExpressionEdit(QPlainTextEdit):
         if control and event.key() == keys.Key_Space:
             self.offer()
             return
+        if control and event.key() in (keys.Key_Return, keys.Key_Enter):
+            event.ignore()  # for the window around
+            return
         super().keyPressEvent(event)
         typed = event.text()
         if typed and (typed.isprintable() or event.key() == keys.Key_Backspace) and not control:

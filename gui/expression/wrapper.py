@@ -92,8 +92,10 @@ class ExpressionWrapper(WidgetWrapper):  # type: ignore[misc]
     def open_dialog(self) -> None:
         """Open the large editor, and take over its text."""
         dialog = self.large_dialog()
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.take(dialog.text())
+        accepted, text = dialog.exec() == QDialog.DialogCode.Accepted, dialog.text()
+        dialog.deleteLater()
+        if accepted:
+            self.take(text)
 
     def take(self, text: str) -> None:
         """Take over a text of the large editor, which is used then."""

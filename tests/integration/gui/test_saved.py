@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from bandwise.gui.expression.saved import MOST_RECENT, Saved, SavedExpressions
+from bandwise.engine.expression.dialects import DIALECTS, DialectChoice
+from bandwise.engine.expression.names import NamedBands
+from bandwise.engine.expression.parser import parse
+from bandwise.gui.expression.saved import MOST_RECENT, Saved, SavedExpressions, shipped
 
 
 def test_saved_expressions_in_their_file(tmp_path: Path) -> None:
@@ -62,3 +65,12 @@ def test_a_damaged_file_is_a_sentence_and_is_kept(tmp_path: Path, content: bytes
     kept = tmp_path / "expressions.damaged1.json"
     assert note is not None and str(kept) in note and kept.read_bytes() == content
     assert json.loads(path.read_text("utf-8"))["expressions"][0]["name"] == "x"
+
+
+def test_examples_are_read_by_the_engine() -> None:
+    for saved in shipped():
+        formula = parse(
+            saved.expression, DIALECTS[DialectChoice.BANDWISE], NamedBands(["A", "B", "C"])
+        )
+        assert formula.results and saved.name and saved.description and saved.tags
+    assert len({saved.name for saved in shipped()}) == len(shipped()) > 10

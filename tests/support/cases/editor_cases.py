@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bandwise.engine.expression.dialects import DIALECTS, DialectChoice
+from bandwise.engine.expression.dialects import DialectChoice
 from bandwise.engine.expression.editing.parts import Part
-from bandwise.engine.expression.names import NamedBands
-from bandwise.engine.expression.parser import parse
 from bandwise.engine.indices.catalogue import listed_indices
 from bandwise.engine.messages import Field
 from bandwise.engine.planning.editing.check import Options
@@ -284,6 +282,39 @@ def test_the_tree_inserts_by_mouse_keyboard_and_drag(dialog: Any) -> None:
     assert not tree.topLevelItem(0).isHidden()
 
 
+def test_enter_goes_from_a_search_to_what_was_found(dialog: Any) -> None:
+    dialog.activateWindow()
+    wait_for(dialog.isActiveWindow)
+    for search, tree, text in (
+        (dialog.search, dialog.tree, "hyperbolic cosine"),
+        (dialog.saved.search, dialog.saved.tree, "decibels"),
+    ):
+        search.setFocus()
+        QTest.keyClicks(search, text)
+        press(search, Qt.Key.Key_Return)
+        assert dialog.isVisible() and tree.hasFocus()
+        press(tree, Qt.Key.Key_Return)
+    assert dialog.text() == "10 * log10(A)"
+    dialog.panel.edit.undo()
+    assert dialog.text() in ("A@1cosh()", "cosh()A@1")
+
+
+def test_a_drag_is_dropped_into_the_text(dialog: Any) -> None:
+    data = dialog.tree.mimeData([dialog.tree.topLevelItem(0).child(1).child(0)])
+    dialog.panel.edit.moveCursor(dialog.panel.edit.textCursor().MoveOperation.End)
+    assert dialog.panel.edit.canInsertFromMimeData(data)
+    dialog.panel.edit.insertFromMimeData(data)
+    assert dialog.text() == "A@1B@1"
+
+
+def test_the_keyboard_accepts(dialog: Any) -> None:
+    dialog.activateWindow()
+    dialog.panel.edit.setFocus()
+    wait_for(dialog.panel.edit.hasFocus)
+    press(dialog.panel.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.result() == 1 and dialog.text() == "A@1"
+
+
 def rows(item: Any) -> Iterator[Any]:
     """Yield all rows below an item."""
     for row in range(item.childCount()):
@@ -357,14 +388,3 @@ def test_saved_expressions_in_the_window(dialog: Any, tmp_path: Path) -> None:
     empty.name.setText("x")
     kinds = type(empty.box).StandardButton
     assert not empty.box.button(kinds.Ok).isEnabled() and save.box.button(kinds.Ok).isEnabled()
-
-
-def test_examples_are_read_by_the_engine() -> None:
-    from bandwise.gui.expression.saved import shipped
-
-    for saved in shipped():
-        formula = parse(
-            saved.expression, DIALECTS[DialectChoice.BANDWISE], NamedBands(["A", "B", "C"])
-        )
-        assert formula.results and saved.name and saved.description and saved.tags
-    assert len({saved.name for saved in shipped()}) == len(shipped()) > 10

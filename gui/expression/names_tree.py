@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from qgis.PyQt.QtCore import QCoreApplication, QMimeData, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QKeyEvent
@@ -16,7 +17,14 @@ from ...engine.indices.catalogue import Index
 from ...engine.messages import Text
 from ...engine.planning.editing.check import Options
 from ...engine.planning.editing.described import DescribedBand, DescribedRaster, Nameable
-from ...engine.planning.editing.names import band_words, bands_by_role, index_text, names_of
+from ...engine.planning.editing.names import (
+    band_words,
+    bands_by_role,
+    index_text,
+    names_of,
+    role_words,
+)
+from ...engine.radiometry.scaling import Scaling
 
 translate = QCoreApplication.translate
 
@@ -58,6 +66,7 @@ class NamesTree(QTreeWidget):
         self.itemDoubleClicked.connect(self._choose)
         self.currentItemChanged.connect(self._explain)
         self._rasters = self._group(translate("Bandwise", "Rasters and bands"))
+        self._roles = self._group(translate("Bandwise", "Bands by role, as reflectance"))
         self._results = self._group(translate("Bandwise", "Results named before"))
         self._functions = self._group(translate("Bandwise", "Functions"))
         self._operators = self._group(translate("Bandwise", "Operators"))
@@ -68,8 +77,6 @@ class NamesTree(QTreeWidget):
     def set_surroundings(self, nameable: Nameable, options: Options) -> None:
         """Show the rasters and bands, and how their values will be read."""
         self._rasters.takeChildren()
-        for role, band in nameable.named.items():
-            self._rasters.addChild(self._band((role,), band, options))
         for position, raster in enumerate(nameable.rasters):
             self._rasters.addChild(self._raster(position, raster, options))
         if nameable.problem is not None:
@@ -77,7 +84,22 @@ class NamesTree(QTreeWidget):
         for item in _below(self._rasters):
             item.setExpanded(item.childCount() <= 30)
         self._rasters.setExpanded(True)
+        self._fill_roles(nameable, options)
         self.show_matches(" ".join(self._words))
+
+    def _fill_roles(self, nameable: Nameable, options: Options) -> None:
+        """Show the bands by role, which are reflectance where others are stored values."""
+        self._roles.takeChildren()
+        if options.radiometry.scaling is Scaling.STORED:
+            radiometry = options.radiometry._replace(scaling=Scaling.AUTOMATIC)
+            options = replace(options, radiometry=radiometry)
+        for named in nameable.roles.bands():
+            band = nameable.by_role.get(named.place)
+            if band is not None:
+                row = self._band((named.name,), band, options)
+                row.setText(1, role_words(named))
+                self._roles.addChild(row)
+        self._roles.setExpanded(self._roles.childCount() <= 30)
 
     def set_results(self, names: Sequence[str]) -> None:
         """Show the results that have a name."""

@@ -88,9 +88,7 @@ class Surroundings(QObject):
             problem = error.args[0]
             return lambda: Nameable(problem=problem)
         path = str(self._value(SceneNames.SCENE) or "").strip()
-        if path and not rasters:
-            return lambda: describer.scene(path)
-        return lambda: Nameable(tuple(describer.raster(name, path) for name, path in rasters))
+        return lambda: describer.nameable(rasters, path)
 
     def _rasters(self, value: Any) -> list[tuple[str, str]]:
         """Return (layer name, path) of each raster; one that is no layer of the project is opened once."""

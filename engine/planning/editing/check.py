@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from ...compute.compiler import BandValue, compile_formula
 from ...errors import ExpressionError
 from ...expression.dialects import DIALECTS, DialectChoice
 from ...expression.formula import Formula
-from ...expression.names import RasterBands, dialect_of, letter_of
+from ...expression.names import dialect_of, letter_of
 from ...expression.parser import parse
 from ...expression.typed_nodata import typed_nodata
 from ...grids.grid import Grid
@@ -22,14 +21,14 @@ from ...messages import Field, Setting, Text, join, shown, translate
 from ...radiometry.scaling import Radiometry, RadiometryChoice, Scaling
 from ...radiometry.storage import DataType, storage_of
 from ..checks import unused_scaling_of
-from .described import DescribedBand, Nameable
+from .described import Nameable
+from .naming import Found, Names
 
 LONGEST_COMPARED = (
     2_000  #: characters; longer texts are not compared with their meaning in other dialects
 )
 _LONGEST_READING = 200  #: characters of a meaning in another dialect
 _MOST_NAMES = 12  #: in one sentence
-_OTB = re.compile(r"im[0-9]{1,6}b[0-9]{1,6}", re.IGNORECASE)
 _STORED = RadiometryChoice(Scaling.STORED)
 
 
@@ -81,80 +80,6 @@ class Checked:
         return join(clauses)
 
 
-class _Found(NamedTuple):
-    """A band that a text uses: what it is called, the band where it is known, and its place among others."""
-
-    label: str
-    band: DescribedBand | None
-    place: tuple[int, int] = (0, 0)
-
-
-class _Names:
-    """Finds bands by letters, layers and names of their own; ``found`` collects those that are used."""
-
-    def __init__(self, nameable: Nameable, *, layers_first: bool) -> None:
-        self._nameable = nameable
-        self._any_letter = not nameable.rasters and not nameable.named
-        self._unknown = {
-            letter_of(index): (index, raster.name)
-            for index, raster in enumerate(nameable.rasters)
-            if not raster.known or raster.problem
-        }
-        self._rasters = RasterBands(
-            [raster.raster for raster in nameable.rasters], layers_first=layers_first
-        )
-        self.found: list[_Found] = []
-        self._positions: dict[str, int] = {}
-
-    @property
-    def labels(self) -> list[str]:
-        """The bands that are used, in the order of their positions in the formula."""
-        return [found.label for found in self.found]
-
-    def band(self, name: str, band: int | str | None, *, layer: bool) -> int:
-        """See :meth:`References.band`."""
-        found = self._band(name, band, layer)
-        if found.label not in self._positions:
-            self._positions[found.label] = len(self.found)
-            self.found.append(found)
-        return self._positions[found.label]
-
-    def names(self) -> Sequence[str]:
-        """See :meth:`References.names`."""
-        return [*self._rasters.names(), *self._nameable.named]
-
-    def in_order(self, formula: Formula) -> tuple[Formula, list[_Found]]:
-        """Return the formula over bands in the order of letters, as a run has them, and these bands."""
-        order = sorted(range(len(self.found)), key=lambda index: self.found[index].place)
-        return formula.renumbered(order), [self.found[index] for index in order]
-
-    def _band(self, name: str, band: int | str | None, layer: bool) -> _Found:
-        role = name.lower()
-        if band is None and not layer and role in self._nameable.named:
-            return _Found(role, self._nameable.named[role])
-        unknown = self._unknown_raster(name, layer)
-        if unknown:
-            place = self._unknown[unknown][0] if unknown in self._unknown else 0
-            return _Found(f"{unknown}@{1 if band is None else band}", None, (place, 0))
-        at = self._rasters.band(name, band, layer=layer)
-        raster, number = self._rasters.bands[at]
-        described = self._nameable.rasters[raster].bands[number - 1]
-        return _Found(f"{letter_of(raster)}@{number}", described, (raster, number))
-
-    def _unknown_raster(self, name: str, layer: bool) -> str:
-        """Return what a raster is called whose bands are not known yet; empty for others."""
-        if name.upper() in self._unknown and not layer:
-            return name.upper()
-        for letter, (_, layer_name) in self._unknown.items():
-            if layer_name == name:
-                return letter
-        if not self._any_letter:
-            return ""
-        is_letter = len(name) <= 2 and name.isascii() and name.isalpha()
-        anything = layer or self._nameable.problem is not None or _OTB.fullmatch(name)
-        return name.upper() if is_letter else shown(name) if anything else ""
-
-
 def check_text(
     text: str,
     nameable: Nameable,
@@ -168,7 +93,7 @@ def check_text(
     choice = options.dialect
     if choice is DialectChoice.AUTOMATIC:
         choice = dialect_of(text, rasters)
-    names = _Names(nameable, layers_first=choice is DialectChoice.QGIS)
+    names = Names(text, nameable, choice)
     try:
         formula, found = names.in_order(parse(text, DIALECTS[choice], names))
         arithmetic = _arithmetic(formula, found, options)
@@ -176,9 +101,9 @@ def check_text(
         return Checked(text, choice, error.message, error.start, error.end)
     labels = [each.label for each in found]
     cautions = _scaling_cautions(formula, found, options)
-    if len(text) <= LONGEST_COMPARED:
+    if len(text) <= LONGEST_COMPARED and not any(each.role_path for each in found):
         cautions += _difference_cautions(text, nameable, choice, formula.understood(labels))
-    cautions += _input_cautions(nameable, labels)
+    cautions += _input_cautions(nameable, found)
     return Checked(
         text,
         choice,
@@ -190,21 +115,21 @@ def check_text(
 
 
 def _known(
-    found: Sequence[_Found], choice: RadiometryChoice
+    found: Sequence[Found], choice: RadiometryChoice
 ) -> tuple[list[np.dtype[np.generic]], list[Radiometry]] | None:
     """Return the types of bands and how they are read; None where one is not known."""
     dtypes, radiometries = [], []
-    for _, band, _ in found:
-        radiometry = band.radiometry(choice) if band and band.facts else None
-        if band is None or band.facts is None or radiometry is None:
+    for each in found:
+        radiometry = each.radiometry(choice)
+        if each.band is None or each.band.facts is None or radiometry is None:
             return None
-        dtypes.append(band.facts.dtype)
+        dtypes.append(each.band.facts.dtype)
         radiometries.append(radiometry)
     return dtypes, radiometries
 
 
 def _arithmetic(
-    formula: Formula, found: Sequence[_Found], options: Options
+    formula: Formula, found: Sequence[Found], options: Options
 ) -> np.dtype[np.generic] | None:
     """Return the type that a formula is computed in; None where a band is not known, or resampled."""
     known = _known(found, options.radiometry)
@@ -225,7 +150,7 @@ def _coincide(grid: Grid, other: Grid) -> bool:
     return grid.crs == other.crs and grid.pixel_offset(other) is not None
 
 
-def _scaling_cautions(formula: Formula, found: Sequence[_Found], options: Options) -> list[Caution]:
+def _scaling_cautions(formula: Formula, found: Sequence[Found], options: Options) -> list[Caution]:
     """Return the caution where a scale or an offset is known and not applied, or cannot be read."""
     problems = dict.fromkeys(each.band.problem for each in found if each.band)
     if options.radiometry.scaling is Scaling.AUTOMATIC:
@@ -244,7 +169,7 @@ def _difference_cautions(
     """Return the caution that other dialects read the text differently, if they do."""
     readings = []
     for other, dialect in DIALECTS.items():
-        names = _Names(nameable, layers_first=other is DialectChoice.QGIS)
+        names = Names(text, nameable, other)
         try:
             formula = parse(text, dialect, names) if other is not choice else None
         except ExpressionError:
@@ -262,23 +187,24 @@ def _difference_cautions(
     return [Caution(caution)]
 
 
-def _input_cautions(nameable: Nameable, labels: Sequence[str]) -> list[Caution]:
+def _input_cautions(nameable: Nameable, found: Sequence[Found]) -> list[Caution]:
     """Return cautions about what is given: nothing, what cannot be read, and what is not used."""
     if nameable.problem is not None:
         return [Caution(nameable.problem)]
-    if not nameable.rasters and not nameable.named:
+    if nameable.is_empty:
         if nameable.later:
             return []
         return [Caution(translate("Bandwise", "No raster is chosen yet").format())]
     problems = [Caution(raster.problem) for raster in nameable.rasters if raster.problem]
-    if not labels:
+    if not found:
         text = translate("Bandwise", "The expression uses no band: every pixel gets its value")
         return [*problems, Caution(text.format())]
-    used = {label.partition("@")[0] for label in labels}
+    used = {each.place[0] for each in found if not each.role_path}
+    paths = {each.role_path for each in found}
     unused = [
         f"{letter_of(index)} = {shown(raster.name)}"
         for index, raster in enumerate(nameable.rasters)
-        if letter_of(index) not in used
+        if index not in used and raster.path not in paths
     ]
     if not unused:
         return problems

@@ -4,23 +4,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
 from ...errors import BandwiseError, InputError, MetadataError
 from ...expression.names import Raster
+from ...indices.bands import GivenBand
 from ...messages import Text
-from ...radiometry.band_names import BandName, short_name
+from ...radiometry.band_names import BandName
 from ...radiometry.products import Products
 from ...radiometry.scaling import Radiometry, RadiometryChoice, Scaling, resolve
 from ...reading.bands import BandFacts, describe_all
 from ...reading.opening import subdatasets_of
 from ...scenes.opening import open_scene
 from ...scenes.scene import Scene
+from ..jobs.index_bands import given_bands
+from ..jobs.named_bands import BandRoles, roles_of_rasters, roles_of_scene
 
 _Key = tuple[str, Optional[tuple[int, int]]]
+_Place = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -64,70 +67,77 @@ class DescribedRaster:
     bands: tuple[DescribedBand, ...] = ()
     problem: Text | None = None
     known: bool = True
+    short_names: tuple[str, ...] = ()
 
     @property
     def raster(self) -> Raster:
         """The raster as expressions name it."""
-        names = tuple(short_name(band.name.name) if band.name else "" for band in self.bands)
-        return Raster(self.name, self.path, tuple(band.description for band in self.bands), names)
+        descriptions = tuple(band.description for band in self.bands)
+        return Raster(self.name, self.path, descriptions, self.short_names)
 
 
 @dataclass(frozen=True)
 class Nameable:
-    """What an expression can name: ``rasters`` by letters, and bands that have a name (``red``).
+    """What an expression can name: ``rasters`` by letters, and bands by their ``roles``.
 
-    ``later`` tells that rasters are known when a model runs, and ``problem`` why there are none.
+    ``by_role`` describes the latter by path and number. ``later`` tells that rasters are known when a
+    model runs, and ``problem`` why there are none.
     """
 
     rasters: tuple[DescribedRaster, ...] = ()
-    named: Mapping[str, DescribedBand] = field(default_factory=dict)
+    roles: BandRoles = BandRoles({}, {}, ())  # noqa: RUF009
+    by_role: Mapping[_Place, DescribedBand] = field(default_factory=dict)
     problem: Text | None = None
     later: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is given."""
+        return not self.rasters and self.roles.scene is None
 
 
 class Describer:
     """Describes files and keeps that until a file changes, by its time and size."""
 
     def __init__(self) -> None:
-        self._bands: dict[_Key, tuple[DescribedBand, ...] | Text] = {}
-        self._scenes: dict[_Key, Mapping[str, DescribedBand] | Text] = {}
+        self._rasters: dict[tuple[str, _Key], DescribedRaster] = {}
+        self._scenes: dict[_Key, tuple[Scene, dict[_Place, DescribedBand]] | Text] = {}
+
+    def nameable(self, rasters: Sequence[tuple[str, str]], scene: str = "") -> Nameable:
+        """Return what can be named of rasters, (layer name, path) each, and of a scene's path."""
+        described = tuple(self.raster(name, path) for name, path in rasters)
+        found = self._scene(scene) if scene else None
+        if isinstance(found, Text):
+            return Nameable(described, problem=found)
+        if found is not None:
+            return Nameable(described, roles_of_scene(found[0]), found[1])
+        given = [
+            GivenBand(position, band.number, raster.path, band.name)
+            for position, raster in enumerate(described)
+            for band in raster.bands
+        ]
+        places = {(raster.path, band.number): band for raster in described for band in raster.bands}
+        return Nameable(described, roles_of_rasters(given), places)
 
     def raster(self, name: str, path: str) -> DescribedRaster:
         """Return the raster ``path`` with its bands, or with the sentence that says why it has none."""
-        key = _key(path)
-        if key not in self._bands:
+        key = name, _key(path)
+        if key not in self._rasters:
             try:
-                self._bands[key] = _bands(path)
+                self._rasters[key] = _raster(name, path)
             except BandwiseError as error:
-                self._bands[key] = error.args[0]
-        found = self._bands[key]
-        if isinstance(found, Text):
-            return DescribedRaster(name, path, problem=found)
-        return DescribedRaster(name, path, found)
+                self._rasters[key] = DescribedRaster(name, path, problem=error.args[0])
+        return self._rasters[key]
 
-    def scene(self, path: str) -> Nameable:
-        """Return the bands of the scene at ``path``, each called by its role."""
+    def _scene(self, path: str) -> tuple[Scene, dict[_Place, DescribedBand]] | Text:
         key = _key(path)
         if key not in self._scenes:
             try:
-                self._scenes[key] = self._roles(open_scene(path, subdatasets_of))
+                scene = open_scene(path, subdatasets_of)
+                self._scenes[key] = scene, _bands_of(scene)
             except BandwiseError as error:
                 self._scenes[key] = error.args[0]
-        found = self._scenes[key]
-        return Nameable(problem=found) if isinstance(found, Text) else Nameable(named=found)
-
-    def _roles(self, scene: Scene) -> Mapping[str, DescribedBand]:
-        products, named = Products(scene.facts()), dict[str, DescribedBand]()
-        described: dict[str, list[BandFacts | InputError]] = {}
-        for role in dict.fromkeys(band.role for band in scene.bands if band.role):
-            with suppress(InputError):  # several bands have it: none is called by it
-                band = scene.band(role)
-                if band.path not in described:
-                    described[band.path] = describe_all(band.path)
-                facts = described[band.path][band.number - 1]
-                name = BandName(band.name, scene.sensor, frozenset({role}))
-                named[role] = _band(band.number, facts, name, products)
-        return named
+        return self._scenes[key]
 
 
 def _key(path: str) -> _Key:
@@ -138,14 +148,30 @@ def _key(path: str) -> _Key:
     return path, (status.st_mtime_ns, status.st_size)
 
 
-def _bands(path: str) -> tuple[DescribedBand, ...]:
-    products, described = Products(), describe_all(path)
-    bands = []
-    for number, facts in enumerate(described, start=1):
-        description = facts.declared.description if isinstance(facts, BandFacts) else ""
-        name = products.band_name(path, number, description, single=len(described) == 1)
-        bands.append(_band(number, facts, name, products))
-    return tuple(bands)
+def _raster(name: str, path: str) -> DescribedRaster:
+    described, products = describe_all(path), Products()
+    given, (raster,) = given_bands([(name, path)])
+    bands = tuple(
+        _band(number, facts, band.name, products)
+        for number, (facts, band) in enumerate(zip(described, given), start=1)
+    )
+    return DescribedRaster(name, path, bands, short_names=raster.band_names)
+
+
+def _bands_of(scene: Scene) -> dict[_Place, DescribedBand]:
+    """Describe the bands of a scene by path and number; a file that cannot be opened has none."""
+    products, files = Products(scene.facts()), dict[str, list[BandFacts | InputError]]()
+    bands = {}
+    for band in scene.bands:
+        if band.path not in files:
+            try:
+                files[band.path] = describe_all(band.path)
+            except InputError as error:
+                files[band.path] = [error] * band.number
+        facts = files[band.path][min(band.number, len(files[band.path])) - 1]
+        name = BandName(band.name, scene.sensor, frozenset(filter(None, [band.role])))
+        bands[band.path, band.number] = _band(band.number, facts, name, products)
+    return bands
 
 
 def _band(

@@ -14,6 +14,7 @@ from ...indices.bands import GivenBand, recognise
 from ...indices.catalogue import Index
 from ...messages import Text
 from ...radiometry.roles import role_text
+from ..jobs.named_bands import NamedBand
 from .described import DescribedBand, DescribedRaster, Nameable
 
 _CONSTANTS = ("pi", "e", "nan", "true", "false")
@@ -27,6 +28,12 @@ def band_words(band: DescribedBand) -> str:
     if band.name and len(band.name.roles) == 1:
         words.append(str(role_text(next(iter(band.name.roles)))))
     return ", ".join(dict.fromkeys(filter(None, words)))
+
+
+def role_words(band: NamedBand) -> str:
+    """Return what a band is that is named by its role: the role in words, the band and its file."""
+    words = [str(role_text(band.name)), str(band)]
+    return ", ".join(word for word in words if word != band.name)
 
 
 def names_of(position: int, raster: DescribedRaster) -> tuple[tuple[str, ...], ...]:
@@ -59,8 +66,8 @@ def candidates(nameable: Nameable, say: Callable[[Text], str] = str) -> list[Can
 
 
 def _bands(nameable: Nameable) -> Iterator[Candidate]:
-    for role, band in nameable.named.items():
-        yield Candidate(role, Part.BAND, band_words(band))
+    for named in _roles(nameable):
+        yield Candidate(named.name, Part.BAND, role_words(named))
     for position, raster in enumerate(nameable.rasters):
         if not raster.bands:
             yield Candidate(letter_of(position), Part.BAND, raster.name)
@@ -79,20 +86,24 @@ def _functions(say: Callable[[Text], str]) -> Iterator[Candidate]:
                 yield Candidate(name, Part.FUNCTION, words)
 
 
+def _roles(nameable: Nameable) -> list[NamedBand]:
+    """Return the bands by role, except those whose name a layer has."""
+    layers = {raster.name for raster in nameable.rasters}
+    return [band for band in nameable.roles.bands() if band.name not in layers]
+
+
 def vocabulary(nameable: Nameable, results: Collection[str] = ()) -> Vocabulary:
     """Return the names that highlighting knows."""
     return Vocabulary(
         frozenset(raster.name for raster in nameable.rasters),
-        frozenset(nameable.named),
+        frozenset(band.name.lower() for band in nameable.roles.bands()),
         frozenset(results),
         BANDWISE,
     )
 
 
 def bands_by_role(nameable: Nameable) -> Mapping[str, str]:
-    """Return how the band of each role is written: by the role of a scene, else by a letter."""
-    if nameable.named:
-        return {role: role for role in nameable.named}
+    """Return how the band of each role is written: by its role where that is sure, else by a letter."""
     given = [
         GivenBand(position, band.number, raster.path, band.name)
         for position, raster in enumerate(nameable.rasters)
@@ -103,7 +114,9 @@ def bands_by_role(nameable: Nameable) -> Mapping[str, str]:
     for position in range(len(nameable.rasters)):
         own = recognise([band for band in given if band.raster == position]).bands
         found = {**own, **found}
-    return {role: spelled(letter_of(band.raster), band.number) for role, band in found.items()}
+    written = {role: spelled(letter_of(band.raster), band.number) for role, band in found.items()}
+    # by its role a band is reflectance, as indices want it
+    return {**written, **{band.name: band.name for band in _roles(nameable)}}
 
 
 def index_text(index: Index, bands: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bandwise.engine.errors import ExpressionError
 from bandwise.engine.expression.dialects import DialectChoice
+from bandwise.engine.indices.catalogue import listed_indices
 from bandwise.engine.messages import Field
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.planning.editing.check import Options, check_text
@@ -18,14 +19,27 @@ from bandwise.engine.planning.editing.described import (
     Describer,
     Nameable,
 )
+from bandwise.engine.planning.editing.names import bands_by_role, candidates, index_text
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
+from bandwise.engine.reading.opening import subdatasets_of
+from bandwise.engine.scenes.opening import open_scene
 from bench import Bench
+from scene_cases import LC08
 
 ROWS = np.arange(400, dtype=np.uint16).reshape(20, 20)
 SCALES, OFFSETS = (1e-4, 1e-4), (-0.1, -0.1)
 STORED = RadiometryChoice(Scaling.STORED)
+MTL = """GROUP = LANDSAT_METADATA_FILE
+  GROUP = LEVEL2_SURFACE_REFLECTANCE_PARAMETERS
+    REFLECTANCE_MULT_BAND_4 = 2.75e-05
+    REFLECTANCE_MULT_BAND_5 = 2.75e-05
+    REFLECTANCE_ADD_BAND_4 = -0.2
+    REFLECTANCE_ADD_BAND_5 = -0.2
+  END_GROUP = LEVEL2_SURFACE_REFLECTANCE_PARAMETERS
+END_GROUP = LANDSAT_METADATA_FILE
+"""
 
 
 @pytest.fixture
@@ -38,8 +52,7 @@ def rasters(bench: Bench) -> tuple[tuple[str, str], ...]:
 
 @pytest.fixture
 def nameable(rasters: tuple[tuple[str, str], ...]) -> Nameable:
-    describer = Describer()
-    return Nameable(tuple(describer.raster(name, path) for name, path in rasters))
+    return Describer().nameable(rasters)
 
 
 @pytest.mark.parametrize("data_type", [DataType.FLOAT32, DataType.FLOAT64, DataType.UINT8])
@@ -143,19 +156,81 @@ def test_rasters_of_a_model_are_known_by_letter_and_name() -> None:
     assert check_text("C", nameable).error is not None
 
 
-def test_bands_are_called_by_role(bench: Bench, rasters) -> None:
-    named = {"red": Describer().raster(*rasters[0]).bands[0]}
-    checked = check_text("RED / 2 + sqrt(red)", Nameable(named=named))
-    assert checked.bands == ("red",) and checked.error is None
-    assert "red: scale 0.0001" in checked.cautions[0].text
-    error = check_text("nir", Nameable(named=named)).error
-    assert error is not None
+@pytest.fixture
+def product(bench: Bench) -> dict[str, str]:
+    """Red and near infrared of a Landsat product: reflectance = stored * 0.0000275 - 0.2."""
+    Path(bench.path(f"l8/{LC08}_MTL.txt")).write_text(MTL, "utf-8")
+    return {
+        role: bench.save(f"l8/{LC08}_SR_{band}.TIF", ROWS + 8000)
+        for role, band in (("red", "B4"), ("nir", "B5"))
+    }
+
+
+@pytest.mark.parametrize("scaling", [Scaling.STORED, Scaling.AUTOMATIC])
+@pytest.mark.parametrize("of_scene", [True, False], ids=["scene", "rasters"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(nir - RED) / (nir + red)",
+        "B5 * 2",
+        "swir1",
+        "red := 2; red",
+        "nir@1",
+        "A + nir",
+        "nir ^ 2",
+        "B4 & 8",
+        "sqrtt(nir)",
+    ],
+)
+def test_bands_by_role_are_those_of_a_run(
+    text: str, of_scene: bool, scaling: Scaling, bench: Bench, product: dict[str, str]
+) -> None:
+    rasters = [] if of_scene else [(Path(path).stem, path) for path in product.values()]
+    scene = product["red"] if of_scene else ""
+    radiometry = RadiometryChoice(scaling)
+    checked = check_text(text, Describer().nameable(rasters, scene), Options(radiometry=radiometry))
+    opened = open_scene(scene, subdatasets_of) if scene else None
+    try:
+        job = bandmath_job(rasters, text, bench.path("o.tif"), scene=opened, radiometry=radiometry)
+        plan = prepare(job)
+    except ExpressionError as error:
+        assert (checked.error, checked.start, checked.end) == (
+            error.message,
+            error.start,
+            error.end,
+        )
+        return
+    assert checked.error is None
+    used = {job.bands[index].name for index in job.formula.bands()}
+    assert set(checked.bands) == used
+    assert checked.arithmetic == plan.kernel.operation.dtype or not used
+    warned = [note.text for note in plan.notes if "known scale and offset" in note.text]
+    assert [each.text for each in checked.cautions if each.setting] == warned
+
+
+def test_a_band_is_reflectance_by_its_role_and_stored_by_its_letter(
+    product: dict[str, str],
+) -> None:
+    nameable = Describer().nameable([("layer", product["red"]), ("nir", product["nir"])])
+    band = nameable.by_role[product["red"], 1]
+    stored, automatic = (
+        band.radiometry(RadiometryChoice(each)) for each in (Scaling.STORED, Scaling.AUTOMATIC)
+    )
+    assert stored and automatic
+    assert (stored.scale, automatic.scale, automatic.offset) == (1.0, 2.75e-05, -0.2)
+    names = {each.text: each.detail for each in candidates(nameable)}
+    assert {"A", "A@1", "B", "red", '"layer@1"'} <= set(names) and "LC08" in names["red"]
+    assert "nir" not in names, "a layer has that name"
+    index = listed_indices()["SAVI"]
+    text = index_text(index, bands_by_role(nameable))
+    assert set(check_text(text, nameable).bands) == {"red", "B@1"}
 
 
 def test_a_file_is_described_again_when_it_changes(bench: Bench) -> None:
     path, describer = bench.save("a.tif", ROWS), Describer()
     first = describer.raster("a", path)
-    assert describer.raster("other name", path).bands is first.bands
+    assert describer.raster("a", path) is first
+    assert describer.raster("other name", path).name == "other name"
     assert len(first.bands) == 1
     bench.save("a.tif", [ROWS, ROWS])
     os.utime(path, ns=(1, 1))
@@ -171,7 +246,7 @@ def test_what_cannot_be_read_is_a_sentence(bench: Bench, tmp_path: Path) -> None
     checked = check_text("A + B", Nameable((missing, damaged)))
     assert checked.error is None
     assert [each.text for each in checked.cautions] == [missing.problem, damaged.problem]
-    folder = describer.scene(str(tmp_path))
+    folder = describer.nameable([], str(tmp_path))
     assert folder.problem is not None
     assert check_text("red", folder).cautions[0].text == folder.problem
 

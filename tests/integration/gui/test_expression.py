@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from editor_cases import answered, press, type_keys, underlined, wait_for, windows  # noqa: F401
+from product_cases import landsat  # noqa: F401
 from qgis.core import (
     QgsApplication,
     QgsProcessingModelAlgorithm,
@@ -89,9 +90,9 @@ def test_type_complete_and_check_in_the_dialog(dialog, scaled):
     type_keys(panel, "(A@2 - A@1")
     press(panel.edit.completer.popup(), Qt.Key.Key_Escape)
     assert answered(panel).error is not None and underlined(panel) == ["("]
-    type_keys(panel, ") / near")
+    type_keys(panel, ") / A@")
     press(panel.edit.completer.popup(), Qt.Key.Key_Return)
-    assert panel.text() == "(A@2 - A@1) / A@2"
+    assert panel.text() == "(A@2 - A@1) / A@1"
     checked = answered(panel)
     assert checked.bands == ("A@1", "A@2") and underlined(panel) == []
     assert wrapper.parameterValue() == panel.text()
@@ -160,6 +161,23 @@ def test_the_large_editor_and_its_tree(dialog, scaled, windows):
     wrapper.take(large.text())
     assert wrapper.parameterValue() == '"a layer@2" * 2'
     QgsProject.instance().removeAllMapLayers()
+
+
+def test_bands_of_a_scene_by_role(dialog, landsat, windows):
+    folder, *_ = landsat
+    wrapper = given(dialog, SCENE=folder, EXPRESSION="(nir - red) / (nir + red)")
+    wait_for(lambda: answered(wrapper.panel).arithmetic is not None)
+    assert answered(wrapper.panel).bands == ("nir", "red")
+    assert "⚠" not in wrapper.panel.line.text()
+    large = wrapper.large_dialog()
+    windows.append(large)
+    wait_for(lambda: large.tree.topLevelItem(1).childCount())
+    group = large.tree.topLevelItem(1)
+    rows = {group.child(row).text(0): group.child(row) for row in range(group.childCount())}
+    assert [rows["nir"].text(column) for column in (2, 4, 5)] == ["uint16", "2.75e-05", "-0.2"]
+    assert "near infrared" in rows["nir"].text(1)
+    given(dialog, SCENE="")
+    wait_for(lambda: answered(wrapper.panel).error is not None)
 
 
 def test_two_large_editors_after_each_other(dialog, scaled, windows):

@@ -270,7 +270,7 @@ def test_the_tree_inserts_by_mouse_keyboard_and_drag(dialog: Any) -> None:
     QTest.mouseDClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert dialog.text() == "A@2"
     dialog.search.setText("square root")
-    shown = [each for each in rows(tree.topLevelItem(2)) if not each.isHidden()]
+    shown = [each for each in rows(tree.topLevelItem(3)) if not each.isHidden()]
     assert {each.text(0) for each in shown if not each.childCount()} == {"hypot(a, b)", "sqrt(a)"}
     dialog.panel.edit.selectAll()
     tree.setCurrentItem(next(each for each in shown if each.text(0) == "sqrt(a)"))
@@ -326,8 +326,8 @@ def test_the_tree_has_results_and_indices_of_the_bands(dialog: Any) -> None:
     dialog.panel.set_text("low := A@1; high := low * 2; low + high")
     answered(dialog.panel)
     tree = dialog.tree
-    assert [each.text(0) for each in rows(tree.topLevelItem(1))] == ["low", "high"]
-    indices = {each.text(0): each for each in rows(tree.topLevelItem(4))}
+    assert [each.text(0) for each in rows(tree.topLevelItem(2))] == ["low", "high"]
+    indices = {each.text(0): each for each in rows(tree.topLevelItem(5))}
     assert "NDVI" in indices and "NBR" not in indices
     dialog.panel.edit.selectAll()
     tree.itemDoubleClicked.emit(indices["NDVI"], 0)

@@ -22,6 +22,7 @@ from ...engine.planning.editing.names import (
     bands_by_role,
     index_text,
     names_of,
+    product_names,
     role_words,
 )
 from ...engine.radiometry.scaling import Scaling
@@ -93,10 +94,13 @@ class NamesTree(QTreeWidget):
         if options.radiometry.scaling is Scaling.STORED:
             radiometry = options.radiometry._replace(scaling=Scaling.AUTOMATIC)
             options = replace(options, radiometry=radiometry)
+        known = product_names(nameable)
         for named in nameable.roles.bands():
             band = nameable.by_role.get(named.place)
             if band is not None:
-                row = self._band((named.name,), band, options)
+                own = band.name.name if band.name else ""
+                also = [own] if own in known else []
+                row = self._band((named.name, *also), band, options)
                 row.setText(1, role_words(named))
                 self._roles.addChild(row)
         self._roles.setExpanded(self._roles.childCount() <= 30)
@@ -202,7 +206,9 @@ class NamesTree(QTreeWidget):
         words = band_words(band) if band.problem is None else self._say(band.problem)
         item = _row(written, words, inserted=written)
         radiometry = band.radiometry(options.radiometry)
-        lines = [translate("Bandwise", "Also: {names}").format(names="  ".join(names))]
+        others = [name for name in names if name != written]
+        also = translate("Bandwise", "Also: {names}")
+        lines = [also.format(names="  ".join(others))] if others else []
         if band.facts:
             item.setText(2, band.facts.dtype.name)
         if radiometry:

@@ -13,6 +13,7 @@ from ...expression.names import letter_of
 from ...indices.bands import GivenBand, recognise
 from ...indices.catalogue import Index
 from ...messages import Text
+from ...radiometry.band_names import short_name
 from ...radiometry.roles import role_text
 from ..jobs.named_bands import NamedBand
 from .described import DescribedBand, DescribedRaster, Nameable
@@ -68,6 +69,8 @@ def candidates(nameable: Nameable, say: Callable[[Text], str] = str) -> list[Can
 def _bands(nameable: Nameable) -> Iterator[Candidate]:
     for named in _roles(nameable):
         yield Candidate(named.name, Part.BAND, role_words(named))
+    for name, band in product_names(nameable).items():
+        yield Candidate(name, Part.BAND, band_words(band))
     for position, raster in enumerate(nameable.rasters):
         if not raster.bands:
             yield Candidate(letter_of(position), Part.BAND, raster.name)
@@ -92,11 +95,27 @@ def _roles(nameable: Nameable) -> list[NamedBand]:
     return [band for band in nameable.roles.bands() if band.name not in layers]
 
 
+def product_names(nameable: Nameable) -> dict[str, DescribedBand]:
+    """Return the bands that can be called by the name in their product (B8A), beside their roles."""
+    taken = {raster.name for raster in nameable.rasters}
+    taken |= {band.name for band in nameable.roles.bands() if nameable.by_role.get(band.place)}
+    names = {band.name.name: band for band in nameable.by_role.values() if band.name}
+    return {
+        name: band
+        for name, band in names.items()
+        if name not in taken and nameable.roles.known(name) is not None
+    }
+
+
 def vocabulary(nameable: Nameable, results: Collection[str] = ()) -> Vocabulary:
     """Return the names that highlighting knows."""
     return Vocabulary(
         frozenset(raster.name for raster in nameable.rasters),
-        frozenset(band.name.lower() for band in nameable.roles.bands()),
+        frozenset(
+            name.lower()
+            for band in (*product_names(nameable), *(role.name for role in _roles(nameable)))
+            for name in (band, short_name(band))
+        ),
         frozenset(results),
         BANDWISE,
     )

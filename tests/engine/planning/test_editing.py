@@ -19,7 +19,12 @@ from bandwise.engine.planning.editing.described import (
     Describer,
     Nameable,
 )
-from bandwise.engine.planning.editing.names import bands_by_role, candidates, index_text
+from bandwise.engine.planning.editing.names import (
+    bands_by_role,
+    candidates,
+    index_text,
+    vocabulary,
+)
 from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.scaling import RadiometryChoice, Scaling
 from bandwise.engine.radiometry.storage import DataType
@@ -221,6 +226,7 @@ def test_a_band_is_reflectance_by_its_role_and_stored_by_its_letter(
     names = {each.text: each.detail for each in candidates(nameable)}
     assert {"A", "A@1", "B", "red", '"layer@1"'} <= set(names) and "LC08" in names["red"]
     assert "nir" not in names, "a layer has that name"
+    assert {"SR_B4", "SR_B5"} <= set(names) and {"b4", "red"} <= vocabulary(nameable).bands
     index = listed_indices()["SAVI"]
     text = index_text(index, bands_by_role(nameable))
     assert set(check_text(text, nameable).bands) == {"red", "B@1"}

@@ -21,6 +21,7 @@ from ...messages import Field, Setting, Text, join, shown, translate
 from ...radiometry.scaling import Radiometry, RadiometryChoice, Scaling
 from ...radiometry.storage import DataType, storage_of
 from ..checks import unused_scaling_of
+from ..jobs.expression_notes import Expression, role_notes
 from .described import Nameable
 from .naming import Found, Names
 
@@ -101,6 +102,9 @@ def check_text(
         return Checked(text, choice, error.message, error.start, error.end)
     labels = [each.label for each in found]
     cautions = _scaling_cautions(formula, found, options)
+    expression = Expression(text, choice, formula, names.bands, rasters)
+    notes = role_notes(expression, nameable.roles, options.radiometry)
+    cautions += [Caution(note.text) for note in notes if note.warning]
     if len(text) <= LONGEST_COMPARED and not any(each.role_path for each in found):
         cautions += _difference_cautions(text, nameable, choice, formula.understood(labels))
     cautions += _input_cautions(nameable, found)

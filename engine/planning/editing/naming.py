@@ -36,7 +36,9 @@ class Found(NamedTuple):
 
 
 class Names:
-    """Finds bands by letters, layers and roles; ``found`` collects those that are used."""
+    """Finds bands by letters, layers and roles; ``found`` collects those that are used, ``bands`` those of
+    them that are known.
+    """
 
     def __init__(self, text: str, nameable: Nameable, choice: DialectChoice) -> None:
         self._nameable = nameable
@@ -45,7 +47,7 @@ class Names:
             for index, raster in enumerate(nameable.rasters)
             if not raster.known or raster.problem
         }
-        self._bands = ExpressionBands(
+        self.bands = ExpressionBands(
             [raster.raster for raster in nameable.rasters],
             nameable.roles,
             result_names(text),
@@ -70,7 +72,7 @@ class Names:
 
     def names(self) -> Sequence[str]:
         """See :meth:`References.names`."""
-        return self._bands.names()
+        return self.bands.names()
 
     def in_order(self, formula: Formula) -> tuple[Formula, list[Found]]:
         """Return the formula over bands in the order of letters, as a run has them, and these bands."""
@@ -82,7 +84,7 @@ class Names:
         if unknown:
             place = self._unknown[unknown][0] if unknown in self._unknown else 0
             return Found(f"{unknown}@{1 if band is None else band}", None, (place, 0))
-        used = self._bands.used[self._bands.band(name, band, layer=layer)]
+        used = self.bands.used[self.bands.band(name, band, layer=layer)]
         if used.role:
             described = self._nameable.by_role.get(used.role.place)
             return Found(used.name, described, used[:2], used.role.path)

@@ -216,7 +216,8 @@ def test_bands_by_role_are_those_of_a_run(
 def test_a_band_is_reflectance_by_its_role_and_stored_by_its_letter(
     product: dict[str, str],
 ) -> None:
-    nameable = Describer().nameable([("layer", product["red"]), ("nir", product["nir"])])
+    rasters = [("layer", product["red"]), ("nir", product["nir"])]
+    nameable = Describer().nameable(rasters)
     band = nameable.by_role[product["red"], 1]
     stored, automatic = (
         band.radiometry(RadiometryChoice(each)) for each in (Scaling.STORED, Scaling.AUTOMATIC)
@@ -230,6 +231,16 @@ def test_a_band_is_reflectance_by_its_role_and_stored_by_its_letter(
     index = listed_indices()["SAVI"]
     text = index_text(index, bands_by_role(nameable))
     assert set(check_text(text, nameable).bands) == {"red", "B@1"}
+
+
+def test_a_layer_that_hides_a_role_is_a_caution(product: dict[str, str]) -> None:
+    rasters = [("nir", product["red"]), ("other", product["nir"])]
+    automatic = RadiometryChoice(Scaling.AUTOMATIC)
+    job = bandmath_job(rasters, "nir + B", "o.tif", radiometry=automatic)
+    (warned,) = [note.text for note in job.notes if note.warning]
+    checked = check_text("nir + B", Describer().nameable(rasters), Options(radiometry=automatic))
+    assert [each.text for each in checked.cautions] == [warned]
+    assert warned.startswith("nir is A@1")
 
 
 def test_a_file_is_described_again_when_it_changes(bench: Bench) -> None:

@@ -102,8 +102,7 @@ class ExpressionWrapper(WidgetWrapper):  # type: ignore[misc]
         self.setValue(text)
         if self.dialogType != DIALOG_MODELER:
             self.widgetValueHasChanged.emit(self)
-        if self.dialogType != DIALOG_BATCH:
-            self._remember()
+        self._remember()
 
     def large_dialog(self) -> ExpressionDialog:
         """Return the large editor, with the text and what the other parameters say now."""

@@ -232,6 +232,7 @@ def test_a_cell_of_the_batch_table(algorithm, windows, scaled, qgis_processing):
     assert answered(large.panel).error is None
     second.take(large.text())
     assert second.parameterValue() == "x := A@2;\nx * 2 # twice"
+    assert second.store.load()[0].recent == ("x := A@2;\nx * 2 # twice",)
     assert second.line.isReadOnly() and "⏎" in second.line.text()
     second.setParameterValue("A", context)
     assert not second.line.isReadOnly() and second.line.text() == "A"

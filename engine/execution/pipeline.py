@@ -95,7 +95,7 @@ def run(
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        opening = partial(_opened, Sources(plan.reads, shape.workers), messages)
+        opening = partial(_opened, Sources(plan.reads, shape.workers, shape.blocks), messages)
         sources = stack.enter_context(
             closing(attended(opening, cancelled, executor, remote=remote))
         )

@@ -40,7 +40,8 @@ class WindowPlan(NamedTuple):
     """Windows of ``width`` x ``height`` pixels (smaller at the right and lower edge), read ``rows``
     at a time, for ``workers`` threads.
 
-    ``memory`` is an upper bound, in bytes, of buffers and GDAL's cache, which has ``cache`` bytes.
+    ``memory`` is an upper bound, in bytes, of buffers, GDAL's cache, which has ``cache`` bytes, and
+    of ``blocks`` of resampled bands.
     """
 
     width: int
@@ -49,6 +50,7 @@ class WindowPlan(NamedTuple):
     workers: int
     cache: int
     memory: int
+    blocks: int = 0
 
     def count(self, grid: Grid) -> int:
         """Return the number of windows of a grid."""

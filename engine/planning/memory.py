@@ -8,7 +8,7 @@ import math
 from ..errors import ResourceError
 from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
 from ..messages import translate
-from ..reading.inputs import ReadPlan
+from ..reading.inputs import Input, ReadPlan
 from ..reading.sources import HELD_BYTES
 from ..writing.creation import is_uncompressed
 from .log import MEGABYTE
@@ -35,7 +35,7 @@ def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
     """
     result_block = _whole_blocks(plan, result_block)
     compressed = plan.profile["COMPRESS"].upper() != "NONE"
-    return plan_windows(
+    shape = plan_windows(
         plan.grid,
         result_block=result_block,
         source_blocks=[band_input.block for band_input in plan.all_inputs],
@@ -44,6 +44,36 @@ def window_plan(plan: Plan, result_block: tuple[int, int]) -> WindowPlan:
         memory=plan.job.memory * MEGABYTE,
         pixels=_target_pixels(plan, compressed=compressed),
     )
+    return _with_blocks(plan, shape)
+
+
+def _with_blocks(plan: Plan, shape: WindowPlan) -> WindowPlan:
+    """Return the plan with memory for blocks of resampled bands: those that a row of windows and
+    the next one touch, as far as there is room. Scenes of a composite are too many to keep theirs.
+    """
+    if plan.composite:
+        return shape
+    warped = [band_input for band_input in plan.read.all_inputs if band_input.warp]
+    decoding = shape.workers * max(map(_block_bytes, warped), default=0)
+    wanted = sum(_blocks_in_use(band_input, shape) for band_input in warped)
+    blocks = min(wanted, plan.job.memory * MEGABYTE - shape.memory - decoding)
+    if blocks <= 0:
+        return shape
+    return shape._replace(memory=shape.memory + blocks + decoding, blocks=blocks)
+
+
+def _block_bytes(band_input: Input) -> int:
+    """Return the bytes of a block with its flags, one for each pixel."""
+    return math.prod(band_input.band.block) * (band_input.band.dtype.itemsize + 1)
+
+
+def _blocks_in_use(band_input: Input, shape: WindowPlan) -> int:
+    (width, height), source = band_input.band.block, band_input.band.grid
+    across, down = math.ceil(source.width / width), math.ceil(source.height / height)
+    scale = band_input.warp.scale[1] if band_input.warp else 1.0
+    rows = min(down, math.ceil(shape.height / scale / height) + 1)
+    # windows that run ahead in the next row
+    return (rows * across + 2 * shape.workers) * _block_bytes(band_input)
 
 
 def _target_pixels(plan: Plan, *, compressed: bool) -> int:

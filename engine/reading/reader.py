@@ -12,8 +12,8 @@ from ..arrays import NDArray, Scratch
 from ..backend.api import Dataset
 from ..grids.grid import Window
 from .inputs import Input, ReadPlan
-from .resampled import read_resampled
-from .stored import mask_type, read_stored
+from .resampled import Source, read_resampled
+from .stored import SharedBlocks, mask_type, read_stored
 
 
 class Pixels(NamedTuple):
@@ -31,8 +31,8 @@ class Pixels(NamedTuple):
 
 
 class Reader:
-    """What one thread reads windows by: its ``datasets``, by path, and arrays that are made once,
-    for up to ``pixels`` pixels.
+    """What one thread reads windows by: its ``datasets``, by path, the ``blocks`` that threads
+    share, and arrays that are made once, for up to ``pixels`` pixels.
 
     There is one for each type, with a row for each band, so that what is read in one call, and a
     stack, are rows of one array. Several ``plans`` are read in turn, into the same memory.
@@ -43,9 +43,10 @@ class Reader:
         plans: Sequence[ReadPlan],
         datasets: Mapping[str, Dataset],
         pixels: int,
+        blocks: SharedBlocks,
         release: Callable[[], None],
     ) -> None:
-        self._datasets = datasets
+        self._datasets, self._blocks = datasets, blocks
         self.close = release
         self._arrays, self._scratch = Scratch(spare=0), Scratch()
         self._plans = [(plan, plan.rows_by_type, plan.stack_rows) for plan in plans]
@@ -119,4 +120,5 @@ class Reader:
         if warp is None:
             read_stored(dataset, group, window, pixels, shaped)
         else:
-            read_resampled(dataset, group[0], warp, window, pixels[0], shaped[0], self._scratch)
+            source = Source(dataset, group[0], self._scratch, self._blocks)
+            read_resampled(source, warp, window, pixels[0], shaped[0])

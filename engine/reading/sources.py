@@ -14,6 +14,7 @@ from ..files.disk import open_files
 from .inputs import ReadPlan
 from .opening import opened
 from .reader import Reader
+from .stored import SharedBlocks
 
 #: Datasets that a run keeps open, at most, and their part of the files that a program may have open
 _MOST_OPEN, _PART_OPEN = 1000, 0.5
@@ -72,10 +73,12 @@ class Sources:
     If they are too many for the system or its memory, each worker opens them when it reads them. ``handles``
     counts the datasets that were opened; ``drivers`` has GDAL's name of what reads each path. The
     thread that opens them opens all: the first of a thread takes ten milliseconds more, for PROJ.
+
+    Blocks of bands that are resampled take up to ``block_bytes``.
     """
 
-    def __init__(self, plans: Sequence[ReadPlan], workers: int) -> None:
-        self._plans = plans
+    def __init__(self, plans: Sequence[ReadPlan], workers: int, block_bytes: int = 0) -> None:
+        self._plans, self._blocks = plans, SharedBlocks(block_bytes)
         self.shared = backend().thread_safe
         self.handles = 0
         self.drivers: dict[str, str] = {}
@@ -138,7 +141,8 @@ class Sources:
             datasets = min(self._sets, key=lambda datasets: datasets.readers)
             datasets.readers += 1
         try:
-            return Reader(self._plans, datasets.by_path, pixels, partial(self._release, datasets))
+            release = partial(self._release, datasets)
+            return Reader(self._plans, datasets.by_path, pixels, self._blocks, release)
         except BaseException:
             self._release(datasets)
             raise

@@ -229,3 +229,30 @@ def test_memory_is_taken_once_and_not_for_each_window(bench: Bench, pair: Save) 
     assert peaks[1] < peaks[0] * 1.02 + 1_000_000
     window, chunk = 1024 * 1024 * (2 + 2 + 4), 208 * 1024 * (4 * 4 + 8 + 8) + 4 * 512 * 512
     assert peaks[0] < window + chunk + 2_000_000
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("end", "form"),
+    [
+        ("jp2", {"BLOCKXSIZE": 320, "BLOCKYSIZE": 320}),
+        ("tif", {"tiled": True, "blockxsize": 320, "blockysize": 160, "compress": "DEFLATE"}),
+    ],
+)
+def test_a_resampled_band_is_decoded_once(
+    bench: Bench, end: str, form: dict[str, Any], workers: int
+) -> None:
+    """Windows are no whole blocks of a band with pixels of another size, and each thread opens the
+    file: still no block is decoded twice. (Corners are, before the run, to see whether they are
+    empty; without what threads share 2.3 times the bytes are read.)
+    """
+    coarse = stored(1, 1100, 1150)[0] // 16
+    twice = (20.0, 0.0, 300000.0, 0.0, -20.0, 5000040.0)
+    bands = {
+        "a": (bench.save("a.tif", np.ones((2200, 2300), np.uint8), **FORMS["tiles, DEFLATE"]), 1),
+        "b": (bench.save(f"b.{end}", coarse, transform=twice, **form), 1),
+    }
+    found = count(bench, "bytes", bands, workers=workers)
+    assert found["workers"] == workers
+    size = sum(Path(path).stat().st_size for path, _ in bands.values())
+    assert size * 0.9 < found["read"] < size * 1.4

@@ -23,8 +23,8 @@ from .executor import cancelled_run
 
 
 class Turn:
-    """The state of a worker for other threads; while ``reading``, it uses only its own memory and
-    the datasets of its reader.
+    """The state of a worker for other threads; while ``reading``, it uses only its own memory, the
+    datasets of its reader, and blocks that readers share.
     """
 
     reading = False

@@ -27,6 +27,9 @@ open("/proc/self/clear_refs", "w").write("5")
 before = memory("VmRSS")
 names = [f"v{{number}}" for number in range({bands})]
 bands = tuple(BandRef(name, {path!r}, number) for number, name in enumerate(names, start=1))
+if {twice}:
+    names.append("fine")
+    bands += (BandRef("fine", "fine.tif"),)
 formula = named_formula("x := " + " + ".join(names), names)
 report = run(Job(bands, formula, "out.tif", workers=2, memory={memory}, creation_options={options!r}))
 print(memory("VmHWM") - before, json.loads(report.estimate)["memory_bytes"])
@@ -51,6 +54,12 @@ FORMS: dict[str, dict[str, Any]] = {
         "compress": "DEFLATE",
     },
     "one strip": {"blockysize": 1536, "compress": "DEFLATE"},
+    "JPEG 2000 of pixels twice as large": {
+        "end": "jp2",
+        "BLOCKXSIZE": 640,
+        "BLOCKYSIZE": 640,
+        "transform": (20.0, 0.0, 300000.0, 0.0, -20.0, 5000040.0),
+    },
 }
 
 
@@ -69,10 +78,14 @@ def test_the_plans_memory_bounds_what_is_taken(
     bands, end = how.pop("bands", 1), how.pop("end", "tif")
     values = np.random.default_rng(4).integers(1, 60, (bands, 1536, 1536), dtype=np.uint16)
     values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]  # type: ignore[arg-type]
-    path = bench.save(f"large.{end}", values, **how)
+    path, twice = bench.save(f"large.{end}", values, **how), "transform" in how
+    if twice:
+        fine = {"tiled": True, "blockxsize": 512, "blockysize": 512}
+        bench.save("fine.tif", values[0].repeat(2, axis=0).repeat(2, axis=1), **fine)
     for small in ("tif", "jp2"):
         bench.save(f"small.{small}", values[0, :256, :256])
-    result = bench.python(MEASURE.format(path=path, bands=bands, memory=memory, options=options))
+    script = MEASURE.format(path=path, bands=bands, memory=memory, options=options, twice=twice)
+    result = bench.python(script)
     assert result.returncode == 0, result.stderr
     taken, told = map(int, result.stdout.split())
     assert taken < told, (taken, told)

@@ -76,6 +76,9 @@ def _resample(
     complete = bool(valid.all())
     weights = columns.weights, rows.weights
     sums = frame.sums(values, *weights, where=True if complete else valid)
+    if complete and all(map(_is_inside, (columns, rows))):
+        np.copyto(out, sums, casting="same_kind")
+        return
     share = (
         weights[1].sum(axis=1)[:, np.newaxis] * weights[0].sum(axis=1)
         if complete
@@ -95,6 +98,14 @@ def _resample(
             )
             keep &= valid.take(down, axis=0).take(across, axis=1)
     np.divide(sums, share, out=out, where=keep, casting="same_kind")
+
+
+def _is_inside(axis: Axis) -> bool:
+    """Return whether all pixels have a centre in the source, and weights whose sum is 1, so that a
+    division by it changes nothing.
+    """
+    centred = axis.centre is None or bool((axis.centre >= 0).all())
+    return centred and bool((axis.weights.sum(axis=1) == 1).all())
 
 
 def scattered(

@@ -210,7 +210,8 @@ def pack_block(part: NDArray[Any], width: int, order: str) -> memoryview:
     if bands == 1 and width == columns and part.flags.c_contiguous and part.dtype == dtype:
         return part.data
     block = (np.empty if width == columns else np.zeros)((rows, width, bands), dtype)
-    block[:, :columns] = part.transpose(1, 2, 0)
+    for number, pixels in enumerate(part):  # up to four times as fast as all at once
+        block[:, :columns, number] = pixels
     return block.data
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,23 @@ EVI = "2.5 * (nir / 10000 - red / 10000) / (nir / 10000 + 6 * red / 10000 - 7.5 
 SAVI = "1.5 * (nir / 10000 - red / 10000) / (nir / 10000 + red / 10000 + 0.5)"
 GREENNESS = "(green - red) / (green + red - blue)"
 LONG = f"{NDVI} + {EVI} + {SAVI} + {GREENNESS}"
+
+_MSAVI_ROOT = "((2 * nir + 1) ** 2 - 8 * (nir - red)) ** 0.5"
+#: Indices of reflectance, as ``resources/indices.json`` has them.
+INDICES = {
+    "NDVI": NDVI,
+    "EVI": "2.5 * (nir - red) / (nir + 6 * red - 7.5 * blue + 1)",
+    "SAVI": "1.5 * (nir - red) / (nir + red + 0.5)",
+    "NDWI": "(green - nir) / (green + nir)",
+    "MNDWI": "(green - swir1) / (green + swir1)",
+    "NBR": "(nir - swir2) / (nir + swir2)",
+    "NDMI": "(nir - swir1) / (nir + swir1)",
+    "GNDVI": "(nir - green) / (nir + green)",
+    "MSAVI": f"0.5 * (2 * nir + 1 - {_MSAVI_ROOT})",
+    "BI": "((swir1 + red) - (nir + blue)) / ((swir1 + red) + (nir + blue))",
+}
+#: Reflectance of a Sentinel-2 product's stored value, since processing baseline 04.00.
+SCALE, OFFSET = 0.0001, -0.1
 
 _TILES = ("TILED=YES", "BLOCKXSIZE=512", "BLOCKYSIZE=512")
 #: Creation options by codec; every tool gets the same. Tools whose name ends in "threads" also get
@@ -41,8 +58,9 @@ class Case:
     """A case: ``tools``, by name and in order, compute ``expression`` from the ``scene`` (a form of
     ``scenes.py``).
 
-    ``codec`` is a key of ``CODECS``; ``size``, in pixels a side, is 0 for that of the run;
-    ``rounds`` is an upper bound.
+    ``expression`` has a ``;`` between the bands of a result, and ``indices`` are their names where
+    they are spectral indices. ``codec`` is a key of ``CODECS``; ``size``, in pixels a side, is 0 for
+    that of the run; ``rounds`` is an upper bound.
     """
 
     name: str
@@ -53,11 +71,44 @@ class Case:
     tools: tuple[str, ...]
     size: int = 0
     rounds: int = 1000
+    indices: tuple[str, ...] = ()
 
     @property
     def bands(self) -> tuple[str, ...]:
         """Names of the bands in the expression, in order of appearance."""
-        return tuple(dict.fromkeys(re.findall(r"\b[a-z]\w*", self.expression)))
+        return names_in(self.expression)
+
+
+def names_in(expression: str) -> tuple[str, ...]:
+    """Return the names of bands in an expression, in order of appearance."""
+    return tuple(dict.fromkeys(re.findall(r"\b[a-z]\w*", expression)))
+
+
+def translated(expression: str, name: Callable[[str], str]) -> str:
+    """Return the expression with the names that ``name`` returns for its bands."""
+    return re.sub(r"\b[a-z]\w*", lambda match: name(match[0]), expression)
+
+
+def _ten_indices() -> Iterator[Case]:
+    """Yield a case for each form of a scene and each codec: all indices in one run, from stored values."""
+    results = [
+        translated(formula, lambda band: f"({band} / 10000 - 0.1)") for formula in INDICES.values()
+    ]
+    for number, scene, form, others in (
+        ("10", "sentinel2", "JPEG 2000 of 10 and 20 m", ("decode",)),
+        ("11", "six-deflate", "DEFLATE", ("gdal_calc", "decode")),
+        ("12", "six", "uncompressed", ("gdal_calc", "decode", "dd")),
+    ):
+        for codec, letter, made in (("none", "a", "uncompressed"), ("deflate1", "b", "DEFLATE 1")):
+            yield Case(
+                number + letter,
+                f"Ten indices, {form} in, {made} out",
+                scene,
+                "; ".join(results),
+                codec,
+                (*_OURS, "engine-one", "plain", *others),
+                indices=tuple(INDICES),
+            )
 
 
 CASES = (
@@ -125,7 +176,10 @@ CASES = (
         for size in GROWTH
         for tools in [("engine", "gdal_calc", "dd") if size == 30000 else ("engine", "dd")]
     ),
+    *_ten_indices(),
 )
+
+TEN_INDICES = tuple(case.name for case in CASES if case.indices)
 
 #: Path and number of a band, by its name.
 Bands = Mapping[str, "tuple[str, int]"]
@@ -140,11 +194,6 @@ def scene_bands(scene: Path) -> dict[str, tuple[str, int]]:
     """Return the bands of a scene that ``scenes.py`` wrote."""
     listed = json.loads((scene / "bands.json").read_text(encoding="utf-8"))
     return {name: (str(scene / path), int(number)) for name, (path, number) in listed.items()}
-
-
-def translated(expression: str, name: Callable[[str], str]) -> str:
-    """Return the expression with the names that ``name`` returns for its bands."""
-    return re.sub(r"\b[a-z]\w*", lambda match: name(match[0]), expression)
 
 
 def s_expression(expression: str, name: Callable[[str], str]) -> str:

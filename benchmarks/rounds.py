@@ -20,8 +20,8 @@ from .meter import Usage, measure
 _GIGABYTE = 1e9
 
 
-#: Bytes a pixel that a case needs on disk at once: two inputs and a result.
-_BYTES_PER_PIXEL = 8
+#: Bytes a pixel that a case needs on disk at once: two inputs and a result, or six and several.
+_BYTES_PER_PIXEL, _BYTES_PER_RESULT = 8, 4
 
 
 class Bench:
@@ -56,7 +56,8 @@ class Bench:
             "codec": case.codec,
             "tools": {},
         }
-        need = size * size * _BYTES_PER_PIXEL * 1.1 + 1e9
+        pixel = _BYTES_PER_PIXEL + _BYTES_PER_RESULT * (len(case.bands) + len(case.indices))
+        need = size * size * pixel * 1.1 + 1e9
         free = shutil.disk_usage(self.place.folder).free
         if need > free:
             entry["skipped"] = (
@@ -111,6 +112,7 @@ class Bench:
             {name: bands[name] for name in case.bands},
             str(output),
             CODECS[case.codec],
+            case.indices,
         )
 
     def _turn(self, runner: Runner, scene: Path, case: Case, *, checking: bool) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the benchmark's inputs: one landscape in the formats that users have, with nodata 0 and a swath edge.
 
-Stored values are those of ``scene.py``; green and blue are derived from red and near infrared. A
+Stored values are those of ``scene.py``; the other bands are derived from red and near infrared. A
 scene is a folder with ``bands.json``, the file and number of each band; an existing one is kept.
 """
 
@@ -20,9 +20,17 @@ import rasterio
 import rasterio.shutil
 from rasterio.windows import Window
 
-from demo.scene import CACHE, write_plain, write_product
+from demo.scene import (
+    CACHE,
+    JPEG2000,
+    PRODUCT,
+    image_path,
+    metadata,
+    write_plain,
+    write_product,
+)
 
-from .cases import scene_folder
+from .cases import scene_bands, scene_folder
 
 BANDS = ("blue", "green", "red", "nir")
 _TILES = {"TILED": "YES", "BLOCKXSIZE": "512", "BLOCKYSIZE": "512"}
@@ -32,6 +40,16 @@ COPIES = {
     "deflate": {**_TILES, **_DEFLATE},
     "striped": {},
     "striped-deflate": {**_DEFLATE, "BLOCKYSIZE": "16"},
+}
+#: Bands of 20 m in a Sentinel-2 product, and the side of its JPEG 2000 tiles for them.
+COARSE, COARSE_TILE = ("swir1", "swir2"), "640"
+_SENTINEL2 = {
+    "blue": "B02",
+    "green": "B03",
+    "red": "B04",
+    "nir": "B08",
+    "swir1": "B11",
+    "swir2": "B12",
 }
 _STEP = 2048
 _PATTERN = 2560
@@ -86,6 +104,70 @@ def _tiled(folder: Path, scene: Path, form: str, size: int) -> Written:
     yield "blue", scene / "blue.tif", 1
 
 
+def _six(folder: Path, scene: Path, form: str, size: int) -> Written:
+    """Write the bands that most indices use, all with pixels of 10 m."""
+    yield from _tiled(folder, scene, form, size)
+    with ExitStack() as stack:
+        red, nir = (
+            stack.enter_context(rasterio.open(scene / f"{name}.tif")) for name in ("red", "nir")
+        )
+        targets = [
+            stack.enter_context(rasterio.open(scene / f"{name}.tif", "w", **red.profile))
+            for name in COARSE
+        ]
+        for window in windows(size):
+            pair = red.read(1, window=window), nir.read(1, window=window)
+            for target, values in zip(targets, infrared(*pair)):
+                target.write(values, 1, window=window)
+    for name in COARSE:
+        yield name, scene / f"{name}.tif", 1
+
+
+def _six_deflate(folder: Path, scene: Path, form: str, size: int) -> Written:
+    for name, (path, number) in scene_bands(write(folder, "six", size)).items():
+        rasterio.shutil.copy(path, scene / f"{name}.tif", driver="GTiff", **COPIES["deflate"])
+        yield name, scene / f"{name}.tif", number
+
+
+def _sentinel2(folder: Path, scene: Path, form: str, size: int) -> Written:
+    """Write the bands as a Sentinel-2 product has them: JPEG 2000, the short-wave ones with pixels of 20 m."""
+    root = scene / PRODUCT
+    root.mkdir()
+    (root / "MTD_MSIL2A.xml").write_text(metadata(), encoding="utf-8")
+    for name, (path, number) in scene_bands(write(folder, "six", size)).items():
+        image = image_path(_SENTINEL2[name], 20 if name in COARSE else 10)
+        target = root / image
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name not in COARSE:
+            rasterio.shutil.copy(path, target, driver="JP2OpenJPEG", **JPEG2000)
+        else:
+            coarse = _coarsened(Path(path), scene / f"{name}.tif")
+            tiles = {**JPEG2000, "BLOCKXSIZE": COARSE_TILE, "BLOCKYSIZE": COARSE_TILE}
+            rasterio.shutil.copy(coarse, target, driver="JP2OpenJPEG", **tiles)
+            coarse.unlink()
+        yield name, target, number
+
+
+def _coarsened(path: Path, target: Path) -> Path:
+    """Write means of 2 x 2 pixels, 0 where one of them is 0."""
+    with rasterio.open(path) as source:
+        side = source.width // 2
+        transform = source.transform * source.transform.scale(2, 2)
+        profile = {**source.profile, "width": side, "height": side, "transform": transform}
+        with rasterio.open(target, "w", **profile) as coarse:
+            for window in windows(side):
+                fine = Window(*(2 * number for number in window.flatten()))
+                values = source.read(1, window=fine)
+                fours = values.reshape(window.height, 2, window.width, 2)
+                means = np.rint(fours.mean(axis=(1, 3)))
+                coarse.write(
+                    np.where(fours.min(axis=(1, 3)) == 0, 0, means).astype(np.uint16),
+                    1,
+                    window=window,
+                )
+    return target
+
+
 def _copied(folder: Path, scene: Path, form: str, size: int) -> Written:
     for name in ("red", "nir"):
         rasterio.shutil.copy(
@@ -138,6 +220,9 @@ _FORMS = {
     **dict.fromkeys(COPIES, _copied),
     "stack": _stack,
     "jp2": _jp2,
+    "six": _six,
+    "six-deflate": _six_deflate,
+    "sentinel2": _sentinel2,
     "repeated": _repeated,
 }
 
@@ -149,6 +234,15 @@ def derived(
     green = np.where(red == 0, 0, 0.55 * red + 0.08 * nir + 350).astype(np.uint16)
     blue = np.where(red == 0, 0, 0.6 * red + 400).astype(np.uint16)
     return green, blue
+
+
+def infrared(
+    red: npt.NDArray[np.uint16], nir: npt.NDArray[np.uint16]
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    """Return stored values of the two short-wave infrared bands, likewise."""
+    first = np.where(red == 0, 0, 0.7 * red + 0.3 * nir + 120).astype(np.uint16)
+    second = np.where(red == 0, 0, 0.8 * red + 0.1 * nir + 160).astype(np.uint16)
+    return first, second
 
 
 def windows(size: int, step: int = _STEP) -> Iterator[Window]:

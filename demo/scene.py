@@ -36,12 +36,12 @@ NODATA = 0
 SATURATED = 65535
 
 PRODUCT = "S2A_MSIL2A_20230615T101601_N0510_R065_T32TNS_20230615T162854.SAFE"
-_IMAGES = "GRANULE/L2A_T32TNS_A041675_20230615T101555/IMG_DATA/R10m"
-_IMAGE = "T32TNS_20230615T101601_{band}_10m"
+_IMAGES = "GRANULE/L2A_T32TNS_A041675_20230615T101555/IMG_DATA"
+_IMAGE = "T32TNS_20230615T101601"
 _CRS = "EPSG:32632"
 _PIXEL = 10.0
 _WEST, _NORTH = 499980.0, 5200020.0
-_JPEG2000 = {"REVERSIBLE": "YES", "QUALITY": "100", "BLOCKXSIZE": "1024", "BLOCKYSIZE": "1024"}
+JPEG2000 = {"REVERSIBLE": "YES", "QUALITY": "100", "BLOCKXSIZE": "1024", "BLOCKYSIZE": "1024"}
 _BLOCK = 512
 
 Stored = npt.NDArray[np.uint16]
@@ -96,6 +96,11 @@ class Product(NamedTuple):
     nir: Path
 
 
+def image_path(band: str, metres: int = 10) -> str:
+    """Return the file of a band, such as B04, within the product."""
+    return f"{_IMAGES}/R{metres}m/{_IMAGE}_{band}_{metres}m.jp2"
+
+
 def write_product(folder: Path, size: int) -> Product:
     """Write the product, ``size`` pixels of 10 m a side, into ``folder``; an older one there is replaced."""
     if not 1 <= size <= LARGEST:
@@ -103,19 +108,18 @@ def write_product(folder: Path, size: int) -> Product:
     root = folder / PRODUCT
     if root.exists():
         shutil.rmtree(root)
-    images = root / _IMAGES
-    images.mkdir(parents=True)
     product = Product(
         root,
         root / "MTD_MSIL2A.xml",
-        *(images / f"{_IMAGE.format(band=band)}.jp2" for band in ("B04", "B08")),
+        *(root / image_path(band) for band in ("B04", "B08")),
     )
+    product.red.parent.mkdir(parents=True)
     product.metadata.write_text(metadata(), encoding="utf-8")
     plain = [path.with_suffix(".tif") for path in (product.red, product.nir)]
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
         write_plain(plain[0], plain[1], size)
         for source, target in zip(plain, (product.red, product.nir)):
-            rasterio.shutil.copy(source, target, driver="JP2OpenJPEG", **_JPEG2000)
+            rasterio.shutil.copy(source, target, driver="JP2OpenJPEG", **JPEG2000)
             source.unlink()
     return product
 
@@ -174,7 +178,7 @@ def stored(window: Window, size: int) -> tuple[Stored, Stored]:
 def metadata() -> str:
     """The text of ``MTD_MSIL2A.xml``."""
     images = {
-        name: f"{_IMAGES}/{_IMAGE.format(band=band)}"
+        name: image_path(band).removesuffix(".jp2")
         for name, band in (("red", "B04"), ("nir", "B08"))
     }
     return _METADATA.format(

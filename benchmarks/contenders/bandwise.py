@@ -8,18 +8,35 @@ import re
 import sys
 from dataclasses import replace
 
-from ..cases import translated
+from ..cases import OFFSET, SCALE, translated
 from ..environments import PEERS, ROOT, Place, first_line, program
 from .task import Task
 
 
 def bandwise_command(task: Task, *, default_options: bool = False) -> list[str]:
-    """Return the command of the NDVI algorithm for two bands red and nir, else of band math."""
+    """Return the command of the algorithm of the task: spectral indices, else NDVI for two bands red
+    and nir, else band math.
+    """
     # no overviews, as the other tools build none
     options = [
         "OVERVIEWS=0",
         *([] if default_options else [f"CREATION_OPTIONS={task.codec_options}"]),
     ]
+    if task.indices:
+        return [
+            program("qgis_process.bin", "qgis_process"),
+            "run",
+            "bandwise:spectralindices",
+            "--",
+            *(f"LAYERS={path}" for path in task.files),
+            f"INDICES={';'.join(task.indices)}",
+            f"BANDS={';'.join(f'{name}={place}' for name, place in _references(task).items())}",
+            "RADIOMETRY=2",
+            f"SCALE={SCALE}",
+            f"OFFSET={OFFSET}",
+            *options,
+            f"OUTPUT={task.output}",
+        ]
     if set(task.bands) == {"red", "nir"}:
         inputs = [
             f"{name.upper()}{suffix}={value}"
@@ -36,9 +53,8 @@ def bandwise_command(task: Task, *, default_options: bool = False) -> list[str]:
             *options,
             f"OUTPUT={task.output}",
         ]
-    names = {name: f"{'ABCD'[file - 1]}@{number}" for name, (file, number) in task.numbered.items()}
     inputs = [f"LAYERS={path}" for path in task.files]
-    expression = f"EXPRESSION={translated(task.expression, names.__getitem__)}"
+    expression = f"EXPRESSION={translated(task.expression, _references(task).__getitem__)}"
     return [
         program("qgis_process.bin", "qgis_process"),
         "run",
@@ -51,9 +67,19 @@ def bandwise_command(task: Task, *, default_options: bool = False) -> list[str]:
     ]
 
 
+def _references(task: Task) -> dict[str, str]:
+    """Return the bands as band math names them: A@1."""
+    return {
+        name: f"{'ABCDEF'[file - 1]}@{number}" for name, (file, number) in task.numbered.items()
+    }
+
+
 def engine_command(task: Task, *, workers: int = 0, options: str = "") -> list[str]:
     """Return the command of the engine alone; ``options`` are its creation options, by default the task's."""
-    task = replace(task, expression=f"result := {task.expression}")
+    results = "; ".join(
+        f"result{number} := {expression}" for number, expression in enumerate(task.expressions)
+    )
+    task = replace(task, expression=results)
     engine_options = [
         f"--options={options or task.codec_options}",
         f"--workers={workers}",

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from ..cases import names_in
 from ..environments import PEERS, program
 from .bandwise import engine_command
 from .task import Task
@@ -33,9 +34,22 @@ def engine_sum_command(task: Task) -> list[str]:
     return engine_command(replace(task, expression=band_sum(task)))
 
 
+def first_result(task: Task) -> str:
+    """Return the expression of the result's first band."""
+    return task.expressions[0]
+
+
+def engine_one_command(task: Task) -> list[str]:
+    """Return the command of the engine that computes the first band of the result."""
+    expression = first_result(task)
+    bands = {name: place for name, place in task.bands.items() if name in names_in(expression)}
+    return engine_command(replace(task, expression=expression, bands=bands))
+
+
 def dd_command(task: Task) -> list[str]:
     """Return a command that writes as many bytes as the result has: float32 from bands of 16 bits."""
-    megabytes = 2 * Path(task.bands[copied_band(task)][0]).stat().st_size // 2**20
+    size = 2 * Path(task.bands[copied_band(task)][0]).stat().st_size
+    megabytes = size * len(task.expressions) // 2**20
     return ["dd", "if=/dev/zero", f"of={task.output}", "bs=1M", f"count={megabytes}"]
 
 

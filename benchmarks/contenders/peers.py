@@ -78,20 +78,23 @@ def gdal_calc_command(task: Task, *, dtype: str = "numpy.float32", hide: bool = 
     """
     if hide and not task.masks_itself:
         raise Absent("it takes nodata for numbers, and this expression gives a value for them")
-    letters = dict(zip(task.bands, "ABCD"))
+    letters = dict(zip(task.bands, "ABCDEF"))
     files = [
         part
         for name, (path, number) in task.bands.items()
         for part in (f"-{letters[name]}", path, f"--{letters[name]}_band={number}")
     ]
-    calc = translated(task.expression, lambda name: f"{letters[name]}.astype({dtype})")
+    calculations = [
+        f"--calc={translated(expression, lambda name: f'{letters[name]}.astype({dtype})')}"
+        for expression in task.expressions
+    ]
     options = [
         "--type=Float32",
         "--quiet",
         *(["--hideNoData"] if hide else ["--NoDataValue=-9999"]),
         *split("--co", task.options),
     ]
-    return [program("gdal_calc.py"), *files, f"--calc={calc}", f"--outfile={task.output}", *options]
+    return [program("gdal_calc.py"), *files, *calculations, f"--outfile={task.output}", *options]
 
 
 def gdal_calc_version(place: Place) -> str:

@@ -14,13 +14,22 @@ from ..environments import Place
 
 @dataclass(frozen=True)
 class Task:
-    """``expression`` over ``bands`` to the file ``output``, with GDAL's creation ``options``."""
+    """``expression`` over ``bands`` to the file ``output``, with GDAL's creation ``options``.
+
+    ``indices`` are the names of its results, where they are spectral indices.
+    """
 
     place: Place
     expression: str
     bands: Bands
     output: str
     options: tuple[str, ...]
+    indices: tuple[str, ...] = ()
+
+    @property
+    def expressions(self) -> list[str]:
+        """The expression of each band of the result."""
+        return self.expression.split("; ")
 
     @property
     def codec_options(self) -> str:

@@ -21,7 +21,9 @@ from .floors import (
     decode_command,
     empty_command,
     engine_copy_command,
+    engine_one_command,
     engine_sum_command,
+    first_result,
     import_command,
 )
 from .peers import (
@@ -58,6 +60,9 @@ TOOLS = {
     "engine": Tool("Bandwise's engine alone", bandwise_version, engine_command),
     "engine-overviews": Tool(
         "Bandwise's engine, with overviews", bandwise_version, overviews_command
+    ),
+    "engine-one": Tool(
+        "Bandwise's engine, one of the indices", bandwise_version, engine_one_command, first_result
     ),
     "qgis": Tool(
         "QGIS raster calculator", qgis_version, partial(qgis_calculator_command, chroot=False)

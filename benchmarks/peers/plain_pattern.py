@@ -12,16 +12,25 @@ import threading
 import numpy as np
 import rasterio
 from command import command
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 
 def main() -> None:
     arguments = command(__doc__).parse_args()
-    code = compile(arguments.expression, "expression", "eval")
+    codes = [compile(text, "expression", "eval") for text in arguments.expression.split("; ")]
     names = [band.name for band in arguments.band]
     sources = {path: rasterio.open(path) for _, path, _ in arguments.band}
-    profile = next(iter(sources.values())).profile
-    profile.update(driver="GTiff", dtype="float32", count=1, nodata=np.nan)
+    finest = max(sources.values(), key=lambda source: source.width)
+    profile = finest.profile
+    profile.update(driver="GTiff", dtype="float32", count=len(codes), nodata=np.nan)
+    grid = {name: profile[name] for name in ("crs", "transform", "width", "height")}
+    for path, source in sources.items():
+        if source.shape != finest.shape:
+            sources[path] = WarpedVRT(
+                source, resampling=Resampling.bilinear, dtype="float32", **grid
+            )
     profile.update(option.lower().split("=") for option in arguments.options.split("|"))
     reading, writing = threading.Lock(), threading.Lock()
     with rasterio.open(arguments.output, "w", **profile) as target:
@@ -31,14 +40,11 @@ def main() -> None:
                 stored = [
                     sources[path].read(number, window=window) for _, path, number in arguments.band
                 ]
+            values = dict(zip(names, (band.astype(np.float64) for band in stored)))
             with np.errstate(all="ignore"):
-                result = eval(
-                    code,
-                    {"__builtins__": {}},
-                    dict(zip(names, (values.astype(np.float64) for values in stored))),
-                )
+                results = [eval(code, {"__builtins__": {}}, values) for code in codes]
             with writing:
-                target.write(result.astype(np.float32), 1, window=window)
+                target.write(np.asarray(results, np.float32), window=window)
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
             for _ in executor.map(process, [window for _, window in target.block_windows(1)]):

@@ -27,9 +27,13 @@ HEAD = (
 )
 
 
-def ratio(facts: dict[str, Any], reference: dict[str, Any] | None) -> float | None:
-    """Return the median over the rounds of the time of one tool over the time of the other."""
-    pairs = list(zip(facts.get("seconds", ()), (reference or {}).get("seconds", ())))
+def ratio(
+    facts: dict[str, Any], reference: dict[str, Any] | None, of: str = "seconds"
+) -> float | None:
+    """Return the median over the rounds of the time of one tool over the time of the other; ``of``
+    is "cpu" for that of all cores.
+    """
+    pairs = list(zip(facts.get(of, ()), (reference or {}).get(of, ())))
     return median(mine / other for mine, other in pairs) if pairs else None
 
 

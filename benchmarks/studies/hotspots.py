@@ -23,7 +23,7 @@ from benchmarks.contenders.task import Task
 from benchmarks.environments import Place
 
 _HERTZ = 2000
-_CASES = ("1", "2a", "2b", "2c", "3", "4", "5", "6")
+_CASES = ("1", "2a", "2b", "2c", "3", "4", "5", "6", "10a", "10b", "12a")
 #: Groups of libraries; a sample belongs to the first whose pattern fits.
 _LIBRARIES = (
     ("codecs", r"libdeflate|libzstd|libz\.|libopenjp2"),

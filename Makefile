@@ -15,14 +15,19 @@ PIP = pip==26.3
 CHROOTS ?= build/chroots
 # Tests for Python 3.9; the developers' scripts need a newer one.
 PURE = -m pure --ignore=tests/integration --ignore=tests/scripts
-# Two tests at a time on two cores; tests of one file stay together.
-PARALLEL ?= --numprocesses=auto --dist=loadfile
+# Two tests at a time on two cores; tests of one file stay together, in the order of tests/conftest.py.
+PARALLEL ?= --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+# All tests run in the system's QGIS; again those whose answer is a backend's, or a newer library's.
+BACKEND = -m "not one_backend and not slow"
+NEWEST = -m "not pure and not slow" --ignore=tests/integration --ignore=tests/scripts
 # What depends on the system: see docs/platforms.md.
 WRITING = tests/engine/writing tests/engine/files tests/engine/execution tests/engine/planning/test_bad_output.py tests/test_consoles.py
 ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )
 
 # QGIS's Python finds its library through the first python3 on the PATH: not a pyenv's or a venv's.
 export PATH := $(dir $(PYTHON)):$(PATH)
+# Where bytecode is not written, each process that a test starts compiles the engine again.
+unexport PYTHONDONTWRITEBYTECODE
 # Qt needs no display for anything but screenshots, and a private folder for its sockets.
 export QT_QPA_PLATFORM ?= offscreen
 export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
@@ -40,10 +45,10 @@ demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side
 test: .venv/ready .venv-newest/ready .venv-qt6/ready build/wheel/ready ## all tests in the system's QGIS on both backends, as on Windows and macOS, with the newest rasterio, and Qt's on Qt 6
 	@status=0; set -x; \
 	.venv/bin/python -m pytest $(PARALLEL) || status=1; \
-	BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) -m "not pure and not slow" || status=1; \
+	BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) $(BACKEND) || status=1; \
 	BANDWISE_SYSTEM=windows BANDWISE_BACKEND=gdal .venv/bin/python -m pytest $(PARALLEL) $(WRITING) || status=1; \
 	BANDWISE_SYSTEM=macos .venv/bin/python -m pytest $(PARALLEL) tests/engine/writing || status=1; \
-	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) --ignore=tests/integration -m "not pure and not slow" || status=1; \
+	[ ! -e .venv-newest/ready ] || .venv-newest/bin/python -m pytest $(PARALLEL) $(NEWEST) || status=1; \
 	.venv-qt6/bin/python -m pytest --confcutdir=tests/qt6 tests/qt6 || status=1; \
 	exit $$status
 

@@ -92,11 +92,12 @@ _ONE_BACKEND = (
     "engine/compute/test_clamp",
     "engine/compute/test_program",
     "engine/compute/test_registers",
-    "properties",
     "scripts",
     "stress/random/test_expressions",
     "test_translations",
 )
+#: Folders of files that take longest: begun first, so that both cores are busy to the end.
+_LONG = ("data", "integration", "performance", "properties", "stress")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,6 +108,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("pure")
         if path.startswith(_ONE_BACKEND):
             item.add_marker("one_backend")
+    items.sort(key=lambda item: item.path.relative_to(ROOT / "tests").parts[0] not in _LONG)
     if SYSTEM == "windows":
         items[:] = [item for item in items if not item.get_closest_marker("posix")]
 

@@ -5,6 +5,8 @@ the kernel's high-water mark.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,27 +65,50 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 
+MEMORIES = (24, 64, 512)
+CODECS = {"compressed": "", "plain": "COMPRESS=NONE"}
+#: Each form with each budget, and each of these with each codec.
+CASES = [
+    (form, memory, tuple(CODECS)[(row + column) % 2])
+    for row, form in enumerate(FORMS)
+    for column, memory in enumerate(MEMORIES)
+]
+Made = Callable[[str], tuple[Bench, str]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A function from a form to its raster, and the folder that this lies in with two small ones."""
+    bench = Bench(tmp_path_factory.mktemp("forms"))
+
+    @functools.cache
+    def make(form: str) -> tuple[Bench, str]:
+        how = dict(FORMS[form])
+        bands, end = how.pop("bands", 1), how.pop("end", "tif")
+        values = np.random.default_rng(4).integers(1, 60, (bands, 1536, 1536), dtype=np.uint16)
+        values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]  # type: ignore[arg-type]
+        for small in ("tif", "jp2"):
+            bench.save(f"small.{small}", values[0, :256, :256])
+        if "transform" in how:
+            fine = {"tiled": True, "blockxsize": 512, "blockysize": 512}
+            bench.save("fine.tif", values[0].repeat(2, axis=0).repeat(2, axis=1), **fine)
+        return bench, bench.save(f"{form}.{end}", values, **how)
+
+    return make
+
+
 @pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(),
     reason="needs Linux's peak of resident memory of a process",
 )
-@pytest.mark.parametrize("options", ["", "COMPRESS=NONE"], ids=["compressed", "plain"])
-@pytest.mark.parametrize("memory", [24, 64, 512])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("form", "memory", "codec"), CASES)
 def test_the_plans_memory_bounds_what_is_taken(
-    bench: Bench, form: str, memory: int, options: str
+    made: Made, form: str, memory: int, codec: str
 ) -> None:
     """Where the budget is less than the least windows need the plan tells more, and that is the bound."""
-    how = dict(FORMS[form])
-    bands, end = how.pop("bands", 1), how.pop("end", "tif")
-    values = np.random.default_rng(4).integers(1, 60, (bands, 1536, 1536), dtype=np.uint16)
-    values += (np.arange(1536, dtype=np.uint16) // 3)[np.newaxis, np.newaxis]  # type: ignore[arg-type]
-    path, twice = bench.save(f"large.{end}", values, **how), "transform" in how
-    if twice:
-        fine = {"tiled": True, "blockxsize": 512, "blockysize": 512}
-        bench.save("fine.tif", values[0].repeat(2, axis=0).repeat(2, axis=1), **fine)
-    for small in ("tif", "jp2"):
-        bench.save(f"small.{small}", values[0, :256, :256])
+    bench, path = made(form)
+    bands, twice = FORMS[form].get("bands", 1), "transform" in FORMS[form]
+    options = CODECS[codec]
     script = MEASURE.format(path=path, bands=bands, memory=memory, options=options, twice=twice)
     result = bench.python(script)
     assert result.returncode == 0, result.stderr

@@ -70,7 +70,7 @@ LONG: tuple[Refusal, ...] = (
     (
         "".join(
             f"x{place} := x{place - 1} + x{place - 1};" if place else "x0 := A;"
-            for place in range(2_000)
+            for place in range(400)
         ),
         "",
         True,

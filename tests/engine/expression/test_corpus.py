@@ -6,6 +6,7 @@ numpy, and of the tool itself.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from bandwise.engine.errors import ExpressionError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.dialects import DialectChoice
+from bandwise.engine.job import Job
 from bandwise.engine.planning.bandmath import bandmath_job
 from expressions.case import Case, bands_of, right
 from expressions.catalogue import CASES
@@ -81,15 +83,17 @@ def rasters(tmp_path_factory: pytest.TempPathFactory) -> Rasters:
     }
 
 
-def computed(case: Case, rasters: Rasters, folder: Path, dialect: DialectChoice) -> Any:
+def job_of(case: Case, rasters: Rasters, folder: Path, dialect: DialectChoice) -> Job:
+    given = rasters[case.dialect, case.integer]
+    return bandmath_job(given, case.text, str(folder / "out.tif"), dialect=dialect)
+
+
+def computed(job: Job) -> Any:
     """The plugin's pixels, NaN where nodata."""
     import rasterio
 
-    job = bandmath_job(
-        rasters[case.dialect, case.integer], case.text, str(folder / "out.tif"), dialect=dialect
-    )
     run(job)
-    with rasterio.open(folder / "out.tif") as dataset:
+    with rasterio.open(job.output) as dataset:
         pixels = dataset.read(1).astype(float)
     return np.where(pixels == -9999, np.nan, pixels)
 
@@ -107,7 +111,8 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
     """Where a tool is at fault the right answer counts; where numpy's is undefined, the pixel is
     nodata or what the tool makes of it.
     """
-    pixels = computed(case, rasters, tmp_path, DIALECT[case.dialect])
+    job = job_of(case, rasters, tmp_path, DIALECT[case.dialect])
+    pixels = computed(job)
     expected = right(case, bands_of(inputs.arrays()))
     with np.errstate(over="ignore"):
         expected = np.where(np.isfinite(expected.astype(np.float32)), expected, np.nan)
@@ -139,41 +144,35 @@ def test_an_expression_of_a_tool_is_answered_as_numpy_and_the_tool_do(
         )
         np.testing.assert_allclose(pixels.ravel()[sample], told, **TOLERANCE)  # type: ignore[call-overload]
     if case.dialect != "gdal_calc":
-        np.testing.assert_array_equal(
-            computed(case, rasters, tmp_path, DialectChoice.AUTOMATIC),
-            pixels,
-            "the dialect is told by the references",
-        )
+        automatic = job_of(case, rasters, tmp_path, DialectChoice.AUTOMATIC)
+        if automatic._replace(notes=job.notes) != job:  # which would give the same pixels
+            np.testing.assert_array_equal(
+                computed(automatic), pixels, "the dialect is told by the references"
+            )
 
 
 def shown(text: Any) -> str:
     return ascii(text[:30]) if isinstance(text, str) else str(text)
 
 
-@pytest.mark.parametrize(
-    "dialect",
-    [choice for choice in DialectChoice if choice is not DialectChoice.AUTOMATIC],
-    ids=lambda choice: choice.name,
-)
 @pytest.mark.parametrize("text", [entry[0] for entry in REFUSALS], ids=shown)
-def test_a_hostile_text_is_refused_or_answered_in_few_steps(
-    text: str, dialect: DialectChoice
-) -> None:
+def test_a_hostile_text_is_refused_or_answered_in_few_steps(text: str) -> None:
     """No dialect does worse than refuse with an expression error."""
-    from bandwise.engine.expression.dialects import DIALECTS
+    from bandwise.engine.expression.dialects import DIALECTS, Dialect
     from bandwise.engine.expression.names import Raster, RasterBands
     from bandwise.engine.expression.parser import parse
 
     bands = [Raster("scene", "scene.tif", ("",) * 4), Raster("other", "other.tif", ("", ""))]
 
-    def read() -> None:
+    def read(dialect: Dialect) -> None:
         try:
-            parse(text, DIALECTS[dialect], RasterBands(bands))
+            parse(text, dialect, RasterBands(bands))
         except ExpressionError as error:
             assert len(str(error)) < 1500
 
-    count = steps(read)
-    assert count < 80 * (len(text) + 100)
+    for choice, dialect in DIALECTS.items():
+        count = steps(partial(read, dialect))
+        assert count < 80 * (len(text) + 100), choice
 
 
 @pytest.mark.parametrize(("text", "word", "answerable"), REFUSALS, ids=shown)

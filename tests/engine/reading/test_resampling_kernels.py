@@ -208,12 +208,12 @@ def test_pixels_do_not_depend_on_windows_workers_or_memory(
     bench: Bench, method: Resampling, system: str
 ) -> None:
     crs, transform = SYSTEMS.get(system, (UTM, (10.0, 0.0, 501503.0, 0.0, -10.0, 4997700.0)))
-    source = bench.save("source.tif", noise(900, 800, 0.02), crs=crs, transform=transform, nodata=0)
+    source = bench.save("source.tif", noise(600, 520, 0.02), crs=crs, transform=transform, nodata=0)
     for ratio in (0.9, 2.2):
         grid = (
             UTM,
             (10 * ratio, 0, 501700, 0, -10 * ratio, 4997500),
-            (int(640 / ratio), int(560 / ratio)),
+            (int(400 / ratio), int(350 / ratio)),
         )
         once = resample(bench, source, grid, method, workers=1).tobytes()
         for options in (

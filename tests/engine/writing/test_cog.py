@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -61,16 +62,21 @@ def images(path: str) -> list[np.ndarray]:
     return whole
 
 
+@functools.cache
+def has_validator() -> bool:
+    if shutil.which("/usr/bin/python3") is None:
+        return False
+    imported = subprocess.run(["/usr/bin/python3", "-c", "import osgeo_utils"], check=False)
+    return imported.returncode == 0
+
+
 def judged(path: str) -> None:
     """Ask GDAL's validator: no error, and no warning but that a small file has no overviews."""
     script = (
         "import sys; from osgeo_utils.samples.validate_cloud_optimized_geotiff import main; "
         "sys.exit(main(['', sys.argv[1], '--full-check=yes']))"
     )
-    if (
-        shutil.which("/usr/bin/python3") is None
-        or subprocess.run(["/usr/bin/python3", "-c", "import osgeo_utils"], check=False).returncode
-    ):
+    if not has_validator():
         pytest.skip("needs GDAL's utilities for Python")
     said = subprocess.run(
         ["/usr/bin/python3", "-W", "ignore", "-c", script, path],

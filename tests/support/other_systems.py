@@ -65,11 +65,14 @@ def refusing(call: Callable[..., None], count: int) -> Callable[..., None]:
 
 
 def is_open(name: Any) -> bool:
-    """Whether a process has the file open."""
+    """Whether a process of this session has the file open: this one, or one that a test started."""
+    session = os.getsid(0)
     path = os.path.realpath(os.path.dirname(os.path.abspath(name)))
     path = os.path.join(path, os.path.basename(name))
     for process in filter(str.isdigit, os.listdir("/proc")):
         try:
+            if os.getsid(int(process)) != session:
+                continue
             files = [f"/proc/{process}/fd/{file}" for file in os.listdir(f"/proc/{process}/fd")]
         except OSError:  # it ended, or belongs to somebody else
             continue

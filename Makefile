@@ -19,7 +19,7 @@ PURE = -m pure --ignore=tests/integration --ignore=tests/scripts
 PARALLEL ?= --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 # All tests run in the system's QGIS; again those whose answer is a backend's, or a newer library's.
 BACKEND = -m "not one_backend and not slow"
-NEWEST = -m "not pure and not slow" --ignore=tests/integration --ignore=tests/scripts
+NEWEST = -m "not pure and not slow" --ignore=tests/integration --ignore=tests/scripts --ignore=tests/test_translations.py
 # What depends on the system: see docs/platforms.md.
 WRITING = tests/engine/writing tests/engine/files tests/engine/execution tests/engine/planning/test_bad_output.py tests/test_consoles.py
 ROOT = $(if $(filter-out 0,$(shell id -u)),sudo )

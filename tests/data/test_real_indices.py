@@ -105,6 +105,7 @@ def test_the_scene_allows_most_of_the_list(shared: Any) -> None:
     assert len(allowed()) >= 200
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("names", BATCHES, ids=lambda names: f"{names[0]}-{names[-1]}")
 def test_every_index_of_every_class_of_pixels(
     bench: Bench, sample: Product, names: list[str]

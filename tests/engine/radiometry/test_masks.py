@@ -54,6 +54,7 @@ def by_cause(report: Any) -> dict[str, int]:
     }
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("rule", "value", "kept"),
     [

@@ -49,6 +49,7 @@ def noise(height: int, width: int, holes: bool = True) -> Any:
     return values
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("width", [1, 2, 3, 5])
 @pytest.mark.parametrize("shift", [0.0, 0.3, -0.7], ids=["aligned", "shifted", "from outside"])
 @pytest.mark.parametrize("ratio", [1.5, 2, 2.5, 6, 10, 37.3, 150, 300, 1000])
@@ -66,6 +67,7 @@ def test_averages_are_exact_in_narrow_results(
     np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("ratio", "shape"),
     [(300, (10, 10)), (500, (6, 6)), (7.3, (700, 300)), (3, (1100, 600)), (0.4, (400, 600))],

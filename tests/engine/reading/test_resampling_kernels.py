@@ -62,6 +62,7 @@ PARALLEL = [
 ]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("holes", [0.0, 0.1], ids=["complete", "with nodata"])
 @pytest.mark.parametrize(
     ("method", "ratio", "shift"),

@@ -29,6 +29,10 @@ USES = {
     "indices": {"expression", "radiometry", "errors", "messages"},
     "compute": {"expression", "radiometry", "grids", "arrays", "errors", "messages"},
     "job": {"expression", "grids", "radiometry", "compute", "messages"},
+    "job_file": {
+        *("job", "expression", "grids", "radiometry", "files"),
+        *("credentials", "errors", "messages"),
+    },
     "backend": {"grids", "radiometry", "files", "arrays", "errors", "messages"},
     "reading": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},
     "writing": {"backend", "grids", "radiometry", "files", "arrays", "errors", "messages"},

@@ -11,7 +11,6 @@ from typing import Any
 
 from ..backend.captured import GdalMessages, leaving
 from ..backend.choice import backend, block_cache, listening
-from ..compute.histogram import sampling_step
 from ..credentials import without_credentials
 from ..files.changes import State, check_unchanged, states_of
 from ..files.disk import memory_bytes
@@ -31,9 +30,9 @@ from ..planning.log import (
 from ..planning.memory import check_memory, window_plan
 from ..planning.plan import Plan, prepare
 from ..planning.resources import resources_named
-from ..planning.tags import band_tags, in_physical_units, run_tags
+from ..planning.tags import in_physical_units, result_spec, result_tags, run_tags
 from ..reading.sources import Sources
-from ..writing.creation import ResultSpec, result_block
+from ..writing.creation import result_block
 from ..writing.sink import sink_for
 from .executor import Executor, Threads, attended
 from .pool import Pool
@@ -78,17 +77,7 @@ def run(
         )
         for note in (*plan.notes, *message_notes(messages)):
             progress(0.0, note)
-        names = [without_credentials(result.name) for result in job.formula.results]
-        spec = ResultSpec(
-            target=job.output,
-            grid=plan.grid,
-            names=tuple(names),
-            storage=plan.kernel.storage,
-            profile=plan.profile,
-            overviews=plan.overviews,
-            cog=job.cog,
-        )
-        sink = stack.enter_context(sink_for(spec))
+        sink = stack.enter_context(sink_for(result_spec(plan)))
         shape = window_plan(plan, sink.block)
         check_memory(shape, memory_bytes())
         facts = estimate(plan, shape)
@@ -103,15 +92,7 @@ def run(
         totals, histograms = pool.results(progress, cancelled)
         attended(lambda left: check_unchanged(states), cancelled, executor, remote=remote)
         statistics = tuple(band.rounded() for band in totals)
-        tags = [
-            {**dict(result.tags), **band_tags(band, counts, sampling_step(plan.grid))}
-            for result, band, counts in zip(job.formula.results, statistics, histograms)
-        ]
-        output = sink.commit(
-            run_tags(plan),
-            tags,
-            cancelled,
-        )
+        output = sink.commit(run_tags(plan), result_tags(plan, statistics, histograms), cancelled)
     facts["drivers"] = {without_credentials(path): name for path, name in sources.drivers.items()}
     report = Report(
         output=output,

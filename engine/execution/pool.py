@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from contextlib import closing
 from functools import partial
@@ -22,30 +22,37 @@ from ..planning.log import message_notes
 from ..planning.plan import Plan
 from ..planning.resources import resources_named
 from ..reading.sources import Sources
-from ..writing.sink import Sink
+from ..writing.sink import WindowSink
 from .executor import POLL_SECONDS, Executor, cancelled_run
 from .progress import Cancel, Pace, Progress
 from .worker import Turn, Worker
 
 
 class Pool:
-    """Distributes windows to workers; holds what these and the caller's thread share."""
+    """Distributes windows to workers; holds what these and the caller's thread share.
+
+    With ``chosen`` these are the windows, in this order, and not all of the plan; ``merged`` is called
+    with the statistics of each, in the same order.
+    """
 
     def __init__(
         self,
         plan: Plan,
         shape: WindowPlan,
         sources: Sources,
-        sink: Sink,
+        sink: WindowSink,
         messages: GdalMessages,
         executor: Executor,
+        *,
+        chosen: Sequence[Window] | None = None,
+        merged: Callable[[tuple[Statistics, ...]], None] = lambda statistics: None,
     ) -> None:
         self.plan, self.shape = plan, shape
         self.sources, self.sink, self.messages = sources, sink, messages
-        self._executor = executor
+        self._executor, self._merged = executor, merged
         self.stop = threading.Event()
-        self._count = shape.count(plan.grid)
-        self._upcoming = enumerate(windows(plan.grid, shape))
+        self._count = shape.count(plan.grid) if chosen is None else len(chosen)
+        self._upcoming = enumerate(windows(plan.grid, shape) if chosen is None else chosen)
         self._statistics: dict[int, tuple[Statistics, ...]] = {}
         self._error: BaseException | None = None
         self._lock = threading.Lock()
@@ -84,10 +91,9 @@ class Pool:
                     raise self._error
                 before = done
                 while done in self._statistics:
-                    totals = tuple(
-                        total.merged(more)
-                        for total, more in zip(totals, self._statistics.pop(done))
-                    )
+                    statistics = self._statistics.pop(done)
+                    self._merged(statistics)
+                    totals = tuple(total.merged(more) for total, more in zip(totals, statistics))
                     done += 1
                 for note in message_notes(self.messages):
                     progress(done / self._count, note)

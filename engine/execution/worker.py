@@ -17,7 +17,7 @@ from ..grids.grid import Window
 from ..grids.windows import WindowPlan, parts
 from ..planning.plan import Plan
 from ..reading.reader import Pixels, Reader
-from ..writing.sink import Sink
+from ..writing.sink import WindowSink
 from .composer import Composer
 from .executor import cancelled_run
 
@@ -42,7 +42,7 @@ class Worker:
         plan: Plan,
         shape: WindowPlan,
         reader: Reader,
-        sink: Sink,
+        sink: WindowSink,
         stop: threading.Event,
         turn: Turn,
     ) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 from ..errors import ResourceError
-from ..grids.windows import TARGET_PIXELS, Cost, WindowPlan, plan_windows
+from ..grids.windows import LEAST_CACHE, TARGET_PIXELS, Cost, WindowPlan, plan_windows
 from ..messages import translate
 from ..reading.inputs import Input, ReadPlan
 from ..reading.sources import HELD_BYTES
@@ -81,6 +81,17 @@ def _target_pixels(plan: Plan, *, compressed: bool) -> int:
     # encoders need two more windows of memory, and are as fast with small ones
     pixels = TARGET_PIXELS // 2 if compressed else TARGET_PIXELS
     return min(pixels, _SCENES_BYTES // plan.composite.held_bytes) if plan.composite else pixels
+
+
+def with_workers(shape: WindowPlan, workers: int, memory: int) -> WindowPlan:
+    """Return the same windows for another number of threads: as many as ``memory``, in bytes, allows.
+
+    At least one; ``workers`` is the largest number.
+    """
+    per_worker = max(1, shape.memory // shape.workers)
+    count = max(1, min(workers, memory // per_worker))
+    cache = max(LEAST_CACHE, shape.cache * count // shape.workers)
+    return shape._replace(workers=count, cache=cache, memory=per_worker * count)
 
 
 def _whole_blocks(plan: Plan, block: tuple[int, int]) -> tuple[int, int]:

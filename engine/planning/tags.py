@@ -14,12 +14,13 @@ import numpy as np
 from .. import __version__
 from ..arrays import NDArray
 from ..backend.choice import library_versions
-from ..compute.histogram import bins
+from ..compute.histogram import bins, sampling_step
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
 from ..job import BandRef, Job
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import Storage
+from ..writing.creation import ResultSpec
 from .log import placement
 from .plan import Plan
 from .user_mask import mask_note
@@ -90,6 +91,30 @@ def scene_facts(job: Job) -> list[dict[str, Any]]:
             "mask": without_credentials(scene.mask.path) if scene.mask else None,
         }
         for scene in (job.composite.scenes if job.composite else ())
+    ]
+
+
+def result_spec(plan: Plan) -> ResultSpec:
+    """Return what is written for a plan."""
+    return ResultSpec(
+        target=plan.job.output,
+        grid=plan.grid,
+        names=tuple(without_credentials(result.name) for result in plan.job.formula.results),
+        storage=plan.kernel.storage,
+        profile=plan.profile,
+        overviews=plan.overviews,
+        cog=plan.job.cog,
+    )
+
+
+def result_tags(
+    plan: Plan, statistics: Sequence[Statistics], histograms: NDArray[np.int64]
+) -> list[dict[str, str]]:
+    """Return the tags of each band of the result; see :func:`band_tags`."""
+    step = sampling_step(plan.grid)
+    return [
+        {**dict(result.tags), **band_tags(band, counts, step)}
+        for result, band, counts in zip(plan.job.formula.results, statistics, histograms)
     ]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..errors import OutputError
 from ..grids.grid import Window
 from .block_file import BlockFile, Image
 from .codec import Encoder
-from .creation import ResultSpec, is_sparse, is_uncompressed
+from .creation import ResultSpec, is_sparse, is_tiled, is_uncompressed
 from .overviews import Pyramid
 from .tiff import block_index, fixed_fields, is_complete, memory_mapped, pack_block
 from .tiff_writing import with_overviews
@@ -25,19 +26,30 @@ _OVERVIEW_BLOCK = 256  #: the side where the raster itself has no such tiles
 class Blocks:
     """Writes windows into the GeoTIFF ``path``, which was created without a block.
 
-    Directories of overviews are added to it. A ``large`` file is kept out of memory. Raises
-    ``ValueError`` if the file is not whole.
+    Directories of overviews are added to it. A ``large`` file is kept out of memory. ``levels`` and
+    ``above`` are those of :class:`~.overviews.Pyramid`. Raises ``ValueError`` if the file is not whole.
     """
 
-    def __init__(self, spec: ResultSpec, created: Created, path: Path, *, large: bool) -> None:
+    def __init__(
+        self,
+        spec: ResultSpec,
+        created: Created,
+        path: Path,
+        *,
+        large: bool,
+        levels: int | None = None,
+        above: Callable[[Window, NDArray[Any]], None] | None = None,
+    ) -> None:
         self._path, self._storage = path, spec.storage
         self._sparse, self._uncompressed = is_sparse(spec.profile), is_uncompressed(spec.profile)
         self._overviews: Pyramid | None = None
         blocks, sizes = [created.block], [(spec.grid.width, spec.grid.height)]
         head = path.read_bytes()
         if spec.overviews:
-            side = _overview_block(head, *created.block)
-            self._overviews = Pyramid(*sizes[0], (side, side), spec.storage)
+            side = overview_side(spec.profile, created.block)
+            self._overviews = Pyramid(
+                *sizes[0], (side, side), spec.storage, levels=levels, above=above
+            )
             sizes = self._overviews.sizes
             blocks += [(side, side)] * (len(sizes) - 1)
             head = with_overviews(head, sizes[1:], side)
@@ -52,6 +64,7 @@ class Blocks:
         self._file = BlockFile(
             path, Path(spec.target), end=len(head), most_bytes=most_bytes, large=large
         )
+        self._start = self._file.append(0)
         try:
             for image in self._images if self._uncompressed else ():
                 image.reserve(self._file, len(spec.names), spec.storage.dtype.itemsize)
@@ -61,24 +74,35 @@ class Blocks:
 
     def write(self, window: Window, values: NDArray[Any]) -> None:
         """Write a window, of shape (bands, height, width), and what it adds to the overviews."""
-        self._write(self._images[0], window, values)
+        self._write(0, window, values)
         for level, block, halves in self._overviews.add(window, values) if self._overviews else ():
-            self._write(self._images[level], block, halves)
+            self._write(level, block, halves)
 
-    def _write(self, image: Image, window: Window, values: NDArray[Any]) -> None:
-        file = self._file
+    def _write(self, level: int, window: Window, values: NDArray[Any]) -> None:
+        image = self._images[level]
         if self._uncompressed:
             for part in image.parts(window, values):
                 rows = pack_block(part.pixels, image.block[0], image.index.order)
                 above = part.row * rows.nbytes // part.pixels.shape[1]
-                file.put(rows.cast("B"), int(image.offsets[part.number]) + above)
+                self._file.put(rows.cast("B"), int(image.offsets[part.number]) + above)
             return
+        for number, block in self._encoded(level, window, values):
+            self._append(image, number, block)
+
+    def _encoded(
+        self, level: int, window: Window, values: NDArray[Any]
+    ) -> Iterator[tuple[int, memoryview]]:
+        """Yield number and bytes of each block of a window of whole blocks."""
+        image = self._images[level]
         parts = list(image.parts(window, values))
         for (number, _, pixels), block in zip(parts, self._encoders[image.block].blocks(values)):
             if not (self._sparse and (pixels == self._storage.nodata).all()):
-                image.offsets[number] = file.append(block.nbytes)
-                image.byte_counts[number] = block.nbytes
-                file.put(block.cast("B"), int(image.offsets[number]))
+                yield number, block.cast("B")
+
+    def _append(self, image: Image, number: int, block: memoryview | bytes) -> None:
+        image.offsets[number] = self._file.append(len(block))
+        image.byte_counts[number] = len(block)
+        self._file.put(block, int(image.offsets[number]))
 
     def finish(self) -> None:
         """Enter the blocks in the file's index, and close it."""
@@ -116,9 +140,10 @@ class Blocks:
             return False
 
 
-def _overview_block(head: bytes, width: int, height: int) -> int:
+def overview_side(profile: Mapping[str, str], block: tuple[int, int]) -> int:
     """The side of the tiles of overviews, as GDAL would choose it."""
-    square = block_index(head).tiled and width == height
+    width, height = block
+    square = is_tiled(profile) and width == height
     return width if square and width in _OVERVIEW_BLOCKS else _OVERVIEW_BLOCK
 
 

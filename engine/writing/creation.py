@@ -210,6 +210,11 @@ def is_uncompressed(profile: Mapping[str, str]) -> bool:
     )
 
 
+def is_tiled(profile: Mapping[str, str]) -> bool:
+    """Whether blocks are tiles, not strips."""
+    return profile.get("TILED", "NO").upper() in _YES
+
+
 def is_sparse(profile: Mapping[str, str]) -> bool:
     """Whether blocks that are all nodata are left out of the file."""
     return profile.get("SPARSE_OK", "NO").upper() in ("YES", "TRUE", "ON")

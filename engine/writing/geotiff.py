@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ..arrays import NDArray
+from ..backend.api import Created
 from ..backend.choice import backend
 from ..backend.failures import reason_of
 from ..errors import BandwiseError, Cancelled, OutputError
@@ -66,10 +67,13 @@ class GeoTiffSink:
         keep_private(self.temporary, self.target)
         self.block = created.block
         try:
-            self._blocks = Blocks(self._spec, created, self.temporary, large=self._large)
+            self._blocks = self._new_blocks(self._spec, created, self.temporary, large=self._large)
         except ValueError as error:
             raise self._incomplete() from error
         self._open.callback(self._blocks.close)
+
+    def _new_blocks(self, spec: ResultSpec, created: Created, path: Path, *, large: bool) -> Blocks:
+        return Blocks(spec, created, path, large=large)
 
     def __exit__(
         self,

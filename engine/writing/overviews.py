@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,16 @@ Values = NDArray[Any]
 _SMALLEST = 512  #: pixels of the longer side, at most, of the smallest overview
 
 
-def overview_sizes(width: int, height: int) -> list[tuple[int, int]]:
-    """(width, height) of the overviews by 2, 4, 8 ..., until the longer side is at most 512 pixels."""
+def overview_sizes(width: int, height: int, levels: int | None = None) -> list[tuple[int, int]]:
+    """(width, height) of the overviews by 2, 4, 8 ..., until the longer side is at most 512 pixels,
+    or of this many ``levels``.
+    """
     sizes = [(width, height)]
-    while len(sizes) == 1 or max(sizes[-1]) > _SMALLEST:
+    while (
+        len(sizes) <= levels
+        if levels is not None
+        else len(sizes) == 1 or max(sizes[-1]) > _SMALLEST
+    ):
         sizes.append((-(-sizes[-1][0] // 2), -(-sizes[-1][1] // 2)))
     return sizes[1:]
 
@@ -29,11 +35,23 @@ def overview_sizes(width: int, height: int) -> list[tuple[int, int]]:
 class Pyramid:
     """Gathers halves of windows, and halves of these, until blocks of the overviews are whole;
     threads may do so at once.
+
+    With ``above`` there are this many ``levels``, and it gets the halves of the last one, with
+    their window in the next.
     """
 
-    def __init__(self, width: int, height: int, block: tuple[int, int], storage: Storage) -> None:
-        self.sizes = [(width, height), *overview_sizes(width, height)]
-        self._block, self._storage = block, storage
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        block: tuple[int, int],
+        storage: Storage,
+        *,
+        levels: int | None = None,
+        above: Callable[[Window, Values], None] | None = None,
+    ) -> None:
+        self.sizes = [(width, height), *overview_sizes(width, height, levels)]
+        self._block, self._storage, self._above = block, storage, above
         self._lock = threading.Lock()
         self._unfinished: dict[tuple[int, Window], tuple[Values, list[int]]] = {}
 
@@ -45,19 +63,27 @@ class Pyramid:
 
         Each with its level, from 1, and its window there.
         """
-        if level + 1 == len(self.sizes):
+        is_last = level + 1 == len(self.sizes)
+        if is_last and self._above is None:
             return
         halves = downsample(values, self._storage)
         half = Window(window.column // 2, window.row // 2, halves.shape[2], halves.shape[1])
-        for block in self._blocks(half, level + 1):
+        if is_last and self._above is not None:
+            self._above(half, halves)
+            return
+        yield from self.put(half, halves, level + 1)
+
+    def put(self, half: Window, halves: Values, level: int) -> Iterator[tuple[int, Window, Values]]:
+        """Take pixels of an overview, of any window; the blocks come back that are whole by that."""
+        for block in self._blocks(half, level):
             part = block.intersection(half)
             if part is None:
                 continue
             with self._lock:
                 whole, left = self._unfinished.setdefault(
-                    (level + 1, block),
+                    (level, block),
                     (
-                        np.empty((len(values), block.height, block.width), values.dtype),
+                        np.empty((len(halves), block.height, block.width), halves.dtype),
                         [block.pixels],
                     ),
                 )
@@ -68,10 +94,10 @@ class Pyramid:
                 left[0] -= part.pixels
                 finished = not left[0]
                 if finished:
-                    del self._unfinished[level + 1, block]
+                    del self._unfinished[level, block]
             if finished:
-                yield level + 1, block, whole
-                yield from self.add(block, whole, level + 1)
+                yield level, block, whole
+                yield from self.add(block, whole, level)
 
     def _blocks(self, window: Window, level: int) -> Iterator[Window]:
         (width, height), (across, down) = self.sizes[level], self._block

@@ -14,7 +14,14 @@ from .creation import ResultSpec
 from .geotiff import GeoTiffSink
 
 
-class Sink(Protocol):
+class WindowSink(Protocol):
+    """Where workers write windows."""
+
+    def write(self, window: Window, values: NDArray[Any]) -> None:
+        """Write stored values of shape (bands, window.height, window.width); several threads may do so at once."""
+
+
+class Sink(WindowSink, Protocol):
     """A result that appears under its name complete, or not at all.
 
     It is a context manager: entering makes room beside the name, leaving without :meth:`commit`
@@ -33,9 +40,6 @@ class Sink(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-
-    def write(self, window: Window, values: NDArray[Any]) -> None:
-        """Write stored values of shape (bands, window.height, window.width); several threads may do so at once."""
 
     def commit(
         self,

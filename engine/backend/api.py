@@ -161,6 +161,10 @@ class Backend(Protocol):
         """The GDAL that it calls."""
 
     @property
+    def proj_version(self) -> str:
+        """The PROJ that it transforms coordinates with."""
+
+    @property
     def thread_safe(self) -> bool:
         """Whether it can open datasets that several threads read at once."""
 

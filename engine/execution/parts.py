@@ -112,6 +112,7 @@ def compute_part(
     *,
     facts: dict[str, Any],
     workers: int = 0,
+    memory: int = 0,
     cancelled: Cancel = lambda: False,
     executor: Executor = _THREADS,
 ) -> str:
@@ -123,8 +124,8 @@ def compute_part(
     ----------
     facts
         What else the part's record holds.
-    workers
-        The largest number of threads; 0 for as many as the plan has.
+    workers, memory
+        The largest number of threads, and bytes of memory; 0 for what the plan has.
 
     Raises
     ------
@@ -132,8 +133,10 @@ def compute_part(
         As :func:`~.pipeline.run`; ``path`` may then be there.
     """
     plan, part = run.plan, run.window(row, column)
-    memory = plan.job.memory * 10**6
-    shape = with_workers(run.shape, workers, memory) if workers else run.shape
+    shape = run.shape
+    if workers or memory:
+        limit = memory or plan.job.memory * 10**6
+        shape = with_workers(shape, workers or shape.workers, limit)
     windows = windows_of(plan.grid, shape, part)
     each: list[tuple[Statistics, ...]] = []
     messages = GdalMessages()

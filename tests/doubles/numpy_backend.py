@@ -70,7 +70,7 @@ class NumpyDataset:
 class NumpyBackend:
     """See ``backend/api.py``; what it cannot do, it says by ``NotImplementedError``."""
 
-    name, version, gdal_version = "numpy", np.__version__, (0, 0)
+    name, version, gdal_version, proj_version = "numpy", np.__version__, (0, 0), "0.0"
     thread_safe = True
     misread_types: frozenset[str] = frozenset()
 

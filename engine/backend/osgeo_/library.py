@@ -37,6 +37,7 @@ class OsgeoBackend:
     name = "osgeo"
     version: str = gdal.__version__
     gdal_version = version_pair(gdal.__version__)
+    proj_version = f"{osr.GetPROJVersionMajor()}.{osr.GetPROJVersionMinor()}"
     thread_safe = gdal_version >= (3, 11)
     misread_types: frozenset[str] = frozenset()
 

@@ -66,6 +66,7 @@ class RasterioBackend:
     name = "rasterio"
     version = rasterio.__version__
     gdal_version = version_pair(rasterio.__gdal_version__)
+    proj_version = ".".join(rasterio.__proj_version__.split(".")[:2])
     misread_types = misread_types()
 
     def __init__(self) -> None:

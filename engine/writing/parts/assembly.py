@@ -39,6 +39,10 @@ class AssembledGeoTiff(GeoTiffSink):
 
     _blocks: _AssembledBlocks
 
+    def __enter__(self) -> AssembledGeoTiff:
+        super().__enter__()
+        return self
+
     def _new_blocks(self, spec: ResultSpec, created: Created, path: Path, *, large: bool) -> Blocks:
         return _AssembledBlocks(spec, created, path, large=large)
 
@@ -49,7 +53,7 @@ class AssembledGeoTiff(GeoTiffSink):
         return PlacedPart(window, path, layout, offset)
 
     def segments(self, part: PlacedPart, levels: int) -> Segments:
-        """Return what has to be copied from a part's file."""
+        """Return what has to be copied from a part's file; ``ValueError`` for one that is damaged."""
         if part.offset is not None:
             return [(part.layout.start, part.offset, part.layout.size)]
         return self._blocks.segments(part, levels)
@@ -71,7 +75,10 @@ class _AssembledBlocks(Blocks):
         """Return the places of a part's blocks in an uncompressed result."""
         segments = []
         for level, numbers, (offsets, byte_counts) in self._matched(part, levels):
-            places = self._images[level].offsets[numbers]
+            image = self._images[level]
+            if not np.array_equal(image.byte_counts[numbers], byte_counts):
+                raise ValueError(f"{part.path} has blocks of another size")
+            places = image.offsets[numbers]
             segments += list(zip(offsets.tolist(), places.tolist(), byte_counts.tolist()))
         return segments
 

@@ -21,6 +21,12 @@ _RESOURCE = (
 )
 _OF_MEMORY = 0.6  #: of a worker's limit, for the buffers of its parts
 _SECONDS = 30
+#: What makes the plugin's folder importable in a local worker, whatever the folder is called
+_PRELOAD = """
+import sys, types
+package = sys.modules.setdefault("bandwise", types.ModuleType("bandwise"))
+package.__path__ = [{folder!r}]
+"""
 
 
 @contextmanager
@@ -57,7 +63,7 @@ def cluster(local: int, address: str, tls: Sequence[str] | None) -> Iterator[Das
                     threads_per_worker=1,
                     host="127.0.0.1",
                     dashboard_address=None,
-                    preload=[str(Path(__file__).with_name("preload.py"))],
+                    preload=[_PRELOAD.format(folder=str(Path(__file__).resolve().parents[1]))],
                 )
             )
         try:
@@ -94,8 +100,8 @@ class DaskSlots:
             if isinstance(text, BaseException):
                 sentence = translate(
                     "Bandwise",
-                    "{worker} cannot answer ({reason}); start workers with --preload "
-                    "bandwise/cluster/preload.py.",
+                    "{worker} cannot answer ({reason}); start it with the folder that holds "
+                    "the plugin's folder bandwise in PYTHONPATH.",
                 )
                 raise InputError(sentence.format(worker=name, reason=_short(text)))
             answers[name] = json.loads(text)

@@ -85,9 +85,9 @@ lint: .venv/ready build/lint/bandwise ## ruff, mypy, flake8-qgis, QGIS's rules f
 	MYPYPATH=benchmarks/peers .venv/bin/mypy benchmarks/peers/*.py
 	.venv/bin/mypy --config-file tests/mypy.ini $$(find tests -name '*.py')
 	.venv/bin/flake8 --select QGS --extend-ignore QGS105,QGS201,QGS202 algorithms gui plugin.py
-	.venv/bin/flake8 --select QGS4 engine demo scripts tests
-	.venv/bin/python -m scripts.qt6_rules __init__.py plugin.py algorithms gui engine demo scripts tests/integration
-	.venv/bin/bandit --quiet --recursive engine algorithms gui plugin.py
+	.venv/bin/flake8 --select QGS4 engine cluster demo scripts tests
+	.venv/bin/python -m scripts.qt6_rules __init__.py plugin.py algorithms gui engine cluster demo scripts tests/integration
+	.venv/bin/bandit --quiet --recursive engine algorithms gui cluster plugin.py
 
 package: | system ## the zip for the plugin site, from the last commit
 	mkdir -p dist
@@ -161,7 +161,7 @@ system:
 	rm -rf .venv
 	$(PYTHON) -m venv --system-site-packages .venv
 	.venv/bin/python -m pip install -q $(PIP)
-	.venv/bin/python -m pip install -q --group system --group lint
+	.venv/bin/python -m pip install -q --group system --group lint --group cluster
 	touch $@
 
 # A Python that is on the PATH may still be a shim that starts nothing: each is tried.

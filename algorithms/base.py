@@ -37,7 +37,7 @@ from .layers import (
 )
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
-from .shared.outputs import numbers, report_text, stretch
+from .shared.outputs import numbers, report_text, save_job_file, stretch
 from .shared.parameters import shared_parameters
 
 translate = QCoreApplication.translate
@@ -133,8 +133,12 @@ class BandwiseAlgorithm(SharedOptions):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         with one_sentence():
+            output = destination_path(parameters.get(self.OUTPUT))
+            if path := self.parameterAsFileOutput(parameters, self.JOB_FILE, context):
+                job = self._job(self._chosen, parameters, context, output)
+                save_job_file(job, path, feedback)
+                return {self.JOB_FILE: path}
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
-                output = destination_path(parameters.get(self.OUTPUT))
                 return {
                     self.REPORT: _dry_run(
                         self._job(self._chosen, parameters, context, output), feedback

@@ -15,11 +15,12 @@ from typing import Any
 from ..engine.errors import BandwiseError, OptionError
 from ..engine.grids.parts import SIDE
 from ..engine.messages import translate
-from . import folder, forecast, security
+from . import folder, forecast
 from .paths import PathMap, path_map
-from .processes import Processes
 from .running import assembled, insisting, run_on
-from .slots import Slots, Threads, serve
+from .workers import security
+from .workers.processes import Processes
+from .workers.slots import Slots, Threads, serve
 
 _SECONDS = 5.0  #: between lines of progress
 _COPIERS = 4  #: threads that copy blocks
@@ -29,7 +30,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    former = signal.signal(signal.SIGTERM, _interrupt)
     try:
         options.do(options)
     except BandwiseError as error:
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr,
         )
         return _INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, former)
     return 0
 
 
@@ -165,7 +168,7 @@ def _slots(options: argparse.Namespace) -> AbstractContextManager[Any]:
     if options.processes:
         return Processes(options.processes)
     if options.local or options.scheduler:
-        from .dask_slots import cluster  # noqa: PLC0415  dask is needed for this alone
+        from .workers.dask_slots import cluster  # noqa: PLC0415  dask is needed for this alone
 
         address = ""
         if options.scheduler:
@@ -243,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--side", **side, help="of a part, about")
     plan.add_argument("--forecast", type=_number(1), nargs="+", metavar="WORKERS", default=[])
     plan.add_argument("--bandwidth", type=float, default=0.0, metavar="MB/S", help="of the disk")
+    status.add_argument("--verify", action="store_true", help="look at every byte of the parts")
     where = run.add_mutually_exclusive_group()
     where.add_argument("--processes", type=_number(1), default=0, metavar="N", help="without dask")
     where.add_argument("--local", type=_number(1), default=0, metavar="N", help="dask, here")

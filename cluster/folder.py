@@ -51,14 +51,7 @@ class Parts:
     def is_whole(self, row: int, column: int) -> bool:
         """Return whether a part's file is whole, byte by byte, and of this plan."""
         path = self.path(row, column)
-        layout = part_file.layout_of(path)
-        if layout is None or not part_file.digest_of(path):
-            return False
-        try:
-            facts = json.loads(part_file.behind(path, layout)[1])
-            return bool((facts["plan"], facts["part"]) == (self.name, [row, column]))
-        except (ValueError, KeyError, TypeError):
-            return False
+        return bool(part_file.digest_of(path)) and is_part(path, self.name, row, column)
 
     def compute(self, row: int, column: int, workers: int = 0, memory: int = 0) -> bool:
         """Compute a part, if it is not there whole; return whether that was needed.
@@ -99,6 +92,16 @@ class Parts:
     def _note(self, row: int, column: int) -> None:
         with suppress(OSError), (self.folder / _STARTS).open("ab", buffering=0) as log:
             log.write(f"r{row}c{column} {os.getpid()}\n".encode("ascii"))
+
+
+def is_part(path: Path, plan: str, row: int, column: int) -> bool:
+    """Return whether a file that is whole is this part of this plan."""
+    layout = part_file.layout_of(path)
+    try:
+        facts = json.loads(part_file.behind(path, layout)[1]) if layout else {}
+        return bool((facts["plan"], facts["part"]) == (plan, [row, column]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def folder_of(output: str) -> Path:

@@ -16,8 +16,8 @@ from ..engine.writing.parts import part_file
 from ..engine.writing.parts.assembly import AssembledGeoTiff, PlacedPart
 from .folder import Parts
 from .paths import PathMap
-from .slots import Slots
 from .versions import check_versions
+from .workers.slots import Slots
 
 #: Called with a line or a fraction of what is done, such as ("parts", 3, 64).
 Progress = Callable[[str, int, int], None]
@@ -138,6 +138,7 @@ def _copied(
             yield {
                 "task": "copy",
                 "part": list(number),
+                "plan": parts.name,
                 "target": target,
                 "segments": segments,
                 **common,

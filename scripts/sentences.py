@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def sources() -> list[Path]:
     """Return the files that hold sentences a user meets, relative to the repository."""
-    folders = ("algorithms", "gui", "engine")
+    folders = ("algorithms", "gui", "engine", "cluster")
     found = [path for folder in folders for path in ROOT.glob(f"{folder}/**/*.py")]
     return sorted(path.relative_to(ROOT) for path in (ROOT / "plugin.py", *found))
 

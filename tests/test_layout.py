@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "engine"
 FILES = sorted(path for path in ENGINE.rglob("*.py") if path.name != "__init__.py")
 
+CLUSTER = sorted((ROOT / "cluster").rglob("*.py"))
+
 #: What a package, or a file of the ground floor, may use: one line each.
 USES = {
     "credentials": set(),
@@ -56,6 +58,7 @@ USES = {
         *(
             "planning",
             "job",
+            "job_file",
             "reading",
             "writing",
             "backend",
@@ -102,7 +105,7 @@ def imports(path: Path) -> Iterator[tuple[str, ...]]:
 
 def folders() -> list[Path]:
     """Every folder of the repository that holds Python files."""
-    tops = ("engine", "algorithms", "gui", "tests", "benchmarks", "demo", "scripts")
+    tops = ("engine", "algorithms", "gui", "cluster", "tests", "benchmarks", "demo", "scripts")
     return sorted({path.parent for top in tops for path in (ROOT / top).rglob("*.py")})
 
 
@@ -120,6 +123,33 @@ def test_a_file_uses_only_what_its_package_may(path: Path) -> None:
     assert libraries <= {here} or path.relative_to(ENGINE).as_posix() == "backend/choice.py"
     assert len(text.splitlines()) <= MOST_LINES
     assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0]
+
+
+@pytest.mark.parametrize("path", CLUSTER, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_of_the_cluster_reaches_rasters_through_the_engine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not _foreign(text) & {"rasterio", "osgeo", "qgis", "processing", "PyQt5", "PyQt6"}
+    assert len(text.splitlines()) <= MOST_LINES
+    assert "SPDX-License-Identifier: GPL-2.0-or-later" in text.splitlines()[0]
+
+
+def test_qgis_never_imports_the_cluster() -> None:
+    for top in ("engine", "algorithms", "gui"):
+        for path in (ROOT / top).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert not _foreign(text) & {"cluster", "dask", "distributed"}, path
+    assert "cluster" not in (ROOT / "plugin.py").read_text(encoding="utf-8")
+
+
+def _foreign(text: str) -> set[str]:
+    """The first part of the name of each module that a file imports, from wherever."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
 
 
 def test_packages_form_floors() -> None:

@@ -30,6 +30,7 @@ class Names:
     WORKERS = "WORKERS"
     MEMORY = "MEMORY"
     DRY_RUN = "DRY_RUN"
+    JOB_FILE = "JOB_FILE"
 
 
 class IndexNames:

@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run gives beside the layer: numbers and the report."""
+"""What a run gives beside the layer: numbers, the report, or the file of the job."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
+from qgis.core import QgsProcessingFeedback, QgsProcessingUtils
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine import messages
 from ...engine.compute.statistics import Statistics
-from ...engine.job import Report
+from ...engine.errors import OptionError
+from ...engine.job import Job, Report
+
+translate = QCoreApplication.translate
 
 
 def numbers(report: Report) -> dict[str, Any]:
@@ -35,6 +45,31 @@ def stretch(band: Statistics) -> tuple[float, float] | None:
     spread = 2 * band.standard_deviation
     low, high = max(band.minimum, band.mean - spread), min(band.maximum, band.mean + spread)
     return (low, high) if math.isfinite(spread) and low < high else (band.minimum, band.maximum)
+
+
+def save_job_file(job: Job, path: str, feedback: QgsProcessingFeedback) -> None:
+    """Write a job to a file, and tell in the log how to run it.
+
+    Raises
+    ------
+    BandwiseError
+        For a job that cannot be run, or not be written to a file, and for a temporary result.
+    """
+    from ...engine.execution.saving import save_job
+
+    if Path(QgsProcessingUtils.tempFolder()) in Path(job.output).parents:
+        sentence = messages.translate(
+            "Bandwise",
+            "The result of a job that others run needs a name; choose a file that they can write, "
+            "not a temporary one.",
+        )
+        raise OptionError(sentence.format())
+    save_job(job, path)
+    text = translate("Bandwise", "The job is in {file}; nothing was computed. To run it: {command}")
+    plugin = Path(__file__).resolve().parents[2]
+    python = os.path.basename(sys.executable) if "python" in sys.executable else "python3"
+    command = f'cd "{plugin}" && {python} -m cluster run "{path}"'
+    feedback.pushInfo(text.format(file=path, command=command))
 
 
 def _facts(band: Statistics) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from qgis.core import (
     Qgis,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterString,
 )
@@ -169,7 +170,7 @@ def file_parameters() -> Declared:
 
 
 def resource_parameters() -> Declared:
-    """Return the parameters of workers, memory and the dry run."""
+    """Return the parameters of workers, memory, the dry run and the file of the job."""
     number = QgsProcessingParameterNumber
     workers = number(
         Names.WORKERS,
@@ -185,6 +186,14 @@ def resource_parameters() -> Declared:
     )
     dry_run = QgsProcessingParameterBoolean(
         Names.DRY_RUN, translate("Bandwise", "Only report what would be done"), False
+    )
+    job_file = QgsProcessingParameterFileDestination(
+        Names.JOB_FILE,
+        translate("Bandwise", "Only write the job to a file"),
+        translate("Bandwise", "Jobs of Bandwise (*.json)"),
+        None,
+        True,
+        False,
     )
     return (
         (
@@ -207,6 +216,14 @@ def resource_parameters() -> Declared:
                 "Bandwise",
                 "Check everything and report grid, size, memory and how inputs are read, but "
                 "compute and write nothing; default no.",
+            ),
+        ),
+        (
+            job_file,
+            translate(
+                "Bandwise",
+                "Write all choices to this file and compute nothing: other machines, or many "
+                "together, make the result of it. Empty (default): the result is computed here.",
             ),
         ),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from qgis.core import (
     QgsApplication,
+    QgsProcessingOutputFile,
     QgsProcessingOutputNumber,
     QgsProcessingOutputRasterLayer,
     QgsProcessingOutputString,
@@ -27,7 +28,8 @@ SCENE = ("SCENE", "MASK_CLOUDS")
 ADVANCED = (
     "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
-    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY", "DRY_RUN",
+    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY",
+    "DRY_RUN", "JOB_FILE",
 )  # fmt: skip
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")
@@ -80,7 +82,7 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ]
     assert optional == [
         "SCENE", "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE",
-        "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
+        "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS", "JOB_FILE",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()
@@ -119,6 +121,7 @@ def test_outputs_are_a_layer_a_report_and_six_numbers(provider, name):
     assert outputs == {
         "OUTPUT": QgsProcessingOutputRasterLayer,
         "REPORT": QgsProcessingOutputString,
+        "JOB_FILE": QgsProcessingOutputFile,
         **dict.fromkeys(
             ("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"),
             QgsProcessingOutputNumber,

@@ -16,8 +16,8 @@ from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
 from parts_cases import contents, run_in_parts
 
-HEIGHT, WIDTH = 1100, 1300
-RING = ((300000.0, 5000040.0), (312000.0, 4999000.0), (304000.0, 4990000.0))
+HEIGHT, WIDTH = 700, 900
+RING = ((300000.0, 5000040.0), (309000.0, 4999000.0), (304000.0, 4993500.0))
 SMALL = "|BLOCKXSIZE=128|BLOCKYSIZE=128"
 MASK = {"mask": MaskChoice("", rule=MaskRule.SCL)}
 AREA = {"area": Area((((*RING, RING[0]),),))}
@@ -26,12 +26,12 @@ UNION = {"layout": Layout(extent_rule=ExtentRule.UNION, resampling=Resampling.BI
 
 #: Creation options, side of a part, what the second band is, overviews, other options.
 CASES: dict[str, tuple[str, int, str, bool, dict[str, Any]]] = {
-    "default": ("", 512, "red", True, {}),
-    "default without overviews": ("", 512, "red", False, {}),
+    "default": ("", 256, "red", True, {}),
+    "default without overviews": ("", 256, "red", False, {}),
     "uncompressed": ("COMPRESS=NONE|BLOCKXSIZE=256|BLOCKYSIZE=256", 256, "red", True, {}),
     "uncompressed strips": ("COMPRESS=NONE|TILED=NO", 100, "red", False, {}),
     "strips": ("TILED=NO|BLOCKYSIZE=7", 300, "red", True, {}),
-    "one strip": ("TILED=NO|BLOCKYSIZE=1100", 300, "red", True, {}),
+    "one strip": ("TILED=NO|BLOCKYSIZE=700", 300, "red", True, {}),
     "zstd 3": ("COMPRESS=ZSTD|PREDICTOR=3|BLOCKXSIZE=256|BLOCKYSIZE=256", 512, "red", True, {}),
     "zstd 2 scaled": (
         "COMPRESS=ZSTD|PREDICTOR=2" + SMALL,
@@ -70,8 +70,8 @@ def rasters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     bench = Bench(tmp_path_factory.mktemp("rasters"))
     generator = np.random.default_rng(20)
     values = generator.integers(1, 9000, (3, HEIGHT, WIDTH), dtype=np.uint16)
-    values[0, :300, :400] = 0
-    coarse = generator.integers(1, 9000, (367, 434), dtype=np.uint16)
+    values[0, :200, :300] = 0
+    coarse = generator.integers(1, 9000, (234, 300), dtype=np.uint16)
     wide = (30.0, 0.0, 300000.0, 0.0, -30.0, 5000040.0)
     moved = (10.0, 0.0, 300400.0, 0.0, -10.0, 4999340.0)
     tiles = {"tiled": True, "blockxsize": 128, "blockysize": 128}

@@ -44,6 +44,7 @@ SHARED = {
     "WORKERS": 0,
     "MEMORY": 512,
     "DRY_RUN": False,
+    "JOB_FILE": None,
 }
 
 

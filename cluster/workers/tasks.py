@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..engine.errors import BandwiseError
-from ..engine.execution.pipeline import run
-from ..engine.job_file.job_file import input_states, read_job_file
-from ..engine.messages import translate
-from ..engine.writing.parts.part_file import copy_blocks
-from .folder import PLAN, Parts, opened
-from .paths import here
-from .versions import own_versions
+from ...engine.errors import BandwiseError
+from ...engine.execution.pipeline import run
+from ...engine.job_file.job_file import input_states, read_job_file
+from ...engine.messages import translate
+from ...engine.writing.parts.part_file import copy_blocks
+from ..folder import PLAN, Parts, is_part, opened
+from ..paths import here
+from ..versions import own_versions
 
 
 def answer(request: str) -> str:
@@ -65,8 +65,9 @@ def _copy(wanted: dict[str, Any]) -> bool:
     row, column = wanted["part"]
     segments = [(int(start), int(to), int(size)) for start, to, size in wanted["segments"]]
     target = Path(here(wanted["target"], paths))
+    path = Path(folder) / f"r{int(row)}c{int(column)}.tif"
     try:
-        return copy_blocks(Path(folder) / f"r{int(row)}c{int(column)}.tif", target, segments)
+        return copy_blocks(path, target, segments) and is_part(path, wanted["plan"], row, column)
     except FileNotFoundError:
         return False
 

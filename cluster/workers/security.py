@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..engine.errors import InputError, OptionError
-from ..engine.messages import translate
+from ...engine.errors import InputError, OptionError
+from ...engine.messages import translate
 
 
 def address_of(scheduler: str, *, insecure: bool) -> str:

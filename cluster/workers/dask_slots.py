@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..engine.errors import InputError, LibraryError, ResourceError
-from ..engine.messages import Text, translate
+from ...engine.errors import InputError, LibraryError, ResourceError
+from ...engine.messages import Text, translate
 from .slots import Done, encoded
 from .tasks import answer
 
@@ -63,7 +63,7 @@ def cluster(local: int, address: str, tls: Sequence[str] | None) -> Iterator[Das
                     threads_per_worker=1,
                     host="127.0.0.1",
                     dashboard_address=None,
-                    preload=[_PRELOAD.format(folder=str(Path(__file__).resolve().parents[1]))],
+                    preload=[_PRELOAD.format(folder=str(Path(__file__).resolve().parents[2]))],
                 )
             )
         try:

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..engine.errors import ResourceError
-from ..engine.messages import translate
+from ...engine.errors import ResourceError
+from ...engine.messages import translate
 from .slots import Done, encoded, in_flight
 
 _MOST_DEATHS = 20  #: of workers, one after the other, without an answer between them
@@ -87,6 +87,6 @@ def _asked(process: subprocess.Popen[str], request: str) -> str:
 
 def command() -> list[str]:
     """Return what starts the command line in a process of its own."""
-    package = __name__.rpartition(".")[0]
-    path = Path(__file__).with_name("__main__.py")
+    package = __name__.rpartition(".workers.")[0]
+    path = Path(__file__).parents[1] / "__main__.py"
     return [sys.executable, str(path)] if path.exists() else [sys.executable, "-m", package]

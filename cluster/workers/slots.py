@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -76,9 +77,12 @@ def in_flight(
 def serve() -> None:
     """Answer requests of standard input, a line each, until it ends; an interrupt is the client's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for line in sys.stdin:
-        sys.stdout.write(answer(line) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin:
+            sys.stdout.write(answer(line) + "\n")
+            sys.stdout.flush()
+    except BrokenPipeError:  # the client is gone; what was computed is on the disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def encoded(request: dict[str, Any]) -> str:

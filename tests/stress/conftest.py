@@ -30,6 +30,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "test_cancel": (14, 200),
     "test_limits": (18, 100),
     "test_processes": (2, 20),
+    "test_chaos.test_chaos": (5, 30),
+    "test_chaos.test_queue": (1, 1),
     "test_corrupt": (65, 1000),
     "test_jobs": (40, 500),
     "test_expressions": (60, 2000),

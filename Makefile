@@ -34,13 +34,16 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-hotspots clean system
+.PHONY: help check demo demo-cluster test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: | system ## NDVI of a Sentinel-2-like product of SIZE (4096) pixels a side, with a picture of it
 	$(PYTHON) -m demo build/demo --size $(SIZE)
+
+demo-cluster: | system ## a run in parts on two processes, one killed in the middle, compared with a single run
+	$(PYTHON) -m demo.cluster build/demo-cluster --size $(SIZE)
 
 test: .venv/ready .venv-newest/ready .venv-qt6/ready build/wheel/ready ## all tests in the system's QGIS on both backends, as on Windows and macOS, with the newest rasterio, and Qt's on Qt 6
 	@status=0; set -x; \

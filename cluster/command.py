@@ -172,7 +172,9 @@ def _slots(options: argparse.Namespace) -> AbstractContextManager[Any]:
 
         address = ""
         if options.scheduler:
-            address = security.address_of(options.scheduler, insecure=options.insecure)
+            address = security.address_of(
+                options.scheduler, insecure=options.insecure, keys=bool(options.tls)
+            )
         found: AbstractContextManager[Any] = cluster(options.local, address, options.tls)
         return found
     return Processes(1)

@@ -12,8 +12,10 @@ from ...engine.errors import InputError, OptionError
 from ...engine.messages import translate
 
 
-def address_of(scheduler: str, *, insecure: bool) -> str:
+def address_of(scheduler: str, *, insecure: bool, keys: bool = True) -> str:
     """Return the address of a scheduler, or of the one that a scheduler file tells.
+
+    ``keys`` tells whether there are certificates.
 
     Raises
     ------
@@ -30,6 +32,11 @@ def address_of(scheduler: str, *, insecure: bool) -> str:
             text = translate("Bandwise", "{file} is no scheduler file of dask; check the path.")
             raise InputError(text.format(file=scheduler)) from error
     parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme == "tls" and not keys:
+        text = translate(
+            "Bandwise", "{address} is encrypted; give the files CA CERT KEY with --tls."
+        )
+        raise OptionError(text.format(address=address))
     if parts.scheme == "tls" or insecure or (parts.scheme == "tcp" and _is_here(parts.hostname)):
         return address
     text = translate(

@@ -194,7 +194,10 @@ def assemble(
                 band[codes] += numbers
             across = math.ceil(part.window.width / run.shape.width)
             statistics.append(_rows(facts["statistics"], across))
-            sink.adopt(part, run.tiling.levels, above)
+            with (
+                backend().worker_settings()
+            ):  # as a worker's thread has them, for it encodes overviews
+                sink.adopt(part, run.tiling.levels, above)
         for window in _in_order(statistics):
             totals = tuple(total.merged(more) for total, more in zip(totals, window))
     check_unchanged(run.states)

@@ -34,7 +34,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo demo-cluster test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-hotspots clean system
+.PHONY: help check demo demo-cluster test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-cluster bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -138,6 +138,9 @@ bench: .venv-bench/ready | system ## measure against QGIS, GDAL, OTB and dask (B
 
 bench-options: | system ## measure codecs, levels, predictors and tile sizes of the result (BENCH="--tile 512 --size 4096")
 	$(PYTHON) -m benchmarks.studies.creation_options $(BENCH)
+
+bench-cluster: .venv/ready | system ## what runs in parts cost beside a single run and their forecast (BENCH="--size 4096 --only runs")
+	.venv/bin/python -m benchmarks.studies.cluster $(BENCH)
 
 bench-hotspots: | system ## where the engine's CPU time goes, by library and system call (after bench; needs linux-perf)
 	$(PYTHON) -m benchmarks.studies.hotspots $(BENCH)

@@ -73,7 +73,17 @@ USES = {
 #: Folders that call a raster library, and which; nobody but ``backend/choice.py`` imports them.
 ON_LIBRARY = {"backend/rasterio_": "rasterio", "backend/osgeo_": "osgeo"}
 #: Those that reach none, not even through others.
-PURE = ("expression", "indices", "grids", "radiometry", "scenes", "files", "compute", "job")
+PURE = (
+    "expression",
+    "indices",
+    "grids",
+    "radiometry",
+    "scenes",
+    "files",
+    "compute",
+    "job",
+    "job_file",
+)
 MOST_FILES = 10
 MOST_LINES = 300
 MOST_LINES_OF_TESTS = 400

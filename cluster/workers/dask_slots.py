@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,12 @@ def cluster(local: int, address: str, tls: Sequence[str] | None) -> Iterator[Das
 
 
 class DaskSlots:
-    """See :class:`~.slots.Slots`."""
+    """See :class:`~.slots.Slots`; ``work`` is what a worker does with the text of a request."""
 
-    def __init__(self, client: Any, address: str = "") -> None:
-        self._client, self._address = client, address
+    def __init__(
+        self, client: Any, address: str = "", work: Callable[[str], str] | None = None
+    ) -> None:
+        self._client, self._address, self._work = client, address, work or on_worker
 
     @property
     def count(self) -> int:
@@ -118,7 +120,7 @@ class DaskSlots:
         def ask(request: dict[str, Any], deaths: int = 0) -> None:
             resources = {_RESOURCE: 1} if self._declares() else None
             future = self._client.submit(
-                on_worker, encoded(request), pure=False, resources=resources
+                self._work, encoded(request), pure=False, resources=resources
             )
             asked[future.key] = request, deaths
             running.add(future)

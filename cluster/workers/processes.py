@@ -24,7 +24,7 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._deaths = 0
+        self._deaths, self._closed = 0, False
         self._all: list[subprocess.Popen[str]] = []
         self._free: deque[subprocess.Popen[str]] = deque()
         self._threads = ThreadPoolExecutor(count, "bandwise cluster")
@@ -34,6 +34,7 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._all:
             process.kill()
@@ -50,8 +51,8 @@ class Processes:
         yield from in_flight(self._threads, self.count, requests, self._answer)
 
     def _answer(self, request: dict[str, Any]) -> Done:
-        while self._deaths <= _MOST_DEATHS:
-            process = self._free.popleft() if self._free else self._started()
+        while self._deaths <= _MOST_DEATHS and not self._closed:
+            process = self._taken()
             line = _asked(process, encoded(request))
             if line.endswith("\n"):
                 self._free.append(process)
@@ -64,6 +65,12 @@ class Processes:
             "Bandwise", "{count} workers died one after the other; see the memory of this machine."
         )
         raise ResourceError(text.format(count=self._deaths))
+
+    def _taken(self) -> subprocess.Popen[str]:
+        try:
+            return self._free.popleft()
+        except IndexError:  # one died
+            return self._started()
 
     def _started(self) -> subprocess.Popen[str]:
         process = subprocess.Popen(  # noqa: S603  # nosec B603

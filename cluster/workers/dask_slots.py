@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ _RESOURCE = (
 )
 _OF_MEMORY = 0.6  #: of a worker's limit, for the buffers of its parts
 _SECONDS = 30
+_POLL_SECONDS = 0.005
+_SECONDS_BETWEEN_LOOKS = 5.0
 #: What makes the plugin's folder importable in a local worker, whatever the folder is called
 _PRELOAD = """
 import sys, types
@@ -92,22 +95,24 @@ class DaskSlots:
         return max(1, int(total))
 
     def everywhere(self, request: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """See :class:`~.slots.Slots`."""
-        try:
-            texts = self._client.run(answer, encoded(request), on_error="return")
-        except OSError as error:
-            raise ResourceError(_gone(self._address)) from error
-        answers = {}
-        for name, text in texts.items():
-            if isinstance(text, BaseException):
-                sentence = translate(
-                    "Bandwise",
-                    "{worker} cannot answer ({reason}); start it with the folder that holds "
-                    "the plugin's folder bandwise in PYTHONPATH.",
-                )
-                raise InputError(sentence.format(worker=name, reason=_short(text)))
-            answers[name] = json.loads(text)
-        return answers
+        """See :class:`~.slots.Slots`; a worker that dies meanwhile is asked nothing."""
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                texts = self._client.run(answer, encoded(request), on_error="return")
+            except OSError as error:
+                raise ResourceError(_gone(self._address)) from error
+            answers = {}
+            for name, text in texts.items():
+                if isinstance(text, str):
+                    answers[name] = json.loads(text)
+                elif not isinstance(text, OSError):
+                    raise InputError(_cannot(name, text))
+            if answers:
+                return answers
+            if time.monotonic() > deadline:
+                raise ResourceError(_without_workers(self._address))
+            time.sleep(1)
 
     def answers(self, requests: Iterable[dict[str, Any]]) -> Iterator[Done]:
         """See :class:`~.slots.Slots`; a result is released as soon as it is taken."""
@@ -131,6 +136,7 @@ class DaskSlots:
                 if len(asked) >= most:
                     break
             while asked:
+                self._wait(running)
                 future = next(running)
                 request, deaths = asked.pop(future.key)
                 if future.status == "finished":
@@ -145,6 +151,20 @@ class DaskSlots:
                     ask(request, deaths + 1)
         except (OSError, StopIteration) as error:
             raise ResourceError(_gone(self._address)) from error
+
+    def _wait(self, running: Any) -> None:
+        """Wait for an answer; raise :class:`ResourceError` where no worker is left to give one."""
+        looked = there = time.monotonic()
+        while not running.has_ready():
+            time.sleep(_POLL_SECONDS)
+            now = time.monotonic()
+            if now - looked < _SECONDS_BETWEEN_LOOKS:
+                continue
+            looked = now
+            if self._workers():
+                there = now
+            elif now - there > _SECONDS:
+                raise ResourceError(_without_workers(self._address))
 
     def _check(self, future: Any, deaths: int) -> None:
         """Raise :class:`ResourceError` for a request that is not worth another try."""
@@ -182,6 +202,23 @@ def on_worker(request: str) -> str:
     wanted.setdefault("memory", int(limit * _OF_MEMORY / slots) if limit else 0)
     wanted["workers"] = wanted.get("workers") or max(1, int(worker.state.nthreads / slots))
     return answer(json.dumps(wanted))
+
+
+def _cannot(worker: str, error: Any) -> Text:
+    text = translate(
+        "Bandwise",
+        "{worker} cannot answer ({reason}); start it with the folder that holds the plugin's "
+        "folder bandwise in PYTHONPATH.",
+    )
+    return text.format(worker=worker, reason=_short(error))
+
+
+def _without_workers(address: str) -> Text:
+    text = translate(
+        "Bandwise",
+        "The scheduler {address} has no workers any more; start some: the same command goes on.",
+    )
+    return text.format(address=address or "of this machine")
 
 
 def _gone(address: str) -> Text:

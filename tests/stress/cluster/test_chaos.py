@@ -36,7 +36,7 @@ TROUBLES = (
     "the disk of a worker is full",
 )
 #: A worker that does not beat for this long is given up.
-TTL = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
+TTL = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s"}
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,9 @@ class Scene:
         self.sizes: set[int] = set()
 
     def wait_for(self, count: int, process: subprocess.Popen[str]) -> bool:
-        """Wait for so many parts; False if the run ended before."""
-        while process.poll() is None:
+        """Wait for so many parts; False if the run ended before, or takes long."""
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
             self.keep_log()
             with suppress(OSError):
                 if len(parts_in(self.parts)) >= count:
@@ -94,6 +95,7 @@ class Scene:
 
         def look() -> None:
             while not over.wait(0.002):
+                self.keep_log()
                 with suppress(OSError):
                     self.sizes.add(self.output.stat().st_size)
 
@@ -122,7 +124,7 @@ def test_chaos(case: Case, work: Work, tmp_path: Path, tally: Tally, monkeypatch
             process = started("run", scene.file, *where, *SIDE)
             scene.wait_for(case.random.randint(1, PARTS - 6), process)
             in_flight = ACTS[trouble](case, scene, process)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=120)
             code = process.returncode
             assert "Traceback" not in errors.partition("distributed.")[0], errors
         scene.keep_log()
@@ -170,7 +172,7 @@ def _stop_worker(case: Case, scene: Scene, process: Any) -> int:
     sleeper = case.random.choice(workers)
     with suppress(ProcessLookupError):
         os.kill(sleeper, signal.SIGSTOP)
-        time.sleep(3.5)
+        time.sleep(6)
         os.kill(sleeper, signal.SIGCONT)
     return 2
 
@@ -236,7 +238,7 @@ def _without_scheduler(case: Case, scene: Scene) -> tuple[int, int]:
         process = started("run", scene.file, "--scheduler", address, *SIDE)
         scene.wait_for(case.random.randint(1, PARTS - 6), process)
         scheduler.kill()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=120)
         if process.returncode:
             assert "does not answer; what was computed is kept" in errors, errors
         return process.returncode, 6

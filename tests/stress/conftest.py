@@ -34,6 +34,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "test_chaos.test_queue": (1, 1),
     "test_corrupt": (65, 1000),
     "test_jobs": (40, 500),
+    "test_jobs.test_a_random_job_in_parts": (15, 300),
     "test_expressions": (60, 2000),
     "test_sources": (1, 6),
     "test_http": (1, 12),

@@ -19,6 +19,7 @@ from bandwise.engine.radiometry.storage import DataType
 from expression_text import Printer
 from expression_trees import EVERY, NAMES, TYPES, Bands, Seeded, bands_in, numbers
 from expression_values import ROUNDING, as_float32, expected
+from parts_cases import contents, run_in_parts
 from second_reader import assert_read_alike
 from stress_case import Case, Tally
 
@@ -290,3 +291,15 @@ def test_a_random_job(case: Case, tmp_path: Path, tally: Tally) -> None:
     counted = assert_read_alike(job.output)
     tally("pixels compared", int(compared.sum()))
     tally("blocks read by a second reader", counted.blocks)
+
+
+def test_a_random_job_in_parts(case: Case, tmp_path: Path, tally: Tally) -> None:
+    """The same jobs in parts of any size, in any order: the file of the single run."""
+    text, job, *_ = _made(case, tmp_path)
+    run(job)
+    single = contents(job.output)
+    side = case.random.choice((1, 16, 64, 128, 300, 5000))
+    parts = run_in_parts(job, tmp_path / "parts", side=side, seed=case.number)
+    what = f"{text!r} {job._replace(formula=None, notes=())}, side {side}"
+    assert contents(job.output) == single, what
+    tally("several parts" if len(list(parts.parts())) > 1 else "one part")

@@ -19,6 +19,7 @@ KINDS = {
     "test_cancel.py": "cancels",
     "test_limits.py": "limits of disks and files",
     "test_processes.py": "ten processes, one output",
+    "test_chaos.py": "runs in parts while things die",
     "test_sources.py": "inputs and outputs that fail",
     "test_http.py": "servers that fail",
     "test_corrupt.py": "damaged inputs",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -232,10 +232,13 @@ class BandwiseAlgorithm(SharedOptions):
         parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
         self.addParameter(parameter)
 
-    def add_shared_parameters(self, scaling: Scaling = Scaling.AUTOMATIC) -> None:
+    def add_shared_parameters(
+        self, scaling: Scaling = Scaling.AUTOMATIC, without: Collection[str] = ()
+    ) -> None:
         """Add the parameters of all algorithms; ``scaling`` is the default of ``RADIOMETRY``."""
         for parameter in shared_parameters(scaling):
-            self.addParameter(parameter)
+            if parameter.name() not in without:
+                self.addParameter(parameter)
 
     def add_number_outputs(self) -> None:
         """Add the outputs for models and scripts: the numbers that the log has, too."""

@@ -91,7 +91,7 @@ def parted(
         messages = GdalMessages()
         with listening(messages), leaving(lambda: False):
             plan = prepare(job)
-        states = states_of(file for each in plan.read.all_inputs for file in each.band.files)
+        states = states_of(file for each in plan.all_inputs for file in each.band.files)
     if shape is not None and tiles is not None:
         return PartedRun(plan, shape, tiles, states)
     grid = plan.grid
@@ -149,7 +149,7 @@ def compute_part(
             sink = PartSink(spec, part, windows, path, levels=levels, above=run.levels > 0)
             stack.enter_context(closing(sink))
             stack.enter_context(block_cache(shape.cache))
-            sources = Sources(plan.read, shape.workers)
+            sources = Sources(plan.reads, shape.workers, shape.blocks)
             stack.enter_context(closing(sources))
             with listening(messages), leaving(lambda: False):
                 sources.open()

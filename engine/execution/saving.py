@@ -26,7 +26,7 @@ def save_job(job: Job, path: str) -> None:
     output = os.path.abspath(job.output)
     job = job._replace(bands=bands, layout=layout, mask=mask, listed=listed, output=output)
     plan = prepare(job)
-    states = states_of(file for each in plan.read.all_inputs for file in each.band.files)
+    states = states_of(file for each in plan.all_inputs for file in each.band.files)
     write_job_file(path, job, input_states(states))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..compute.composite.statistic import Reduction, Statistic
 from ..credentials import without_credentials
 from ..errors import OptionError
 from ..expression.formula import Band, Call, Formula, Number, Result
 from ..expression.functions import FUNCTIONS
 from ..grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from ..job import BandRef, Job, Note
+from ..job import BandRef, Composite, CompositeScene, Job, Note
 from ..messages import Text, translate
 from ..radiometry.formats.metadata_file import ProductFacts
 from ..radiometry.masks import Area, MaskChoice, MaskRule, QaFlag
@@ -44,8 +45,24 @@ _FACTS = Record(
         "tag_divides": Flag(),
     },
 )
+_RADIOMETRY = Record(
+    RadiometryChoice,
+    {
+        "scaling": Member(Scaling),
+        "scale": Real(),
+        "offset": Real(),
+        "nodata": Optional(Real()),
+    },
+)
 _BAND = Record(
-    BandRef, {"name": Words(), "path": _PATH, "number": Whole(1), "facts": Optional(_FACTS)}
+    BandRef,
+    {
+        "name": Words(),
+        "path": _PATH,
+        "number": Whole(1),
+        "facts": Optional(_FACTS),
+        "radiometry": Optional(_RADIOMETRY),
+    },
 )
 _CALL = Record(
     Call,
@@ -75,15 +92,6 @@ _RESULT = Record(
 _FORMULA = Record(
     Formula, {"nodes": Many(_NODE, 1), "results": Many(_RESULT, 1), "text": Words(10_000_000)}
 )
-_RADIOMETRY = Record(
-    RadiometryChoice,
-    {
-        "scaling": Member(Scaling),
-        "scale": Real(),
-        "offset": Real(),
-        "nodata": Optional(Real()),
-    },
-)
 _EXTENT = Record(
     Extent, {"left": Real(), "bottom": Real(), "right": Real(), "top": Real(), "crs": Words()}
 )
@@ -107,6 +115,23 @@ _MASK = Record(
         "reject": Many(Member(QaFlag)),
     },
 )
+_SCENE = Record(
+    CompositeScene,
+    {
+        "name": Words(),
+        "sensor": Words(),
+        "date": Words(10),
+        "formula": _FORMULA,
+        "bands": Many(Whole(0), 1),
+        "roles": Many(Words(), 1),
+        "mask": Optional(_MASK),
+    },
+)
+_REDUCTION = Record(
+    Reduction,
+    {"statistics": Many(Member(Statistic), 1), "days": Many(Whole(), 1), "percentile": Real()},
+)
+_COMPOSITE = Record(Composite, {"scenes": Many(_SCENE, 1), "reduction": _REDUCTION})
 _AREA = Record(Area, {"polygons": Many(Many(Many(_PAIR))), "crs": Words()})
 JOB = Record(
     Job,
@@ -127,6 +152,7 @@ JOB = Record(
         "clamp": Each((Optional(Real()), Optional(Real()))),
         "overviews": Optional(Flag()),
         "cog": Flag(),
+        "composite": Optional(_COMPOSITE),
     },
 )
 
@@ -159,13 +185,21 @@ def written_job(job: Job) -> Any:
 def read_job(data: Any) -> Job:
     """Return the job again; raise ``ValueError`` for one that means nothing."""
     job: Job = JOB.read(data, "job")
-    _check_formula(job.formula, len(job.bands))
+    scenes = job.composite.scenes if job.composite else ()
+    _check_formula(job.formula, len(scenes[0].bands if scenes else job.bands))
+    if job.composite and len(job.composite.reduction.days) != len(scenes):
+        raise ValueError("job.composite has not a day for each scene")
+    for scene in scenes:
+        if max(scene.bands) >= len(job.bands) or len(scene.roles) != len(scene.bands):
+            raise ValueError("job.composite names a band that is not there")
+        _check_formula(scene.formula, len(scene.bands))
     return job
 
 
 def paths_of(job: Job) -> list[str]:
     """Return every path that a job names."""
-    mask = [job.mask.path] if job.mask else []
+    scenes = job.composite.scenes if job.composite else ()
+    mask = [each.path for each in (job.mask, *(scene.mask for scene in scenes)) if each]
     references = [job.layout.reference] if job.layout.reference else []
     return [*(band.path for band in job.bands), *job.listed, *mask, *references, job.output]
 

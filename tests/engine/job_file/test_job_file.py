@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from bandwise.engine import __version__
 from bandwise.engine.errors import BandwiseError, InputError, OptionError
 from bandwise.engine.expression.names import named_formula
 from bandwise.engine.grids.layout import Extent, ExtentRule, GridRule, Layout, Resampling
-from bandwise.engine.job import BandRef, Job, Note
+from bandwise.engine.job import BandRef, Composite, CompositeScene, Job, Note
 from bandwise.engine.job_file.job_file import InputState, read_job_file, write_job_file
+from bandwise.engine.job_file.job_kind import JOB
+from bandwise.engine.job_file.kinds import Record
 from bandwise.engine.messages import Field, translate
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.formats.metadata_file import ProductFacts
@@ -207,3 +211,26 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
             read_job_file(str(path))
     with pytest.raises(BandwiseError, match="cannot be written"):
         write_job_file(str(tmp_path / "no" / "job.json"), job(), ())
+
+
+def records(kind: Any) -> Iterator[Record]:
+    """Every record in a kind."""
+    if isinstance(kind, Record):
+        yield kind
+    inner: list[Any] = [getattr(kind, "kind", None), *getattr(kind, "fields", {}).values()]
+    of_kinds = getattr(kind, "kinds", ())
+    if isinstance(of_kinds, tuple):
+        inner += of_kinds
+    else:
+        inner += [record for _, record in of_kinds.values()]
+    for each in filter(None, inner):
+        yield from records(each)
+
+
+def test_no_field_of_a_job_is_forgotten() -> None:
+    """One that a file leaves out would have its default on the other machine, without a word."""
+    found = {each.made: set(each.fields) for each in records(JOB)}
+    assert set(found) >= {Job, BandRef, Composite, CompositeScene, MaskChoice}
+    for made, fields in found.items():
+        expected = set(inspect.signature(made).parameters) - {"operation"}
+        assert expected == fields, made

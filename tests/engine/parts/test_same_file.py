@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bandwise.engine.compute.composite.statistic import Statistic
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.grids.layout import ExtentRule, GridRule, Layout, Resampling
+from bandwise.engine.job_file.job_file import read_job_file, write_job_file
 from bandwise.engine.planning.bandmath import bandmath_job
 from bandwise.engine.radiometry.masks import Area, MaskChoice, MaskRule
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
+from composite_cases import job as job_of_composite
+from composite_cases import season
 from parts_cases import contents, run_in_parts
 
 HEIGHT, WIDTH = 700, 900
@@ -149,4 +153,17 @@ def test_rasters_smaller_than_a_part(bench: Bench, shape: tuple[int, int]) -> No
     run(job)
     single = contents(job.output)
     run_in_parts(job, bench.folder / "parts", side=4096)
+    assert contents(job.output) == single
+
+
+@pytest.mark.parametrize("statistics", [(Statistic.MEDIAN, Statistic.COUNT), (Statistic.MEAN,)])
+def test_a_composite_is_the_same_file(bench: Bench, statistics: tuple[Statistic, ...]) -> None:
+    made = season(bench, 5, (150, 170))
+    paths = [scene.path for scene in made]
+    job = job_of_composite(bench, paths, statistics=statistics, creation_options=SMALL[1:])
+    run(job)
+    single = contents(job.output)
+    Path(job.output).unlink()
+    write_job_file(bench.path("job.json"), job, ())
+    run_in_parts(read_job_file(bench.path("job.json")).job, bench.folder / "parts", side=128)
     assert contents(job.output) == single

@@ -11,12 +11,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+from bandwise.engine.backend.choice import backend
 from bandwise.engine.errors import InputError
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.files import temporaries
@@ -37,13 +40,16 @@ def pair(bench: Bench) -> list[str]:
     return [bench.save("nir.tif", values[0]), bench.save("red.tif", values[1])]
 
 
-#: A job that kills itself, as kill -9 does, before one of its calls of functions of ``os`` that change a folder.
+#: Reads a number of calls a line, and answers with how a copy of this process ended: a job that
+#: kills itself, as kill -9 does, before that call of functions of ``os`` that change a folder. The
+#: copies take milliseconds, as all is imported, and nothing of it was used.
 KILLED = """
-import os, signal
+import os, posix, signal, sys, traceback
+import {library}
 from bandwise.engine.job import BandRef, Job
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.expression.names import named_formula
-left = [{calls}]
+left = []
 def counted(function):
     def call(*arguments, **options):
         left[0] -= 1
@@ -51,13 +57,44 @@ def counted(function):
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*arguments, **options)
     return call
-for name in ("replace", "unlink", "open", "chmod", "close"):
-    setattr(os, name, counted(getattr(os, name)))
-bands = (BandRef("nir", "nir.tif"), BandRef("red", "red.tif"))
-run(Job(bands, named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red")), "ndvi.tif",
-        overviews={overviews!r}, cog={cog!r}, creation_options={options!r}))
-print("done")
+for line in sys.stdin:
+    child = posix.fork()
+    if not child:
+        left.append(int(line))
+        for name in ("replace", "unlink", "open", "chmod", "close"):
+            setattr(os, name, counted(getattr(os, name)))
+        bands = (BandRef("nir", "nir.tif"), BandRef("red", "red.tif"))
+        try:
+            run(Job(bands, named_formula("NDVI := (nir - red) / (nir + red)", ("nir", "red")), "ndvi.tif",
+                    overviews={overviews!r}, cog={cog!r}, creation_options={options!r}))
+        except BaseException:
+            traceback.print_exc()
+            posix._exit(1)
+        posix._exit(0)
+    print(os.waitstatus_to_exitcode(posix.waitpid(child, 0)[1]), flush=True)
 """
+
+
+@contextmanager
+def killed_at(bench: Bench, script: str) -> Iterator[Callable[[int], int]]:
+    """A function from the number of a call to how the job that is killed before it ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", REGISTER + script],
+        cwd=bench.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    asked, answers = process.stdin, process.stdout
+
+    def end_of(calls: int) -> int:
+        asked.write(f"{calls}\n")
+        asked.flush()
+        return int(answers.readline())
+
+    with process:
+        yield end_of
 
 
 def former(bench: Bench) -> dict[str, bytes]:
@@ -79,6 +116,23 @@ needs_gdal = pytest.mark.skipif(
 )
 
 
+def state_after_kill(bench: Bench, folder: dict[str, bytes], right: np.ndarray) -> tuple[str, ...]:
+    """Whether the result is the old or the new one, and what is beside it: nothing old beside a new one."""
+    beside = {
+        name[len("ndvi.tif") :] for name in os.listdir(bench.folder) if name.startswith("ndvi.tif.")
+    }
+    if Path(bench.path("ndvi.tif")).read_bytes() == folder["ndvi.tif"]:
+        return "old", *sorted(beside)
+    np.testing.assert_array_equal(bench.read(bench.path("ndvi.tif")), right)
+    former_ones = {
+        suffix
+        for suffix in beside
+        if Path(bench.path(f"ndvi.tif{suffix}")).read_bytes() == folder.get(f"ndvi.tif{suffix}")
+    }
+    assert not former_ones
+    return "new", *sorted(beside)
+
+
 @needs_gdal
 @pytest.mark.parametrize(
     ("overviews", "cog", "options"),
@@ -98,42 +152,28 @@ def test_a_kill_at_any_step_leaves_one_file_and_not_parts_of_two(
             for name in ("nir.tif", "red.tif", "right.tif")
         },
     }
-    for calls in range(200):
-        for path in bench.folder.iterdir():
-            path.unlink()
-        for name, data in kept.items():
-            Path(bench.path(name)).write_bytes(data)
-        script = KILLED.format(calls=calls, overviews=overviews, cog=cog, options=options)
-        result = bench.python(script)
-        if "done" in result.stdout:
-            break
-        assert result.returncode == -signal.SIGKILL, result.stderr
-        beside = {
-            name[len("ndvi.tif") :]
-            for name in os.listdir(bench.folder)
-            if name.startswith("ndvi.tif.")
-        }
-        if Path(bench.path("ndvi.tif")).read_bytes() == folder["ndvi.tif"]:
-            states.add(("old", *sorted(beside)))
+    library = type(backend()).__module__
+    script = KILLED.format(library=library, overviews=overviews, cog=cog, options=options)
+    with killed_at(bench, script) as end_of:
+        for calls in range(200):
+            for path in bench.folder.iterdir():
+                path.unlink()
+            for name, data in kept.items():
+                Path(bench.path(name)).write_bytes(data)
+            end = end_of(calls)
+            if not end:
+                break
+            assert end == -signal.SIGKILL
+            states.add(state_after_kill(bench, folder, right))
+            assert all(
+                Path(bench.path(name)).read_bytes() == kept[name] for name in ("nir.tif", "red.tif")
+            )
+            run(bench.job(*pair, output="next.tif"))
+            assert not [name for name in os.listdir(bench.folder) if name.startswith(".")], (
+                "the next run sweeps"
+            )
         else:
-            np.testing.assert_array_equal(bench.read(bench.path("ndvi.tif")), right)
-            former_ones = {
-                suffix
-                for suffix in beside
-                if Path(bench.path(f"ndvi.tif{suffix}")).read_bytes()
-                == folder.get(f"ndvi.tif{suffix}")
-            }
-            assert not former_ones
-            states.add(("new", *sorted(beside)))
-        assert all(
-            Path(bench.path(name)).read_bytes() == kept[name] for name in ("nir.tif", "red.tif")
-        )
-        run(bench.job(*pair, output="next.tif"))
-        assert not [name for name in os.listdir(bench.folder) if name.startswith(".")], (
-            "the next run sweeps"
-        )
-    else:
-        pytest.fail("the run never ended")
+            pytest.fail("the run never ended")
     assert ("old", ".aux.xml", ".msk", ".ovr") in states and any(
         state[0] == "new" for state in states
     )

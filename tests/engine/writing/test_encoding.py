@@ -15,7 +15,7 @@ from bandwise.engine.writing.creation import creation_profile
 
 FLOAT32 = storage_of(DataType.FLOAT32)
 SIDE, BLOCK, BANDS = 1024, 512, 4
-THREADS, TIMES = 4, 15
+THREADS, TIMES = 4, 6
 
 
 @pytest.mark.parametrize(

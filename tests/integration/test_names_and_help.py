@@ -101,6 +101,7 @@ def test_subdatasets_of_a_sentinel_2_product(qgis_process, tmp_path):
     np.testing.assert_array_equal(values[valid], (planes[1] - planes[0])[valid])
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     "algorithm", ["ndvi", "bandmath", "spectralindices", "scenes", "composite"]
 )

@@ -324,11 +324,11 @@ print(run(job).statistics[0].valid)
 )
 def test_a_machine_without_memory_or_threads(bench: Bench, what: str, room: int) -> None:
     """Twice a sentence and nothing on disk, then, with both back, the result: a strip of 144 MB is
-    more than numpy gets, of 600 MB than GDAL.
+    more than numpy gets, of 320 MB than GDAL.
     """
     import rasterio
 
-    width, height = (20000, 15000) if what == "GDAL's memory" else (6000, 6000)
+    width, height = (20000, 8000) if what == "GDAL's memory" else (6000, 6000)
     form = {
         "driver": "GTiff",
         "count": 1,

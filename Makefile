@@ -34,7 +34,7 @@ export XDG_RUNTIME_DIR ?= $(CURDIR)/build/run
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help check demo demo-cluster test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-cluster bench-hotspots clean system
+.PHONY: help check demo demo-cluster test stress lint package check-package install check-site release screenshots translations corpus peers-indices matrix pure bench bench-options bench-cluster bench-composite bench-hotspots clean system
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -141,6 +141,10 @@ bench-options: | system ## measure codecs, levels, predictors and tile sizes of 
 
 bench-cluster: .venv/ready | system ## what runs in parts cost beside a single run and their forecast (BENCH="--size 4096 --only runs")
 	.venv/bin/python -m benchmarks.studies.cluster $(BENCH)
+
+bench-composite: PACKAGES += rasterio
+bench-composite: .venv-bench/ready | system ## measure the median of 24 scenes against xarray and dask (BENCH="--scenes 6 --rounds 1")
+	$(PYTHON) -m benchmarks.studies.composite $(BENCH)
 
 bench-hotspots: | system ## where the engine's CPU time goes, by library and system call (after bench; needs linux-perf)
 	$(PYTHON) -m benchmarks.studies.hotspots $(BENCH)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bandwise.engine.compute.composite.statistic import Statistic
 from bandwise.engine.errors import Cancelled
 from bandwise.engine.execution.pipeline import dry_run, run
 from bandwise.engine.grids.layout import Extent, ExtentRule, Layout
+from bandwise.engine.planning.plan import prepare
 from bandwise.engine.radiometry.masks import Area, MaskChoice, MaskRule
 from bandwise.engine.radiometry.storage import DataType
 from bench import Bench
@@ -230,6 +232,15 @@ def test_a_dry_run_writes_nothing(bench: Bench) -> None:
     facts = json.loads(dry_run(job(bench, [scene.path for scene in made])))
     assert [scene["date"] for scene in facts["scenes"]] == [scene.date for scene in made]
     assert not Path(bench.path("composite.tif")).exists()
+
+
+def test_a_plan_pickles(bench: Bench) -> None:
+    """So that it can be run elsewhere: what comes back has the same scenes, masks and bounds."""
+    plan = prepare(job(bench, [scene.path for scene in season(bench, 2)], statistics=ALL))
+    again = pickle.loads(pickle.dumps(plan))
+    assert again.composite is not None and plan.composite is not None
+    assert repr(again.composite) == repr(plan.composite)
+    assert again.notes == plan.notes and len(again.reads) == 2
 
 
 def test_two_runs_and_another_in_one_session(bench: Bench) -> None:

@@ -32,7 +32,7 @@ USES = {
     "compute": {"expression", "radiometry", "grids", "arrays", "errors", "messages"},
     "job": {"expression", "grids", "radiometry", "compute", "messages"},
     "job_file": {
-        *("job", "expression", "grids", "radiometry", "files"),
+        *("job", "compute", "expression", "grids", "radiometry", "files"),
         *("credentials", "errors", "messages"),
     },
     "backend": {"grids", "radiometry", "files", "arrays", "errors", "messages"},

@@ -28,7 +28,7 @@ from .versions import check_versions, own_versions
 
 PLAN = "job.json"
 _STARTS = "computed.log"  #: a line for each part that somebody began to compute
-_SHAPE = Each((Whole(1),) * 6)
+_SHAPE = Each((*(Whole(1),) * 6, Whole(0)))
 _TILING = Each((Whole(1), Whole(1), Whole(0)))
 
 

@@ -82,7 +82,7 @@ def changed(work: Work, **fields: Any) -> None:
         ({"versions": {**own_versions(), "GDAL": "1.0"}}, "has GDAL 1.0 and this machine has GDAL"),
         ({"versions": "new"}, "use the same versions"),
         ({"engine": "9.9"}, "was written by Bandwise 9.9"),
-        ({"windows": [64, 64]}, "windows is no list of 6"),
+        ({"windows": [64, 64]}, "windows is no list of 7"),
         ({"parts": [100, 128, 1]}, "no whole windows"),
         ({"parts": [-128, 128, 1]}, "no whole number"),
     ],

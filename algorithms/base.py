@@ -155,6 +155,19 @@ class BandwiseAlgorithm(SharedOptions):
             self._style(report.output, context, job, report)
             return {self.OUTPUT: report.output, self.REPORT: report_text(report), **numbers(report)}
 
+    def job_later(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> Callable[[], Job]:
+        """Read layers in the main thread, and return what makes the job, without an output, in any.
+
+        Raises
+        ------
+        BandwiseError
+            As :meth:`inputs` does.
+        """
+        chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
+        return lambda: self._job(chosen, parameters, context, "")
+
     def _job(
         self,
         chosen: tuple[Any, RunOptions],

@@ -30,6 +30,11 @@ def help_path(name: str) -> str:
     return str(_RESOURCES / "help" / f"{name}.html")
 
 
+def style_path(name: str) -> str:
+    """Return the path of a style by the name of its file."""
+    return str(_RESOURCES / "styles" / name)
+
+
 def own_indices_path() -> str:
     """Path of the user's own indices, which need not exist."""
     return str(Path(QgsApplication.qgisSettingsDirPath()) / "bandwise" / "indices.json")
@@ -56,7 +61,7 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
         if self.name:
             layer.setName(self.name)
         if self.style:
-            layer.loadNamedStyle(str(_RESOURCES / "styles" / self.style))
+            layer.loadNamedStyle(style_path(self.style))
         elif self.stretch:
             _show_in_grey(layer, *self.stretch)
         layer.triggerRepaint()

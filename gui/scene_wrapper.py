@@ -24,6 +24,8 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from .preview_window import offer_preview
+
 translate = QCoreApplication.translate
 
 #: Where QGIS's own dialogs of Processing begin.
@@ -73,6 +75,7 @@ class SceneWrapper(WidgetWrapper):  # type: ignore[misc]
         if self.dialogType == DIALOG_STANDARD:
             self.dialog.setAcceptDrops(True)
             self.dialog.installEventFilter(self._drops)
+            offer_preview(self.dialog, wrappers)
 
     def setValue(self, value: Any) -> None:
         if self.dialogType == DIALOG_MODELER:

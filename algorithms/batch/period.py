@@ -47,5 +47,6 @@ def period_of(
         given = parameters.get(name)
         day = algorithm.parameterAsDateTime(parameters, name, context).date()
         text = str(day.toString(Qt.DateFormat.ISODate)) if day.isValid() else str(given)
-        days.append("" if given in (None, "") else text)
+        # QGIS has a NULL of its own
+        days.append("" if given in (None, "") or str(given) == "NULL" else text)
     return Period(*days)

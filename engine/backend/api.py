@@ -126,17 +126,25 @@ class Dataset(Protocol):
     def block(self, band: int) -> tuple[int, int]:
         """Return a block's (width, height) in pixels."""
 
+    def overviews(self, band: int) -> Sequence[int]:
+        """Return how many pixels a pixel of each overview has along a row; JPEG 2000 has such levels, too."""
+
     def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Read stored values of a window within the raster.
 
         Returns
         -------
         ndarray
-            Of shape (height, width) for one number, (bands, height, width) for a list: ``out`` if given.
+            Of shape (height, width) for one number, (bands, height, width) for a list: ``out`` if
+            given. It may have fewer rows and columns: then the nearest pixels, of an overview where
+            there is one.
         """
 
     def read_mask(self, band: int, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Read GDAL's mask of a band: 0 where it is nodata; of shape (height, width), uint8."""
+        """Read GDAL's mask of a band: 0 where it is nodata; of shape (height, width), uint8.
+
+        ``out`` may have fewer rows and columns, as for :meth:`read`.
+        """
 
     def close(self) -> None:
         """Close the raster."""

@@ -71,7 +71,7 @@ def run(
         stack.enter_context(resources_named())
         stack.enter_context(backend().http_timeouts())
         messages = GdalMessages()
-        remote = _waits(job)
+        remote = may_wait(job)
         plan, states = attended(
             partial(_planned_with_states, job, messages), cancelled, executor, remote=remote
         )
@@ -84,7 +84,7 @@ def run(
         for note in _before(plan, shape, facts):
             progress(0.0, note)
         stack.enter_context(block_cache(shape.cache))
-        opening = partial(_opened, Sources(plan.reads, shape.workers, shape.blocks), messages)
+        opening = partial(open_all, Sources(plan.reads, shape.workers, shape.blocks), messages)
         sources = stack.enter_context(
             closing(attended(opening, cancelled, executor, remote=remote))
         )
@@ -136,7 +136,7 @@ def dry_run(job: Job, *, progress: Progress = lambda fraction, note: None) -> st
     return json.dumps(facts, ensure_ascii=False)
 
 
-def _waits(job: Job) -> bool:
+def may_wait(job: Job) -> bool:
     """Return whether the run may wait for a server; a VRT may have remote sources."""
     paths = [
         *(band.path for band in job.bands),
@@ -158,7 +158,8 @@ def _planned_with_states(
     return plan, states_of(file for band_input in plan.all_inputs for file in band_input.band.files)
 
 
-def _opened(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
+def open_all(sources: Sources, messages: GdalMessages, left: Cancel) -> Sources:
+    """Open what a run reads, and close it at once if nobody waits for it any more."""
     with listening(messages), leaving(left):
         sources.open()
     if left():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..compute.kernel import KernelSpec
 from ..errors import OptionError
@@ -20,7 +21,7 @@ from ..radiometry.nodata import as_stored
 from ..radiometry.products import Products
 from ..radiometry.scaling import Radiometry, resolve
 from ..radiometry.storage import Storage, storage_of
-from ..reading.bands import BandFacts, describe
+from ..reading.bands import BandFacts, Describe, describe
 from ..reading.inputs import Input, ReadPlan, input_on, read_plan
 from ..reading.polygon_mask import PolygonMask
 from ..writing.creation import check_profile, cog_profile, creation_profile
@@ -94,9 +95,18 @@ class Plan:
         return sum(band_input.dtype.itemsize for band_input in self.all_inputs)
 
 
+class View(NamedTuple):
+    """Rasters as ``describe`` tells of them, and the ``grid`` of a result of these: those of a preview."""
+
+    grid: Grid
+    describe: Describe
+
+
 @resources_named()
-def prepare(job: Job) -> Plan:
+def prepare(job: Job, view: View | None = None) -> Plan:
     """Check ``job`` and decide everything that can be decided without reading pixels; nothing is written.
+
+    Rasters are taken as they are without a ``view``.
 
     Raises
     ------
@@ -105,10 +115,11 @@ def prepare(job: Job) -> Plan:
     """
     _check_numbers(job)
     storage = storage_of(job.data_type, *job.clamp)
-    bands = tuple(describe(ref.path, ref.number) for ref in job.bands)
-    mask_facts = mask_band(job.mask) if job.mask else None
-    reference = _reference(job)
-    grid = _grid(job, bands, reference)
+    described = view.describe if view else describe
+    bands = tuple(described(ref.path, ref.number) for ref in job.bands)
+    mask_facts = mask_band(job.mask, described) if job.mask else None
+    reference = reference_of(job)
+    grid = view.grid if view else grid_of(job, bands, reference)
     radiometries, names = _products(job, bands)
     operation = job.operation
     halo = operation.halo if operation else 0
@@ -174,14 +185,15 @@ def _check_numbers(job: Job) -> None:
     job.radiometry.check()
 
 
-def _reference(job: Job) -> BandFacts | None:
+def reference_of(job: Job) -> BandFacts | None:
     """Return the reference raster, if the result gets its grid."""
     if job.layout.rule is GridRule.REFERENCE and job.layout.reference:
         return describe(job.layout.reference, 1)
     return None
 
 
-def _grid(job: Job, bands: Sequence[BandFacts], reference: BandFacts | None) -> Grid:
+def grid_of(job: Job, bands: Sequence[BandFacts], reference: BandFacts | None) -> Grid:
+    """Return the grid of the result. Raises :class:`GridError`, or :class:`OptionError`."""
     rasters = [Raster(band.path, band.grid) for band in bands]
     model = Raster(job.layout.reference, reference.grid) if reference else None
     return result_grid(rasters, job.layout, model)

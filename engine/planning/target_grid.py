@@ -109,6 +109,18 @@ def result_grid(rasters: Sequence[Raster], layout: Layout, reference: Raster | N
     return chosen.grid.crop(window)
 
 
+def window_of(extent: Extent, grid: Grid) -> Window | None:
+    """Return the pixels of a grid that an extent touches; None if there are none.
+
+    Raises
+    ------
+    OptionError
+        For an extent without area.
+    """
+    window = _outward(_Box(*_clipped(_extent_box(extent, grid), grid.window)))
+    return window and window.intersection(grid.window)
+
+
 def check_georeference(chosen: Raster, other: Raster) -> None:
     """Check that two rasters have geotransforms, or the same control points, RPC and size.
 

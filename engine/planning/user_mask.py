@@ -17,7 +17,7 @@ from ..job import Note
 from ..messages import translate
 from ..radiometry.masks import MaskChoice, MaskRule, masked, recognised, rule_of
 from ..radiometry.nodata import as_stored, mark
-from ..reading.bands import BandFacts, describe, descriptions_of
+from ..reading.bands import BandFacts, Describe, describe, descriptions_of
 from ..reading.inputs import Input, input_on
 from .log import placement
 
@@ -49,7 +49,7 @@ class UserMask:
         return hidden
 
 
-def mask_band(choice: MaskChoice) -> BandFacts:
+def mask_band(choice: MaskChoice, described: Describe = describe) -> BandFacts:
     """Return the band of a mask raster: the chosen one, else the one described as a mask, else the first.
 
     Raises
@@ -63,7 +63,7 @@ def mask_band(choice: MaskChoice) -> BandFacts:
             recognised("", description) is not None for description in descriptions_of(choice.path)
         ]
         number = is_mask.index(True) + 1 if True in is_mask else 1
-    return describe(choice.path, number)
+    return described(choice.path, number)
 
 
 def user_mask(choice: MaskChoice, band: BandFacts, grid: Grid) -> UserMask:

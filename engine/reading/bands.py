@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
@@ -53,6 +53,10 @@ class BandFacts(NamedTuple):
     @property
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(self.declared.dtype)
+
+
+#: From a path and a number of a band (from 1) to what is known of it; :func:`describe` is one.
+Describe = Callable[[str, int], BandFacts]
 
 
 def describe(path: str, number: int) -> BandFacts:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
+from typing import Protocol
 
 from ..backend.api import Dataset
 from ..backend.choice import backend
@@ -23,13 +24,21 @@ _MOST_OPEN, _PART_OPEN = 1000, 0.5
 HELD_BYTES = 32 * 10**6
 
 
+class Opening(Protocol):
+    """Opens a raster for reading; :func:`opened` does."""
+
+    def __call__(self, path: str, *, thread_safe: bool) -> Dataset: ...
+
+
 class _OnDemand(Mapping[str, Dataset]):
     """Datasets that are opened when they are first read; those beyond the first ``most`` are closed
     for the next one.
     """
 
-    def __init__(self, paths: Sequence[str], most: int, handles: ExitStack) -> None:
-        self._paths = paths
+    def __init__(
+        self, paths: Sequence[str], most: int, handles: ExitStack, opening: Opening
+    ) -> None:
+        self._paths, self._opening = paths, opening
         self._most, self._handles = most, handles
         self._kept: dict[str, Dataset] = {}
         self._last: tuple[str, Dataset] | None = None
@@ -41,7 +50,7 @@ class _OnDemand(Mapping[str, Dataset]):
         if self._last and self._last[0] == path:
             return self._last[1]
         self._close_last()
-        dataset = opened(path)
+        dataset = self._opening(path, thread_safe=False)
         if len(self._kept) < self._most - 1:
             self._kept[path] = self._handles.enter_context(closing(dataset))
         else:
@@ -77,8 +86,14 @@ class Sources:
     Blocks of bands that are resampled take up to ``block_bytes``.
     """
 
-    def __init__(self, plans: Sequence[ReadPlan], workers: int, block_bytes: int = 0) -> None:
-        self._plans, self._blocks = plans, SharedBlocks(block_bytes)
+    def __init__(
+        self,
+        plans: Sequence[ReadPlan],
+        workers: int,
+        block_bytes: int = 0,
+        opening: Opening = opened,
+    ) -> None:
+        self._plans, self._blocks, self._opening = plans, SharedBlocks(block_bytes), opening
         self.shared = backend().thread_safe
         self.handles = 0
         self.drivers: dict[str, str] = {}
@@ -98,7 +113,9 @@ class Sources:
             for _ in range(times):
                 handles = opening.enter_context(ExitStack())
                 by_path = {
-                    path: handles.enter_context(closing(opened(path, thread_safe=self.shared)))
+                    path: handles.enter_context(
+                        closing(self._opening(path, thread_safe=self.shared))
+                    )
                     for path in paths
                 }
                 self._sets.append(_Datasets(by_path, handles))
@@ -119,7 +136,7 @@ class Sources:
         most = self._most(self._workers)
         for _ in range(self._workers):
             handles = ExitStack()
-            self._sets.append(_Datasets(_OnDemand(paths, most, handles), handles))
+            self._sets.append(_Datasets(_OnDemand(paths, most, handles, self._opening), handles))
         self.handles = self._workers * min(most, len(paths))
 
     def close(self) -> None:

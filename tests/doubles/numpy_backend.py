@@ -51,6 +51,9 @@ class NumpyDataset:
     def block(self, band: int) -> tuple[int, int]:
         return 64, 32
 
+    def overviews(self, band: int) -> Sequence[int]:
+        return ()
+
     def read(self, bands: Any, window: Any, out: Any = None) -> Any:
         index = bands - 1 if isinstance(bands, int) else [band - 1 for band in bands]
         rows = slice(window.row, window.row + window.height)

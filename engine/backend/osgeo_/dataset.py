@@ -203,6 +203,12 @@ class OsgeoDataset:
         return width, height
 
     @raising
+    def overviews(self, band: int) -> Sequence[int]:
+        this = self._band(band)
+        levels = [this.GetOverview(level) for level in range(this.GetOverviewCount())]
+        return [round(this.XSize / level.XSize) for level in levels]
+
+    @raising
     def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         numbers = [bands] if isinstance(bands, int) else list(bands)
         if out is None:
@@ -240,11 +246,12 @@ def _items(holder: Any, domain: str) -> dict[str, str]:
 
 
 def _read(read: Callable[..., Any], window: Window, out: NDArray[Any]) -> NDArray[Any]:
-    """Fill ``out`` with a window; GDAL fills contiguous memory alone."""
+    """Fill ``out`` with a window, or with some of its pixels; GDAL fills contiguous memory alone."""
     values = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
-    size, number = (window.width, window.height), data_type(out.dtype.name)
+    size, filled = (window.width, window.height), (out.shape[-1], out.shape[-2])
+    number = data_type(out.dtype.name)
     with failures() as said:
-        said.check(read(window.column, window.row, *size, *size, buf_type=number, buf_obj=values))
+        said.check(read(window.column, window.row, *size, *filled, buf_type=number, buf_obj=values))
     if values is not out:
         out[...] = values
     return out

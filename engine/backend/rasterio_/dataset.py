@@ -134,6 +134,10 @@ class RasterioDataset:
         height, width = self._dataset.block_shapes[band - 1]
         return width, height
 
+    @raising
+    def overviews(self, band: int) -> Sequence[int]:
+        return list(self._dataset.overviews(band))
+
     def read(self, bands: Bands, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any]:
         with failures():
             values: NDArray[Any] = self._dataset.read(bands, window=_rasterio(window), out=out)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 from bandwise.engine.arrays import NDArray
 from bandwise.engine.backend.api import Backend, CreationSpec, Polygon
 from bandwise.engine.backend.captured import GdalMessages
@@ -68,6 +69,27 @@ def test_a_raster_is_warped_to_the_same_bytes(
     assert results[0].dtype == results[1].dtype == dtype
     assert 0 < np.isnan(results[0]).mean() < 0.5
     np.testing.assert_array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize(("name", "levels"), [("a.tif", [2, 4]), ("b.tif", []), ("c.jp2", [2])])
+def test_fewer_pixels_are_read_the_same(bench: Bench, name: str, levels: list[int]) -> None:
+    values = np.random.default_rng(5).integers(1, 9999, (300, 400), dtype=np.uint16)
+    path = bench.save(name, values, nodata=7, **({} if levels == [2] else {"tiled": True}))
+    if levels == [2, 4]:
+        with rasterio.open(path, "r+") as dataset:
+            dataset.build_overviews(levels, rasterio.enums.Resampling.average)
+    results = []
+    for library in BOTH:
+        dataset = library.open(path)
+        few, mask = np.empty((1, 60, 80), np.uint16), np.empty((60, 80), np.uint8)
+        dataset.read([1], Window(0, 0, 400, 300), few)
+        dataset.read_mask(1, Window(0, 0, 400, 300), mask)
+        results.append((list(dataset.overviews(1)), few.tobytes(), mask.tobytes()))
+        dataset.close()
+    assert results[0] == results[1]
+    assert results[0][0] == levels or name == "c.jp2"
+    if not levels:
+        np.testing.assert_array_equal(few[0], values[2::5, 2::5])
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class BandMath(SceneOptions, BandwiseAlgorithm):
             "most expressions contain the scaling. Sentinel-2 "
             "products since baseline 04.00 and Landsat Collection 2 Level-2 have an offset, which "
             "(B - A) / (B + A) of stored values leaves out: "
-            "the result is too small. Set “Scale and offset” to Automatic to apply it, or write "
+            "the result is too small. Set “Radiometry: scale and offset” to Automatic to apply it, or write "
             "it, as in (B - A) / (B + A - 2000); a warning "
             "says where metadata would give another result.",
         )
@@ -120,7 +120,7 @@ class BandMath(SceneOptions, BandwiseAlgorithm):
         self.addParameter(expression)
         dialect = choice_parameter(
             self.DIALECT,
-            translate("Bandwise", "Dialect"),
+            translate("Bandwise", "Input: dialect of the expression"),
             DialectChoice,
             defaultValue=DialectChoice.AUTOMATIC.value,
         )

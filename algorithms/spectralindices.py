@@ -66,7 +66,7 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
             "urban, radar and kernel indices. docs/indices.md of the plugin's repository lists them with "
             "formula, sensors and source.\n\n"
             "Choose the rasters of the bands: which is red and which near infrared is known by the names "
-            "of files and the descriptions of bands, and can be said in Bands. Or choose a scene, whose "
+            "of files and the descriptions of bands, and can be said in “Input: bands”. Or choose a scene, whose "
             "bands and mask of clouds are found. Values are reflectance: "
             "scale and offset come from the metadata, as in NDVI.\n\n"
             "Each index becomes a band of the result, named, with its formula, constants and source as "
@@ -86,7 +86,8 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
         layers.setHelp(
             translate(
                 "Bandwise",
-                "The files of the bands, or rasters of several bands; in Bands the first is A, the second B.",
+                "The files of the bands, or rasters of several bands; in “Input: bands” the first is A, the "
+                "second B.",
             )
         )
         self.add_scene_parameters()

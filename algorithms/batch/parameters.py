@@ -62,7 +62,7 @@ def result_parameters() -> Definitions:
     )
     existing = choice_parameter(
         ManyNames.EXISTING,
-        translate("Bandwise", "Results that are there"),
+        translate("Bandwise", "Output: results that are there"),
         Existing,
         defaultValue=Existing.SKIPPED.value,
     )
@@ -77,6 +77,7 @@ def result_parameters() -> Definitions:
         ManyNames.LOAD, translate("Bandwise", "Load the results as layers"), False
     )
     load.setHelp(translate("Bandwise", "Default no: many layers at once are seldom wanted."))
+    existing.setFlags(existing.flags() | existing.Flag.FlagAdvanced)
     return [pattern, existing, load]
 
 

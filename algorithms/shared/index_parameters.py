@@ -26,7 +26,9 @@ def index_parameters() -> tuple[QgsProcessingParameterString, ...]:
         )
     )
     indices.setMetadata({"widget_wrapper": {"class": _EDITOR}})
-    constants = text(IndexNames.CONSTANTS, translate("Bandwise", "Constants"), "", False, True)
+    constants = text(
+        IndexNames.CONSTANTS, translate("Bandwise", "Input: constants"), "", False, True
+    )
     constants.setHelp(
         translate(
             "Bandwise",
@@ -34,7 +36,7 @@ def index_parameters() -> tuple[QgsProcessingParameterString, ...]:
             "index alone. Empty (default): those of the list.",
         )
     )
-    bands = text(IndexNames.BANDS, translate("Bandwise", "Bands"), "", False, True)
+    bands = text(IndexNames.BANDS, translate("Bandwise", "Input: bands"), "", False, True)
     bands.setHelp(
         translate(
             "Bandwise",

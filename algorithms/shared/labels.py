@@ -43,7 +43,7 @@ PARAMETERS = {
 
 
 def with_name(label: str, name: str) -> str:
-    """Return a parameter by its label in the dialog and its name in scripts: “Mask values” (MASK_RULE)."""
+    """Return a parameter by its label in the dialog and its name in scripts: “Mask: values” (MASK_RULE)."""
     return f"“{label}” ({name})"
 
 

@@ -24,14 +24,14 @@ translate = QCoreApplication.translate
 
 
 def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition]:
-    """Return new definitions of the parameters of all algorithms; all but the first three are advanced.
+    """Return new definitions of the parameters of all algorithms; all but the first are advanced.
 
+    They are in the order of their use. QGIS 3.22 has no groups, so labels begin with the group.
     ``scaling`` is the default of ``RADIOMETRY``.
     """
-    parameters = []
-    for parameter, help_text in _layers():
-        parameter.setHelp(help_text)
-        parameters.append(parameter)
+    area, help_text = _area()
+    area.setHelp(help_text)
+    parameters = [area]
     advanced = (
         *_masks(),
         *_grids(),
@@ -46,8 +46,7 @@ def shared_parameters(scaling: Scaling) -> list[QgsProcessingParameterDefinition
     return parameters
 
 
-def _layers() -> Declared:
-    mask = QgsProcessingParameterRasterLayer(Names.MASK, translate("Bandwise", "Mask"), None, True)
+def _area() -> tuple[QgsProcessingParameterDefinition, str]:
     area = QgsProcessingParameterFeatureSource(
         Names.AOI,
         translate("Bandwise", "Area of interest"),
@@ -55,7 +54,37 @@ def _layers() -> Declared:
         None,
         True,
     )
-    extent = QgsProcessingParameterExtent(Names.EXTENT, translate("Bandwise", "Extent"), None, True)
+    return area, translate(
+        "Bandwise",
+        "Polygons, in any CRS; pixels whose centre lies in none are nodata. Empty (default): all pixels.",
+    )
+
+
+def _masks() -> Declared:
+    mask = QgsProcessingParameterRasterLayer(
+        Names.MASK, translate("Bandwise", "Mask: raster"), None, True
+    )
+    rule = choice_parameter(
+        Names.MASK_RULE,
+        translate("Bandwise", "Mask: values"),
+        MaskRule,
+        defaultValue=MaskRule.AUTOMATIC.value,
+    )
+    keep = QgsProcessingParameterString(
+        Names.SCL_KEEP,
+        translate("Bandwise", "Mask: SCL classes to keep"),
+        ",".join(map(str, CLEAR_CLASSES)),
+        False,
+        True,
+    )
+    reject = choice_parameter(
+        Names.QA_REJECT,
+        translate("Bandwise", "Mask: QA flags to leave out"),
+        QaFlag,
+        allowMultiple=True,
+        defaultValue=[flag.value for flag in REJECTED_FLAGS],
+        optional=True,
+    )
     return (
         (
             mask,
@@ -65,46 +94,6 @@ def _layers() -> Declared:
                 "Landsat QA_PIXEL, HLS Fmask, MODIS state and Planet UDM2 are recognised.",
             ),
         ),
-        (
-            area,
-            translate(
-                "Bandwise",
-                "Polygons, in any CRS; pixels whose centre lies in none are nodata. Empty (default): all pixels.",
-            ),
-        ),
-        (
-            extent,
-            translate(
-                "Bandwise",
-                "The extent of the result, enlarged to whole pixels. Empty (default): as the grid options say.",
-            ),
-        ),
-    )
-
-
-def _masks() -> Declared:
-    rule = choice_parameter(
-        Names.MASK_RULE,
-        translate("Bandwise", "Mask values"),
-        MaskRule,
-        defaultValue=MaskRule.AUTOMATIC.value,
-    )
-    keep = QgsProcessingParameterString(
-        Names.SCL_KEEP,
-        translate("Bandwise", "SCL classes to keep"),
-        ",".join(map(str, CLEAR_CLASSES)),
-        False,
-        True,
-    )
-    reject = choice_parameter(
-        Names.QA_REJECT,
-        translate("Bandwise", "QA_PIXEL flags to leave out"),
-        QaFlag,
-        allowMultiple=True,
-        defaultValue=[flag.value for flag in REJECTED_FLAGS],
-        optional=True,
-    )
-    return (
         (
             rule,
             translate(
@@ -117,33 +106,43 @@ def _masks() -> Declared:
             keep,
             translate(
                 "Bandwise",
-                "Classes that count as clear, separated by commas; default 4,5,6,7,11: vegetation, "
-                "bare soil, water, unclassified, snow.",
+                "Only for masks that are Sentinel-2's SCL: classes that count as clear, separated by "
+                "commas; default 4,5,6,7,11: vegetation, bare soil, water, unclassified, snow.",
             ),
         ),
-        (reject, translate("Bandwise", "Flags that make a pixel nodata; default all but snow.")),
+        (
+            reject,
+            translate(
+                "Bandwise",
+                "Only for masks of quality flags (Landsat's QA_PIXEL, HLS's Fmask, MODIS's state, "
+                "PlanetScope's UDM2): flags that make a pixel nodata; default all but snow.",
+            ),
+        ),
     )
 
 
 def _grids() -> Declared:
     grid = choice_parameter(
         Names.GRID,
-        translate("Bandwise", "Grid of the result"),
+        translate("Bandwise", "Grid: CRS and pixel size"),
         GridRule,
         defaultValue=GridRule.FINEST.value,
     )
     reference = QgsProcessingParameterRasterLayer(
-        Names.REFERENCE, translate("Bandwise", "Reference raster"), None, True
+        Names.REFERENCE, translate("Bandwise", "Grid: reference raster"), None, True
     )
-    extent = choice_parameter(
+    rule = choice_parameter(
         Names.GRID_EXTENT,
-        translate("Bandwise", "Extent of the result"),
+        translate("Bandwise", "Grid: extent"),
         ExtentRule,
         defaultValue=ExtentRule.INTERSECTION.value,
     )
+    extent = QgsProcessingParameterExtent(
+        Names.EXTENT, translate("Bandwise", "Grid: extent in coordinates"), None, True
+    )
     resampling = choice_parameter(
         Names.RESAMPLING,
-        translate("Bandwise", "Resampling"),
+        translate("Bandwise", "Grid: resampling"),
         Resampling,
         defaultValue=Resampling.BILINEAR.value,
     )
@@ -163,14 +162,21 @@ def _grids() -> Declared:
             reference,
             translate(
                 "Bandwise",
-                "The raster whose grid the result has, if the grid of the result is “Reference raster”.",
+                "The raster whose grid the result has, if the grid is that of the reference raster.",
+            ),
+        ),
+        (
+            rule,
+            translate(
+                "Bandwise",
+                "Extent of the result if no coordinates are given. Default: the intersection of the inputs.",
             ),
         ),
         (
             extent,
             translate(
                 "Bandwise",
-                "Extent of the result if no extent is given. Default: the intersection of the inputs.",
+                "The extent of the result, enlarged to whole pixels. Empty (default): as chosen above.",
             ),
         ),
         (

@@ -35,30 +35,42 @@ def value_parameters(scaling: Scaling) -> Declared:
     number = QgsProcessingParameterNumber
     radiometry = choice_parameter(
         Names.RADIOMETRY,
-        translate("Bandwise", "Scale and offset"),
+        translate("Bandwise", "Radiometry: scale and offset"),
         Scaling,
         defaultValue=scaling.value,
     )
-    scale = number(Names.SCALE, translate("Bandwise", "Custom scale"), number.Type.Double, 1.0)
-    offset = number(Names.OFFSET, translate("Bandwise", "Custom offset"), number.Type.Double, 0.0)
+    scale = number(
+        Names.SCALE, translate("Bandwise", "Radiometry: custom scale"), number.Type.Double, 1.0
+    )
+    offset = number(
+        Names.OFFSET, translate("Bandwise", "Radiometry: custom offset"), number.Type.Double, 0.0
+    )
     nodata = number(
         Names.SOURCE_NODATA,
-        translate("Bandwise", "Nodata value of the inputs"),
+        translate("Bandwise", "Radiometry: nodata value of the inputs"),
         number.Type.Double,
         None,
         True,
     )
     data_type = choice_parameter(
         Names.DATA_TYPE,
-        translate("Bandwise", "Data type of the result"),
+        translate("Bandwise", "Output: data type"),
         DataType,
         defaultValue=DataType.FLOAT32.value,
     )
     lowest = number(
-        Names.CLAMP_MIN, translate("Bandwise", "Clamp to at least"), number.Type.Double, None, True
+        Names.CLAMP_MIN,
+        translate("Bandwise", "Output: clamp to at least"),
+        number.Type.Double,
+        None,
+        True,
     )
     highest = number(
-        Names.CLAMP_MAX, translate("Bandwise", "Clamp to at most"), number.Type.Double, None, True
+        Names.CLAMP_MAX,
+        translate("Bandwise", "Output: clamp to at most"),
+        number.Type.Double,
+        None,
+        True,
     )
     for decimal in (scale, offset, nodata, lowest, highest):
         # the dialog's six would turn 0.0000275 into 0.000028
@@ -126,21 +138,24 @@ def value_parameters(scaling: Scaling) -> Declared:
 
 
 def file_parameters() -> Declared:
-    """Return the parameters of the file of the result."""
+    """Return the parameters of the file of the result, and the dry run."""
     overviews = choice_parameter(
         Names.OVERVIEWS,
-        translate("Bandwise", "Overviews"),
+        translate("Bandwise", "Output: overviews"),
         Overviews,
         defaultValue=None,
         optional=True,
     )
     cog = QgsProcessingParameterBoolean(
-        Names.COG, translate("Bandwise", "Cloud Optimized GeoTIFF"), False
+        Names.COG, translate("Bandwise", "Output: Cloud Optimized GeoTIFF"), False
     )
     options = QgsProcessingParameterString(
-        Names.CREATION_OPTIONS, translate("Bandwise", "Creation options"), "", False, True
+        Names.CREATION_OPTIONS, translate("Bandwise", "Output: creation options"), "", False, True
     )
     options.setMetadata({"widget_wrapper": _CREATION_OPTIONS_EDITOR})
+    dry_run = QgsProcessingParameterBoolean(
+        Names.DRY_RUN, translate("Bandwise", "Output: none, only report what would be done"), False
+    )
     return (
         (
             overviews,
@@ -166,15 +181,23 @@ def file_parameters() -> Declared:
                 "predictor, BIGTIFF when needed.",
             ),
         ),
+        (
+            dry_run,
+            translate(
+                "Bandwise",
+                "Check everything and report grid, size, memory and how inputs are read, but "
+                "compute and write nothing; default no.",
+            ),
+        ),
     )
 
 
 def resource_parameters() -> Declared:
-    """Return the parameters of workers, memory, the dry run and the file of the job."""
+    """Return the parameters of workers, memory and the file of the job."""
     number = QgsProcessingParameterNumber
     workers = number(
         Names.WORKERS,
-        translate("Bandwise", "Workers (0: all cores)"),
+        translate("Bandwise", "Machine: workers (0: all cores)"),
         number.Type.Integer,
         0,
         False,
@@ -182,14 +205,16 @@ def resource_parameters() -> Declared:
         1024,
     )
     memory = number(
-        Names.MEMORY, translate("Bandwise", "Memory (MB)"), number.Type.Integer, 512, False, 1
-    )
-    dry_run = QgsProcessingParameterBoolean(
-        Names.DRY_RUN, translate("Bandwise", "Only report what would be done"), False
+        Names.MEMORY,
+        translate("Bandwise", "Machine: memory (MB)"),
+        number.Type.Integer,
+        512,
+        False,
+        1,
     )
     job_file = QgsProcessingParameterFileDestination(
         Names.JOB_FILE,
-        translate("Bandwise", "Only write the job to a file"),
+        translate("Bandwise", "Machine: only write the job to a file"),
         translate("Bandwise", "Jobs of Bandwise (*.json)"),
         None,
         True,
@@ -208,14 +233,6 @@ def resource_parameters() -> Declared:
             translate(
                 "Bandwise",
                 "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.",
-            ),
-        ),
-        (
-            dry_run,
-            translate(
-                "Bandwise",
-                "Check everything and report grid, size, memory and how inputs are read, but "
-                "compute and write nothing; default no.",
             ),
         ),
         (

@@ -65,16 +65,16 @@ def test_a_sentence_has_the_labels_of_the_dialog() -> None:
     )
     assert str(text) == "set scaling to custom, or leave area empty"
     assert translated(text) == (
-        "set “Scale and offset” to Custom (RADIOMETRY=2), or leave “Area of interest” (AOI) empty"
+        "set “Radiometry: scale and offset” to Custom (RADIOMETRY=2), or leave “Area of interest” (AOI) empty"
     )
-    assert label(Field.MEMORY) == "“Memory (MB)” (MEMORY)"
+    assert label(Field.MEMORY) == "“Machine: memory (MB)” (MEMORY)"
 
 
 def test_an_error_knows_its_field() -> None:
     with pytest.raises(OptionError) as caught:
         rule_of(MaskChoice("/folder/clouds.tif"), "")
     assert caught.value.field is Field.MASK_RULE
-    assert "choose in “Mask values” (MASK_RULE) whether" in sentence_of(caught.value)
+    assert "choose in “Mask: values” (MASK_RULE) whether" in sentence_of(caught.value)
     assert OptionError("no sentence of ours").field is None
 
 

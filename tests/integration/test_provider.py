@@ -23,13 +23,13 @@ from qgis.PyQt.QtCore import QCoreApplication, QTranslator, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = ("MASK", "AOI", "EXTENT")
+SHOWN = ("AOI",)
 SCENE = ("SCENE", "MASK_CLOUDS")
 ADVANCED = (
-    "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "RESAMPLING",
+    "MASK", "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
-    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "WORKERS", "MEMORY",
-    "DRY_RUN", "JOB_FILE",
+    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "DRY_RUN", "WORKERS", "MEMORY",
+    "JOB_FILE",
 )  # fmt: skip
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")
@@ -81,8 +81,9 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
         if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
     assert optional == [
-        "SCENE", "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "SCL_KEEP", "QA_REJECT", "REFERENCE",
-        "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS", "JOB_FILE",
+        "SCENE", "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "MASK", "SCL_KEEP", "QA_REJECT", "REFERENCE",
+        "EXTENT", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
+        "JOB_FILE",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()

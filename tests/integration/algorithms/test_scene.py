@@ -87,7 +87,10 @@ def test_a_scene_without_a_mask(provider, landsat, tmp_path, context, log):
         ({"RED": "{red}"}, "Near-infrared raster: no raster is given"),
         ({"SCENE": "{folder}/none"}, "There is no scene"),
         ({"SCENE": "{folder}", "OUTPUT": "{red}"}, "is an input"),
-        ({"SCENE": "{folder}", "SCL_KEEP": "x"}, "“SCL classes to keep” (SCL_KEEP) is a list"),
+        (
+            {"SCENE": "{folder}", "SCL_KEEP": "x"},
+            "“Mask: SCL classes to keep” (SCL_KEEP) is a list",
+        ),
     ],
 )
 def test_one_sentence_for_what_is_wrong(provider, landsat, tmp_path, context, change, words):

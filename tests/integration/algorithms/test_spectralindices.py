@@ -88,9 +88,9 @@ def test_a_script_may_give_a_list(provider, scene, tmp_path):
         ({"INDICES": "NDVX"}, "There is no index NDVX; near names are NDVI"),
         ({"INDICES": ""}, "“Indices” (INDICES) is empty"),
         ({"INDICES": "NBR"}, "NBR needs the band swir2"),
-        ({"INDICES": "NBR"}, "or name it in “Bands” (BANDS), such as swir2=A@2"),
-        ({"CONSTANTS": "L=0.5"}, "“Constants” (CONSTANTS): none of the indices"),
-        ({"BANDS": "nir=C"}, "“Bands” (BANDS), nir=C: there is no input C"),
+        ({"INDICES": "NBR"}, "or name it in “Input: bands” (BANDS), such as swir2=A@2"),
+        ({"CONSTANTS": "L=0.5"}, "“Input: constants” (CONSTANTS): none of the indices"),
+        ({"BANDS": "nir=C"}, "“Input: bands” (BANDS), nir=C: there is no input C"),
         ({"LAYERS": []}, "No raster is given, and no scene; choose “Scene” (SCENE), or else"),
     ],
 )

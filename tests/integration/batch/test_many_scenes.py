@@ -150,7 +150,7 @@ def test_one_file_a_scene_and_its_table_elsewhere(provider, folder, context, log
     [
         ({"SCENES": "/nowhere"}, "/nowhere is no folder on this computer"),
         ({"INDICES": "NDVX"}, "There is no index NDVX; near names are NDVI"),
-        ({"CONSTANTS": "L=1"}, "“Constants” (CONSTANTS): none of the indices"),
+        ({"CONSTANTS": "L=1"}, "“Input: constants” (CONSTANTS): none of the indices"),
         (
             {"NAME_PATTERN": "{day}_{index}"},
             "“Names of the results” (NAME_PATTERN): there is no field {day}",

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsProcessingContext
+from qgis.core import QgsProcessingContext, QgsProcessingParameterBoolean
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import messages
@@ -25,6 +26,8 @@ translate = QCoreApplication.translate
 
 class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
     """NDVI = (NIR - red) / (NIR + red); Rouse et al. (1974), Third ERTS Symposium, NASA SP-351, 309-317."""
+
+    CLAMP_NDVI = "CLAMP_NDVI"
 
     STYLE = "ndvi.qml"
 
@@ -69,13 +72,25 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
             "Sentinel-2's SCL, and polygons leave pixels out.\n\n"
             "Pixels that are nodata, masked or saturated in a band, or whose NDVI is not a number, "
             "are nodata (-9999) in the result. Values "
-            "outside -1 to 1, which negative reflectance gives, are kept and counted in the log.",
+            "outside -1 to 1, which negative reflectance gives, are counted in the log, and kept unless "
+            "you choose to clamp them.",
         )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.add_scene_parameters()
         for parameter in red_and_nir():
             self.addParameter(parameter)
+        clamp = QgsProcessingParameterBoolean(
+            self.CLAMP_NDVI, translate("Bandwise", "Clamp NDVI to -1 to 1"), False
+        )
+        clamp.setHelp(
+            translate(
+                "Bandwise",
+                "Smaller values become -1, larger ones 1; the log counts them. The limits of the output "
+                "options, where given, take precedence. Default no: values are kept as computed.",
+            )
+        )
+        self.addParameter(clamp)
         self.add_shared_parameters()
         self.add_output_parameter(
             translate("Bandwise", "NDVI"),
@@ -120,6 +135,10 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
             [band.name for band in bands],
             valid_range=(-1.0, 1.0),
         )
+        if self.parameterAsBool(parameters, self.CLAMP_NDVI, context):
+            low, high = options.clamp
+            clamp = (-1.0 if low is None else low, 1.0 if high is None else high)
+            options = replace(options, clamp=clamp)
         options, notes = self.without_clouds(scene, options, parameters, context)
         if scene:
             notes += self.ignored(scene, (self.RED_BAND, self.NIR_BAND), parameters)

@@ -15,7 +15,7 @@ pytest.importorskip("qgis.core")
 from bandwise.algorithms.last_resort import sentence_of, translated
 from bandwise.algorithms.shared.choices import choice_parameter, labels
 from bandwise.algorithms.shared.labels import PARAMETERS, label
-from bandwise.algorithms.shared.names import IndexNames, Names
+from bandwise.algorithms.shared.names import IndexNames, ManyNames, Names
 from bandwise.algorithms.shared.parameters import shared_parameters
 from bandwise.engine.errors import OptionError
 from bandwise.engine.messages import Field, Setting, translate
@@ -55,8 +55,8 @@ def test_the_engine_names_no_parameter() -> None:
 
 def test_every_field_has_a_parameter() -> None:
     assert set(PARAMETERS) == set(Field)
-    indices = {value for name, value in vars(IndexNames).items() if name.isupper()}
-    assert set(PARAMETERS.values()) <= set(NAMES) | indices
+    own = {**vars(IndexNames), **vars(ManyNames)}
+    assert set(PARAMETERS.values()) <= {*NAMES, *(own[name] for name in own if name.isupper())}
 
 
 def test_a_sentence_has_the_labels_of_the_dialog() -> None:

@@ -25,6 +25,7 @@ from qgis.PyQt.QtGui import QIcon
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ("AOI",)
 SCENE = ("SCENE", "MASK_CLOUDS")
+BANDS = ("RED", "RED_BAND", "NIR", "NIR_BAND")
 ADVANCED = (
     "MASK", "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
@@ -68,7 +69,7 @@ def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
 def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ndvi = algorithm()
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
-    assert names == [*SCENE, "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, *ADVANCED, "OUTPUT"]
+    assert names == [*SCENE, *BANDS, "CLAMP_NDVI", *SHOWN, *ADVANCED, "OUTPUT"]
     advanced = [
         parameter.name()
         for parameter in ndvi.parameterDefinitions()
@@ -81,7 +82,7 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
         if parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     ]
     assert optional == [
-        "SCENE", "RED", "RED_BAND", "NIR", "NIR_BAND", *SHOWN, "MASK", "SCL_KEEP", "QA_REJECT", "REFERENCE",
+        "SCENE", *BANDS, *SHOWN, "MASK", "SCL_KEEP", "QA_REJECT", "REFERENCE",
         "EXTENT", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
         "JOB_FILE",
     ]  # fmt: skip

@@ -20,6 +20,7 @@ class Field(enum.Enum):
     COG = "cog"
     CONSTANTS = "constants"
     END = "last day"
+    FILE_KIND = "kind of file"
     GRID = "grid rule"
     HIGHEST = "highest value"
     INDEX = "index"

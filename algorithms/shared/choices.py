@@ -26,6 +26,20 @@ class Overviews(enum.Enum):
     BUILT = 1
 
 
+class FileKind(enum.Enum):
+    """What the file of a result is made for."""
+
+    BALANCED = 0
+    FAST = 1
+    SMALL = 2
+    CLOUD_OPTIMIZED = 3
+    CUSTOM = 4
+
+
+#: Creation options of the kinds that have any; options that are given replace them by name.
+CREATION_OPTIONS = {FileKind.FAST: "COMPRESS=NONE", FileKind.SMALL: "COMPRESS=DEFLATE|ZLEVEL=9"}
+
+
 class Existing(enum.Enum):
     """What becomes of results that are there already."""
 
@@ -80,6 +94,11 @@ def labels() -> dict[enum.Enum, str]:
         DataType.INT16: "Int16",
         DataType.UINT16: "UInt16",
         DataType.INT32: "Int32",
+        FileKind.BALANCED: translate("Bandwise", "Balanced"),
+        FileKind.FAST: translate("Bandwise", "Fast: not compressed"),
+        FileKind.SMALL: translate("Bandwise", "Small: compressed more, slower"),
+        FileKind.CLOUD_OPTIMIZED: translate("Bandwise", "Cloud Optimized GeoTIFF"),
+        FileKind.CUSTOM: translate("Bandwise", "Custom: as the options below say"),
         Overviews.NONE: translate("Bandwise", "None"),
         Overviews.BUILT: translate("Bandwise", "Built"),
         Existing.SKIPPED: translate("Bandwise", "Skip those of the same job"),

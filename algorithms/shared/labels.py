@@ -20,6 +20,7 @@ PARAMETERS = {
     Field.COG: Names.COG,
     Field.CONSTANTS: IndexNames.CONSTANTS,
     Field.END: ManyNames.END,
+    Field.FILE_KIND: Names.FILE_KIND,
     Field.GRID: Names.GRID,
     Field.HIGHEST: Names.CLAMP_MAX,
     Field.INDEX: CompositeNames.INDEX,

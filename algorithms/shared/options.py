@@ -24,6 +24,7 @@ from ...engine.radiometry.masks import (
 from ...engine.radiometry.scaling import RadiometryChoice, Scaling
 from ...engine.radiometry.storage import DataType
 from ..layers import file_of, path_as_given, polygons_of
+from .choices import CREATION_OPTIONS, FileKind
 from .labels import with_name
 from .names import Names
 
@@ -110,6 +111,9 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         overviews = None
         if parameters.get(self.OVERVIEWS) not in (None, ""):
             overviews = self.parameterAsEnum(parameters, self.OVERVIEWS, context) == 1
+        kind = self.choice(self.FILE_KIND, FileKind, parameters, context)
+        cog = self.parameterAsBool(parameters, self.COG, context)
+        cog = cog or kind is FileKind.CLOUD_OPTIMIZED
         return replace(
             layers,
             radiometry=RadiometryChoice(
@@ -124,8 +128,11 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 self._number(self.CLAMP_MAX, parameters, context),
             ),
             overviews=overviews,
-            cog=self.parameterAsBool(parameters, self.COG, context),
-            creation_options=self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+            cog=cog,
+            creation_options=_completed(
+                self.parameterAsString(parameters, self.CREATION_OPTIONS, context),
+                CREATION_OPTIONS.get(kind, ""),
+            ),
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             memory=self.parameterAsInt(parameters, self.MEMORY, context),
         )
@@ -250,6 +257,18 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
                 ).format(parameter=self._label(self.AOI))
             )
         return Area(polygons_of(source, self._label(self.AOI)), _wkt(source.sourceCrs()))
+
+
+def _completed(given: str, options: str) -> str:
+    """Return creation options ``given`` with those of ``options`` that they do not replace.
+
+    A codec that is given replaces the other's level, too.
+    """
+    names = {part.partition("=")[0].strip().upper() for part in given.split("|")}
+    if "COMPRESS" in names or not options:
+        return given
+    kept = [part for part in options.split("|") if part.partition("=")[0] not in names]
+    return "|".join([*kept, *filter(None, [given])])
 
 
 def _wkt(crs: QgsCoordinateReferenceSystem) -> str:

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine.radiometry.scaling import Scaling
 from ...engine.radiometry.storage import DataType
-from .choices import Overviews, choice_parameter
+from .choices import FileKind, Overviews, choice_parameter
 from .names import Names
 
 translate = QCoreApplication.translate
@@ -139,6 +139,12 @@ def value_parameters(scaling: Scaling) -> Declared:
 
 def file_parameters() -> Declared:
     """Return the parameters of the file of the result, and the dry run."""
+    kind = choice_parameter(
+        Names.FILE_KIND,
+        translate("Bandwise", "Output: file"),
+        FileKind,
+        defaultValue=FileKind.BALANCED.value,
+    )
     overviews = choice_parameter(
         Names.OVERVIEWS,
         translate("Bandwise", "Output: overviews"),
@@ -157,6 +163,17 @@ def file_parameters() -> Declared:
         Names.DRY_RUN, translate("Bandwise", "Output: none, only report what would be done"), False
     )
     return (
+        (
+            kind,
+            translate(
+                "Bandwise",
+                "Balanced (default): compressed fast, without loss. Fast: not compressed, for results "
+                "that are soon used and deleted. Small: compressed as far as DEFLATE goes, at a "
+                "multiple of the time. Cloud Optimized: laid out for reading over the web, with "
+                "overviews. Custom: as overviews, layout and creation options below say. Beside the "
+                "other kinds these three, where given, take precedence.",
+            ),
+        ),
         (
             overviews,
             translate(

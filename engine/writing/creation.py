@@ -142,15 +142,16 @@ def cog_profile(profile: Mapping[str, str]) -> dict[str, str]:
                 translate(
                     "Bandwise",
                     "A Cloud Optimized GeoTIFF cannot have the creation option {option}; leave it "
-                    "out, or untick {cog}.",
-                ).format(option=f"{name}={value}", cog=Field.COG)
+                    "out, or choose another {kind} and untick {cog}.",
+                ).format(option=f"{name}={value}", kind=Field.FILE_KIND, cog=Field.COG)
             )
     if profile.get("TILED", "YES").upper() in _NO:
         raise OptionError(
             translate(
                 "Bandwise",
-                "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or untick {cog}.",
-            ).format(cog=Field.COG)
+                "A Cloud Optimized GeoTIFF has tiles; leave out TILED=NO, or choose another {kind} and "
+                "untick {cog}.",
+            ).format(kind=Field.FILE_KIND, cog=Field.COG)
         )
     return {**profile, "BLOCKYSIZE": profile.get("BLOCKXSIZE", "512"), "INTERLEAVE": "PIXEL"}
 

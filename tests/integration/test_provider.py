@@ -29,8 +29,8 @@ BANDS = ("RED", "RED_BAND", "NIR", "NIR_BAND")
 ADVANCED = (
     "MASK", "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
-    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "COG", "CREATION_OPTIONS", "DRY_RUN", "WORKERS", "MEMORY",
-    "JOB_FILE",
+    "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "FILE_KIND", "OVERVIEWS", "COG", "CREATION_OPTIONS", "DRY_RUN",
+    "WORKERS", "MEMORY", "JOB_FILE",
 )  # fmt: skip
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")

@@ -38,6 +38,7 @@ SHARED = {
     "DATA_TYPE": 0,
     "CLAMP_MIN": None,
     "CLAMP_MAX": None,
+    "FILE_KIND": 0,
     "OVERVIEWS": None,
     "COG": False,
     "CREATION_OPTIONS": "",

@@ -37,8 +37,9 @@ from .layers import (
 )
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
-from .shared.outputs import numbers, report_text, save_job_file, stretch
+from .shared.outputs import numbers, report_text, reported, save_job_file, stretch
 from .shared.parameters import shared_parameters
+from .shared.value_parameters import report_parameter
 
 translate = QCoreApplication.translate
 
@@ -104,6 +105,7 @@ class BandwiseAlgorithm(SharedOptions):
         """Let the engine check everything before any work; no exception escapes."""
         try:
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
+            self.check_report_file(parameters, context)
             _prepare(
                 self._job(
                     chosen, parameters, context, destination_path(parameters.get(self.OUTPUT))
@@ -138,12 +140,11 @@ class BandwiseAlgorithm(SharedOptions):
                 job = self._job(self._chosen, parameters, context, output)
                 save_job_file(job, path, feedback)
                 return {self.JOB_FILE: path}
+            self.check_report_file(parameters, context)
+            report_file = self.parameterAsFileOutput(parameters, self.REPORT_FILE, context)
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
-                return {
-                    self.REPORT: _dry_run(
-                        self._job(self._chosen, parameters, context, output), feedback
-                    )
-                }
+                text = _dry_run(self._job(self._chosen, parameters, context, output), feedback)
+                return {self.REPORT: text, **reported(text, report_file, feedback)}
             output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
             job = self._job(self._chosen, parameters, context, output)
             try:
@@ -153,7 +154,11 @@ class BandwiseAlgorithm(SharedOptions):
                 return {}
             load_instead(output, report.output, context)
             self._style(report.output, context, job, report)
-            return {self.OUTPUT: report.output, self.REPORT: report_text(report), **numbers(report)}
+            return {
+                self.OUTPUT: report.output,
+                **reported(report_text(report), report_file, feedback),
+                **numbers(report),
+            }
 
     def job_later(
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -235,10 +240,11 @@ class BandwiseAlgorithm(SharedOptions):
         return rasters_of(value, self.parameterDefinition(name).description(), context)
 
     def add_output_parameter(self, description: str, help_text: str) -> None:
-        """Add the parameter of the result."""
+        """Add the parameters of the result and of the report."""
         destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
         destination.setHelp(help_text)
         self.addParameter(destination)
+        self.addParameter(report_parameter())
 
     def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
         """Add an advanced parameter."""
@@ -256,7 +262,9 @@ class BandwiseAlgorithm(SharedOptions):
     def add_number_outputs(self) -> None:
         """Add the outputs for models and scripts: the numbers that the log has, too."""
         self.addOutput(
-            QgsProcessingOutputString(self.REPORT, translate("Bandwise", "Report (JSON)"))
+            QgsProcessingOutputString(
+                self.REPORT, translate("Bandwise", "Report of a dry run (JSON)")
+            )
         )
         for name, description in (
             ("VALID_PIXELS", translate("Bandwise", "Valid pixels")),

@@ -32,6 +32,7 @@ class Field(enum.Enum):
     OFFSET = "offset"
     PERCENTILE = "percentile"
     REFERENCE = "reference"
+    REPORT_FILE = "report file"
     SCALE = "scale"
     SCALING = "scaling"
     SCENES = "scenes"

@@ -11,6 +11,7 @@ from .choices import labels
 from .index_parameters import index_parameters
 from .names import CompositeNames, IndexNames, ManyNames, Names
 from .parameters import shared_parameters
+from .value_parameters import report_parameter
 
 #: The parameter of each option in the engine's sentences.
 PARAMETERS = {
@@ -32,6 +33,7 @@ PARAMETERS = {
     Field.OFFSET: Names.OFFSET,
     Field.PERCENTILE: CompositeNames.PERCENTILE,
     Field.REFERENCE: Names.REFERENCE,
+    Field.REPORT_FILE: Names.REPORT_FILE,
     Field.SCALE: Names.SCALE,
     Field.SCALING: Names.RADIOMETRY,
     Field.SCENES: CompositeNames.SCENES,
@@ -57,6 +59,7 @@ def label(item: Field | Setting) -> str:
         *index_parameters(),
         *many_scenes_parameters(),
         *composite_parameters(),
+        report_parameter(),
     )
     descriptions = {each.name(): each.description() for each in definitions}
     if isinstance(item, Setting):

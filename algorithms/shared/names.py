@@ -32,6 +32,7 @@ class Names:
     MEMORY = "MEMORY"
     DRY_RUN = "DRY_RUN"
     JOB_FILE = "JOB_FILE"
+    REPORT_FILE = "REPORT_FILE"
 
 
 class IndexNames:

@@ -7,7 +7,12 @@ import enum
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingAlgorithm, QgsProcessingContext
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+)
 
 from ...engine import messages
 from ...engine.errors import InputError, OptionError
@@ -70,6 +75,14 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
         )
         mask = self._mask(parameters, context)
         return RunOptions(layout=layout, mask=mask, area=self._area(parameters, context))
+
+    def check_report_file(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Raise :class:`OptionError` for a name that a report cannot have."""
+        from ...engine.execution.text_files import check_report
+
+        path = self.parameterAsString(parameters, self.REPORT_FILE, context)
+        if path and path != QgsProcessing.TEMPORARY_OUTPUT:
+            check_report(path)
 
     def _mask(self, parameters: dict[str, Any], context: QgsProcessingContext) -> MaskChoice | None:
         path = self._path(self.MASK, parameters, context)

@@ -15,10 +15,28 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import messages
 from ...engine.compute.statistics import Statistics
-from ...engine.errors import OptionError
+from ...engine.errors import OptionError, OutputError
 from ...engine.job import Job, Report
+from ..last_resort import sentence_of
+from .names import Names
 
 translate = QCoreApplication.translate
+
+
+def reported(text: str, path: str, feedback: QgsProcessingFeedback) -> dict[str, str]:
+    """Write the report where there is a ``path``, and return the output for it.
+
+    The result is there already, so a report that cannot be written is a warning.
+    """
+    from ...engine.execution.text_files import write_report
+
+    if not path:
+        return {}
+    try:
+        return {Names.REPORT_FILE: write_report(text, path)}
+    except OutputError as error:
+        feedback.pushWarning(sentence_of(error))
+        return {}
 
 
 def numbers(report: Report) -> dict[str, Any]:

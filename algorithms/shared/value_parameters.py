@@ -202,8 +202,8 @@ def file_parameters() -> Declared:
             dry_run,
             translate(
                 "Bandwise",
-                "Check everything and report grid, size, memory and how inputs are read, but "
-                "compute and write nothing; default no.",
+                "Check everything and report grid, size, memory and how inputs are read, in the log "
+                "and the output REPORT, but compute and write no result; default no.",
             ),
         ),
     )
@@ -261,3 +261,23 @@ def resource_parameters() -> Declared:
             ),
         ),
     )
+
+
+def report_parameter() -> QgsProcessingParameterFileDestination:
+    """Return a new definition of ``REPORT_FILE``."""
+    report = QgsProcessingParameterFileDestination(
+        Names.REPORT_FILE,
+        translate("Bandwise", "Report of the run"),
+        translate("Bandwise", "JSON files (*.json)"),
+        None,
+        True,
+        False,
+    )
+    report.setHelp(
+        translate(
+            "Bandwise",
+            "Grid, windows, memory, how each input was read, and the statistics of each result band, "
+            "as JSON. Empty (default): none is written.",
+        )
+    )
+    return report

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import math
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple, Union
 
 from ..credentials import without_credentials
 from ..errors import Cancelled, OptionError, OutputError
-from ..files.temporaries import Temporaries
 from ..messages import Field, translate
 from .batch import Row, Status
+from .text_files import write_whole
 
 COLUMNS = (
     *("scene", "date", "tile", "sensor", "level", "index", "file", "status"),
@@ -24,7 +22,6 @@ COLUMNS = (
     *("seconds", "message", "source"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  #: what spreadsheets take for the start of a formula
-_MOST_NAMES = 100
 
 Cell = Union[str, int, float, None]
 
@@ -83,31 +80,7 @@ def write_summary(rows: Iterable[Row], path: str) -> str:
     writer.writerows([_guarded(cell) for cell in _cells(row)] for row in rows)
     content = text.getvalue()
     data = content.encode("utf-8" if content.isascii() else "utf-8-sig", "backslashreplace")
-    target = Path(path)
-    try:
-        temporaries = Temporaries(target.parent)
-        try:
-            temporaries.path(".csv").write_bytes(data)
-            return str(_placed(temporaries.path(".csv"), target))
-        finally:
-            temporaries.remove()
-    except OSError as error:
-        sentence = translate("Bandwise", "The table {file} cannot be written ({reason}).")
-        reason = error.strerror or str(error)
-        raise OutputError(sentence.format(file=path, reason=reason)) from error
-
-
-def _placed(written: Path, target: Path) -> Path:
-    for number in itertools.count():
-        place = target.with_name(f"{target.stem}_{number}.csv") if number else target
-        try:
-            if not number or not os.path.lexists(place):
-                os.replace(written, place)
-                return place
-        except OSError:
-            if number >= _MOST_NAMES:
-                raise
-    return target
+    return write_whole(data, path)
 
 
 def _cells(row: Row) -> list[Any]:

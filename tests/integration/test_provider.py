@@ -32,6 +32,7 @@ ADVANCED = (
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "FILE_KIND", "OVERVIEWS", "COG", "CREATION_OPTIONS", "DRY_RUN",
     "WORKERS", "MEMORY", "JOB_FILE",
 )  # fmt: skip
+DESTINATIONS = ("OUTPUT", "REPORT_FILE")
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")
 
@@ -69,7 +70,7 @@ def test_results_are_geotiffs_for_all_that_qgis_offers(provider):
 def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     ndvi = algorithm()
     names = [parameter.name() for parameter in ndvi.parameterDefinitions()]
-    assert names == [*SCENE, *BANDS, "CLAMP_NDVI", *SHOWN, *ADVANCED, "OUTPUT"]
+    assert names == [*SCENE, *BANDS, "CLAMP_NDVI", *SHOWN, *ADVANCED, *DESTINATIONS]
     advanced = [
         parameter.name()
         for parameter in ndvi.parameterDefinitions()
@@ -84,7 +85,7 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     assert optional == [
         "SCENE", *BANDS, *SHOWN, "MASK", "SCL_KEEP", "QA_REJECT", "REFERENCE",
         "EXTENT", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
-        "JOB_FILE",
+        "JOB_FILE", "REPORT_FILE",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()
@@ -104,7 +105,7 @@ def test_bandmath_has_the_same_parameters_by_the_same_names(provider):
         "DIALECT",
         *SHOWN,
         *ADVANCED,
-        "OUTPUT",
+        *DESTINATIONS,
     ]
     assert bandmath.parameterDefinition("RADIOMETRY").defaultValue() == 1, (
         "expressions contain the scaling"
@@ -124,6 +125,7 @@ def test_outputs_are_a_layer_a_report_and_six_numbers(provider, name):
         "OUTPUT": QgsProcessingOutputRasterLayer,
         "REPORT": QgsProcessingOutputString,
         "JOB_FILE": QgsProcessingOutputFile,
+        "REPORT_FILE": QgsProcessingOutputFile,
         **dict.fromkeys(
             ("VALID_PIXELS", "NODATA_PIXELS", "MINIMUM", "MAXIMUM", "MEAN", "STANDARD_DEVIATION"),
             QgsProcessingOutputNumber,

@@ -110,7 +110,7 @@ def test_no_former_table_is_lost_where_a_new_one_cannot_be_written(bench: Bench)
     table = tabulated([row()], path)
     assert (
         table.path == ""
-        and "The table" in str(table.fault)
+        and "cannot be written" in str(table.fault)
         and "cannot be written" in str(table.fault)
     )
     os.rename(bench.folder / "gone", bench.folder / "folder")

@@ -40,7 +40,7 @@ def test_the_parameters(provider):
     algorithm = indices()  # owns its parameters
     names = [parameter.name() for parameter in algorithm.parameterDefinitions()]
     assert names[:6] == ["SCENE", "MASK_CLOUDS", "LAYERS", "INDICES", "CONSTANTS", "BANDS"]
-    assert len(names) == 6 + 24
+    assert len(names) == 6 + 26
     own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
     advanced = own["INDICES"].Flag.FlagAdvanced
     assert not own["INDICES"].flags() & advanced
@@ -53,14 +53,14 @@ def test_ndvi_has_the_bytes_of_ndvi(provider, scene, tmp_path, context, log):
 
     paths = [str(tmp_path / name) for name in ("ndvi.tif", "index.tif")]
     processing.run("bandwise:ndvi", {"RED": scene.red, "NIR": scene.nir, "OUTPUT": paths[0]})
-    result, fine = indices().run(
-        {"LAYERS": [scene.nir, scene.red], "INDICES": "NDVI;SR", "OUTPUT": paths[1]}, context, log
-    )
+    place = tmp_path / "report.json"
+    parameters = {"LAYERS": [scene.nir, scene.red], "INDICES": "NDVI;SR", "OUTPUT": paths[1]}
+    result, fine = indices().run({**parameters, "REPORT_FILE": str(place)}, context, log)
     assert fine
     with rasterio.open(paths[0]) as ndvi, rasterio.open(paths[1]) as found:
         assert found.read(1).tobytes() == ndvi.read(1).tobytes()
         assert found.descriptions == ("NDVI", "SR")
-    report = json.loads(result["REPORT"])["results"]
+    report = json.loads(place.read_text())["results"]
     assert [band["name"] for band in report] == ["NDVI", "SR"]
     assert report[0]["mean"] == result["MEAN"] and report[1]["mean"] > 1
     assert report[1]["valid_pixels"] == result["VALID_PIXELS"] == 500 * 257

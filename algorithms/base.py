@@ -25,6 +25,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..engine.errors import Cancelled
 from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
+from ..engine.radiometry.storage import storage_of
 from .last_resort import sentence_of, translated
 from .layers import (
     destination_path,
@@ -37,7 +38,7 @@ from .layers import (
 )
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
-from .shared.outputs import numbers, report_text, reported, save_job_file, stretch
+from .shared.outputs import look, numbers, report_text, reported, save_job_file
 from .shared.parameters import shared_parameters
 from .shared.value_parameters import report_parameter
 
@@ -48,15 +49,14 @@ class BandwiseAlgorithm(SharedOptions):
     """An algorithm that makes a :class:`~engine.job.Job` of parameters and lets the engine run it.
 
     A subclass has its identity, its input parameters, :meth:`inputs` and :meth:`job`; ``STYLE`` names the file of
-    ``resources/styles`` that its layer is shown with, if any; without one ``STRETCH`` shows the
-    first band in grey.
+    ``resources/styles`` that its layer is shown with, if any; without one the first band is
+    shown by its statistics.
     """
 
     OUTPUT = "OUTPUT"
     REPORT = "REPORT"
 
     STYLE = ""
-    STRETCH = False
 
     _chosen: tuple[Any, RunOptions] = (None, RunOptions())
 
@@ -200,8 +200,10 @@ class BandwiseAlgorithm(SharedOptions):
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
         name = (self.layer_name(job) or description) if details.name == description else ""
-        grey = stretch(report.statistics[0]) if self.STRETCH else None
-        style_when_loaded(details, name, self.style(job), grey)
+        storage = storage_of(job.data_type)
+        integers = storage.integer and not storage.scaled
+        shown = look(report.statistics[0], report.ranges[0], integers=integers)
+        style_when_loaded(details, name, self.style(job), shown)
 
     def band_ref(
         self,

@@ -8,14 +8,14 @@ from typing import Any
 
 from qgis.core import (
     QgsApplication,
-    QgsContrastEnhancement,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsRasterLayer,
-    QgsSingleBandGrayRenderer,
 )
 from qgis.PyQt import sip
+
+from .styling.looks import Look, show
 
 _RESOURCES = Path(__file__).parents[1] / "resources"
 
@@ -43,13 +43,12 @@ def own_indices_path() -> str:
 class LayerStyler(QgsProcessingLayerPostProcessorInterface):
     """Names a layer and loads its style once Processing has loaded it; what is empty stays as it is.
 
-    Without a style a ``stretch`` shows the first band in grey, from the value that is black to the
-    one that is white.
+    Without a style a ``look`` shows the first band.
     """
 
-    def __init__(self, name: str, style: str, stretch: tuple[float, float] | None = None) -> None:
+    def __init__(self, name: str, style: str, look: Look | None = None) -> None:
         super().__init__()
-        self.name, self.style, self.stretch = name, style, stretch
+        self.name, self.style, self.look = name, style, look
 
     def postProcessLayer(
         self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -62,38 +61,25 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
             layer.setName(self.name)
         if self.style:
             layer.loadNamedStyle(style_path(self.style))
-        elif self.stretch:
-            _show_in_grey(layer, *self.stretch)
+        elif self.look:
+            show(layer, self.look)
         layer.triggerRepaint()
-
-
-def _show_in_grey(layer: QgsRasterLayer, low: float, high: float) -> None:
-    """Show the first band in grey; QGIS would take three bands for red, green and blue."""
-    enhancement = QgsContrastEnhancement(layer.dataProvider().dataType(1))
-    enhancement.setMinimumValue(low)
-    enhancement.setMaximumValue(high)
-    enhancement.setContrastEnhancementAlgorithm(
-        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
-    )
-    renderer = QgsSingleBandGrayRenderer(layer.dataProvider(), 1)
-    renderer.setContrastEnhancement(enhancement)
-    layer.setRenderer(renderer)
 
 
 def style_when_loaded(
     details: QgsProcessingContext.LayerDetails,
     name: str,
     style: str,
-    stretch: tuple[float, float] | None = None,
+    look: Look | None = None,
 ) -> None:
     """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles``,
-    or else the ``stretch``, when it is loaded.
+    or else the ``look``, when it is loaded.
 
     The processing context owns the post-processor and deletes it, so each run has its own. Its Python
     object has to exist until then, although ``details`` and, in a model, the algorithm are deleted
     long before. So it is its own owner, which sip releases when C++ deletes it. (With None as the
     owner Python deletes it, and QGIS calls a method that does not exist.)
     """
-    styler = LayerStyler(name, style, stretch)
+    styler = LayerStyler(name, style, look)
     details.setPostProcessor(styler)
     sip.transferto(styler, styler)

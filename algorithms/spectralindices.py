@@ -32,8 +32,6 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
 
     LAYERS = "LAYERS"
 
-    STRETCH = True
-
     def name(self) -> str:
         return "spectralindices"
 
@@ -70,8 +68,8 @@ class SpectralIndices(IndexNames, SceneOptions, BandwiseAlgorithm):
             "bands and mask of clouds are found. Values are reflectance: "
             "scale and offset come from the metadata, as in NDVI.\n\n"
             "Each index becomes a band of the result, named, with its formula, constants and source as "
-            "tags. Each input is read once, whatever the number of indices. Several indices are shown "
-            "as the first in grey.\n\n"
+            "tags. Each input is read once, whatever the number of indices. Of several indices the "
+            "first is shown.\n\n"
             "Your own indices are read from bandwise/indices.json in the folder of your QGIS profile, a "
             "list of texts such as “name := (nir - red) / (nir + red)”.",
         )

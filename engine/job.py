@@ -141,6 +141,7 @@ class Report(NamedTuple):
     """The report of a run: ``statistics`` of each result band, ``seconds`` of wall time.
 
     ``estimate`` is what was known before it, and which of GDAL's drivers read each file, as JSON.
+    ``ranges`` are the 2nd and 98th percentile of each result band, of sampled pixels.
     ``handles`` is how many datasets were opened for reading;
     ``thread_safe`` whether threads shared them.
     """
@@ -154,3 +155,4 @@ class Report(NamedTuple):
     handles: int
     thread_safe: bool
     estimate: str = ""
+    ranges: tuple[tuple[float, float], ...] = ()

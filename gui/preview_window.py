@@ -22,6 +22,7 @@ from qgis.utils import iface
 
 from ..algorithms.last_resort import sentence_of, translated
 from ..algorithms.resources import LayerStyler, style_path
+from ..algorithms.styling.looks import Look
 from ..engine.errors import BandwiseError, Cancelled
 from ..engine.grids.layout import Extent
 from .preview_panel import PreviewPanel
@@ -196,7 +197,9 @@ class PreviewWindow(QDialog):
             return
         name = translate("Bandwise", "Preview of {result}").format(result=preview.names[result])
         layer = QgsRasterLayer(path, name)
-        styler = LayerStyler(name, self._style(preview), preview.stretch(result))
+        stretch = preview.stretch(result)
+        look = Look(*stretch) if stretch else None
+        styler = LayerStyler(name, self._style(preview), look)
         styler.postProcessLayer(layer, QgsProcessingContext(), QgsProcessingFeedback())
         project = QgsProject.instance()
         project.addMapLayer(layer, False)

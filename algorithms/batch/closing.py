@@ -15,7 +15,7 @@ from ...engine.errors import InputError, OutputError
 from ..last_resort import sentence_of
 from ..resources import style_when_loaded
 from ..shared.names import ManyNames
-from ..shared.outputs import stretch
+from ..shared.outputs import look
 from ..spectralindices import style_of
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def load_results(rows: Sequence[Row], context: QgsProcessingContext) -> None:
             name, context.project(), name, QgsProcessingUtils.LayerHint.Raster
         )
         context.addLayerToLoadOnCompletion(file, details)
-        grey = stretch(bands[0].statistics) if bands[0].statistics else None
+        shown = look(bands[0].statistics) if bands[0].statistics else None
         style_when_loaded(
             context.layerToLoadOnCompletionDetails(file),
             name,
             style_of([row.index for row in bands]),
-            grey,
+            shown,
         )

@@ -18,6 +18,7 @@ from ...engine.compute.statistics import Statistics
 from ...engine.errors import OptionError, OutputError
 from ...engine.job import Job, Report
 from ..last_resort import sentence_of
+from ..styling.looks import MOST_CLASSES, Look
 from .names import Names
 
 translate = QCoreApplication.translate
@@ -54,15 +55,23 @@ def report_text(report: Report) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
-def stretch(band: Statistics) -> tuple[float, float] | None:
-    """Return the values that are shown black and white: two standard deviations around the mean of
-    a band, as far as there are values.
+def look(
+    band: Statistics, percentiles: tuple[float, float] | None = None, *, integers: bool = False
+) -> Look | None:
+    """Return how a band without a style of its own is shown; None where it has no values.
+
+    Without ``percentiles`` two standard deviations around the mean take their place. With
+    ``integers`` a few values are classes.
     """
     if not band.valid:
         return None
+    if integers and band.maximum - band.minimum < MOST_CLASSES:
+        return Look(band.minimum, band.maximum, classes=True)
     spread = 2 * band.standard_deviation
-    low, high = max(band.minimum, band.mean - spread), min(band.maximum, band.mean + spread)
-    return (low, high) if math.isfinite(spread) and low < high else (band.minimum, band.maximum)
+    low, high = percentiles or (band.mean - spread, band.mean + spread)
+    low, high = max(band.minimum, low), min(band.maximum, high)
+    whole = not (math.isfinite(high - low) and low < high)
+    return Look(band.minimum, band.maximum) if whole else Look(low, high)
 
 
 def save_job_file(job: Job, path: str, feedback: QgsProcessingFeedback) -> None:

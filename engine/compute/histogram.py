@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,34 @@ class Histogram:
             if codes:
                 self._counts[result] += np.bincount(np.concatenate(codes), minlength=_CODES)
         self._waiting.clear()
+
+
+def percentiles(
+    counts: NDArray[np.int64], shares: Sequence[float], minimum: float, maximum: float
+) -> tuple[float, ...]:
+    """Return the values below which these ``shares`` of the sampled pixels lie; NaN for no pixels.
+
+    ``counts`` are of shape (65536,). Within a code, 1/128 of its values, pixels count as evenly spread.
+    """
+    codes = np.flatnonzero(counts)
+    if not codes.size or not math.isfinite(maximum - minimum):
+        return (math.nan,) * len(shares)
+    bits = codes.astype(np.uint32) << 16
+    with np.errstate(invalid="ignore"):
+        edges = np.nan_to_num(
+            np.array([bits, bits | 0xFFFF], np.uint32).view(np.float32).astype(np.float64)
+        )
+    order = np.argsort(edges[0])
+    low, high = np.clip(np.sort(edges[:, order], axis=0), minimum, maximum)
+    weights = counts[codes[order]]
+    below = np.concatenate([[0], np.cumsum(weights)])
+    values = []
+    for share in shares:
+        wanted = share * below[-1]
+        at = min(int(np.searchsorted(below[1:], wanted)), codes.size - 1)
+        part = (wanted - below[at]) / weights[at]
+        values.append(float(low[at] + part * (high[at] - low[at])))
+    return tuple(values)
 
 
 def bins(counts: NDArray[np.int64], minimum: float, maximum: float) -> list[int]:

@@ -30,7 +30,7 @@ from ..planning.log import (
 from ..planning.memory import check_memory, window_plan
 from ..planning.plan import Plan, prepare
 from ..planning.resources import resources_named
-from ..planning.tags import in_physical_units, result_spec, result_tags, run_tags
+from ..planning.tags import in_physical_units, result_spec, result_tags, run_tags, shown_range
 from ..reading.sources import Sources
 from ..writing.creation import result_block
 from ..writing.sink import sink_for
@@ -96,6 +96,7 @@ def run(
     facts["drivers"] = {without_credentials(path): name for path, name in sources.drivers.items()}
     report = Report(
         output=output,
+        ranges=tuple(map(partial(shown_range, plan.kernel.storage), statistics, histograms)),
         statistics=tuple(in_physical_units(band, plan.kernel.storage) for band in statistics),
         windows=shape.count(plan.grid),
         window_size=(shape.width, shape.height),

@@ -14,7 +14,7 @@ import numpy as np
 from .. import __version__
 from ..arrays import NDArray
 from ..backend.choice import library_versions
-from ..compute.histogram import bins, sampling_step
+from ..compute.histogram import bins, percentiles, sampling_step
 from ..compute.statistics import Statistics
 from ..credentials import without_credentials
 from ..job import BandRef, Job
@@ -24,6 +24,8 @@ from ..writing.creation import ResultSpec
 from .log import placement
 from .plan import Plan
 from .user_mask import mask_note
+
+_SHOWN = (0.02, 0.98)  #: shares of the pixels below the values that are shown darkest and brightest
 
 
 def input_facts(ref: BandRef, radiometry: Radiometry) -> dict[str, Any]:
@@ -146,6 +148,14 @@ def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> d
             {"minimum": low, "maximum": high, "step": step, "buckets": bins(counts, low, high)}
         )
     return tags
+
+
+def shown_range(
+    storage: Storage, statistics: Statistics, counts: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return the 2nd and 98th percentile of the values that stored values stand for."""
+    low, high = percentiles(counts, _SHOWN, statistics.minimum, statistics.maximum)
+    return (storage.value(low), storage.value(high)) if storage.scaled else (low, high)
 
 
 def in_physical_units(statistics: Statistics, storage: Storage) -> Statistics:

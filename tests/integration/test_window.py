@@ -185,7 +185,7 @@ def read(path):
 
 
 def test_five_dialogs_load_five_layers(facts, folder):
-    bandmath = ("Band math", "QgsSingleBandGrayRenderer", True)
+    bandmath = ("Band math", "QgsSingleBandPseudoColorRenderer", True)
     assert [loaded(facts, f"dialog {number}") for number in range(5)] == [
         [NDVI],
         [bandmath],
@@ -210,7 +210,7 @@ def test_a_batch_of_three_rows_loads_three_layers(facts):
 
 def test_a_model_loads_two_layers_each_time(facts):
     expected = [
-        ("Difference of the model", "QgsSingleBandGrayRenderer", True),
+        ("Difference of the model", "QgsSingleBandPseudoColorRenderer", True),
         ("Index of the model", *NDVI[1:]),
     ]
     assert [loaded(facts, f"model {number}") for number in range(2)] == [expected] * 2

@@ -25,7 +25,6 @@ from qgis.PyQt.QtGui import QIcon
 from ..engine.errors import Cancelled
 from ..engine.job import BandRef, Job, Note, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
-from ..engine.radiometry.storage import storage_of
 from .last_resort import sentence_of, translated
 from .layers import (
     destination_path,
@@ -38,9 +37,10 @@ from .layers import (
 )
 from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
-from .shared.outputs import look, numbers, report_text, reported, save_job_file
+from .shared.outputs import look_of, numbers, report_text, reported, save_job_file
 from .shared.parameters import shared_parameters
 from .shared.value_parameters import report_parameter
+from .styling.about import about
 
 translate = QCoreApplication.translate
 
@@ -193,6 +193,10 @@ class BandwiseAlgorithm(SharedOptions):
         """The name of a job's layer; empty for that of the output parameter."""
         return ""
 
+    def unit(self) -> str:
+        """The unit of the results, for the layer's properties."""
+        return translate("Bandwise", "that which the formula gives")
+
     def _style(self, output: str, context: QgsProcessingContext, job: Job, report: Report) -> None:
         """Have the layer named and styled when Processing loads it; a name that a model gave it stays."""
         if not context.willLoadLayerOnCompletion(output):
@@ -200,10 +204,8 @@ class BandwiseAlgorithm(SharedOptions):
         details = context.layerToLoadOnCompletionDetails(output)
         description = self.parameterDefinition(self.OUTPUT).description()
         name = (self.layer_name(job) or description) if details.name == description else ""
-        storage = storage_of(job.data_type)
-        integers = storage.integer and not storage.scaled
-        shown = look(report.statistics[0], report.ranges[0], integers=integers)
-        style_when_loaded(details, name, self.style(job), shown)
+        shown = look_of(report, job.data_type)
+        style_when_loaded(details, name, self.style(job), shown, about(job, self.unit()))
 
     def band_ref(
         self,

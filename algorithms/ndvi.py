@@ -100,6 +100,9 @@ class Ndvi(BandNames, SceneOptions, BandwiseAlgorithm):
         )
         self.add_number_outputs()
 
+    def unit(self) -> str:
+        return translate("Bandwise", "none; NDVI is a ratio")
+
     def inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> tuple[tuple[BandRef, ...], Scene | None]:

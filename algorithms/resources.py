@@ -15,6 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt import sip
 
+from .styling.about import describe
 from .styling.looks import Look, show
 
 _RESOURCES = Path(__file__).parents[1] / "resources"
@@ -43,12 +44,12 @@ def own_indices_path() -> str:
 class LayerStyler(QgsProcessingLayerPostProcessorInterface):
     """Names a layer and loads its style once Processing has loaded it; what is empty stays as it is.
 
-    Without a style a ``look`` shows the first band.
+    Without a style a ``look`` shows the first band. Its metadata are ``about`` it.
     """
 
-    def __init__(self, name: str, style: str, look: Look | None = None) -> None:
+    def __init__(self, name: str, style: str, look: Look | None = None, about: str = "") -> None:
         super().__init__()
-        self.name, self.style, self.look = name, style, look
+        self.name, self.style, self.look, self.about = name, style, look, about
 
     def postProcessLayer(
         self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -63,6 +64,8 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
             layer.loadNamedStyle(style_path(self.style))
         elif self.look:
             show(layer, self.look)
+        if self.about:
+            describe(layer, self.about)
         layer.triggerRepaint()
 
 
@@ -71,6 +74,7 @@ def style_when_loaded(
     name: str,
     style: str,
     look: Look | None = None,
+    about: str = "",
 ) -> None:
     """Have the layer of ``details`` called ``name`` and shown with ``style`` of ``resources/styles``,
     or else the ``look``, when it is loaded.
@@ -80,6 +84,6 @@ def style_when_loaded(
     long before. So it is its own owner, which sip releases when C++ deletes it. (With None as the
     owner Python deletes it, and QGIS calls a method that does not exist.)
     """
-    styler = LayerStyler(name, style, look)
+    styler = LayerStyler(name, style, look, about)
     details.setPostProcessor(styler)
     sip.transferto(styler, styler)

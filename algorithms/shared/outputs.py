@@ -17,6 +17,7 @@ from ...engine import messages
 from ...engine.compute.statistics import Statistics
 from ...engine.errors import OptionError, OutputError
 from ...engine.job import Job, Report
+from ...engine.radiometry.storage import DataType, storage_of
 from ..last_resort import sentence_of
 from ..styling.looks import MOST_CLASSES, Look
 from .names import Names
@@ -53,6 +54,13 @@ def report_text(report: Report) -> str:
         for name, band in zip(facts["output"]["bands"], report.statistics)
     ]
     return json.dumps(facts, ensure_ascii=False)
+
+
+def look_of(report: Report, data_type: DataType) -> Look | None:
+    """Return how the first band of a result without a style of its own is shown."""
+    storage = storage_of(data_type)
+    integers = storage.integer and not storage.scaled
+    return look(report.statistics[0], report.ranges[0], integers=integers)
 
 
 def look(

@@ -150,6 +150,15 @@ class Dataset(Protocol):
         """Close the raster."""
 
 
+def by_domain(tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the tags of each domain of a band; that of names without one is empty."""
+    domains: dict[str, dict[str, str]] = {}
+    for full_name, value in tags.items():
+        domain, _, name = full_name.rpartition("/")
+        domains.setdefault(domain, {})[name] = value
+    return domains
+
+
 class Backend(Protocol):
     """A raster library; what is kept of its answers is kept for it alone."""
 
@@ -234,7 +243,10 @@ class Backend(Protocol):
     def set_tags(
         self, path: str, tags: Mapping[str, str], band_tags: Sequence[Mapping[str, str]]
     ) -> None:
-        """Add tags to a GeoTIFF and its bands."""
+        """Add tags to a GeoTIFF and its bands.
+
+        A band's tag ``DOMAIN/NAME`` is ``NAME`` in that domain, which programs show only when asked.
+        """
 
     def tags(self, path: str) -> Mapping[str, str]:
         """Return the tags of a raster, read anew."""

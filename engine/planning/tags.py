@@ -16,7 +16,7 @@ from ..arrays import NDArray
 from ..backend.choice import library_versions
 from ..compute.histogram import bins, percentiles, sampling_step
 from ..compute.statistics import Statistics
-from ..credentials import without_credentials
+from ..credentials import file_name, without_credentials
 from ..job import BandRef, Job
 from ..radiometry.scaling import Radiometry
 from ..radiometry.storage import Storage
@@ -25,6 +25,7 @@ from .log import placement
 from .plan import Plan
 from .user_mask import mask_note
 
+_MOST_LETTERS = 2000  #: of a description
 _SHOWN = (0.02, 0.98)  #: shares of the pixels below the values that are shown darkest and brightest
 
 
@@ -56,6 +57,7 @@ def run_tags(plan: Plan) -> dict[str, str]:
     if job.composite:
         names = job.composite.scenes[0].roles
     tags = {
+        "TIFFTAG_IMAGEDESCRIPTION": description(job, names),
         "TIFFTAG_SOFTWARE": f"Bandwise {__version__}",
         "BANDWISE_VERSION": __version__,
         "BANDWISE_BACKEND": library_versions(),
@@ -120,8 +122,18 @@ def result_tags(
     ]
 
 
+def description(job: Job, names: Sequence[str]) -> str:
+    """Return what the file holds, in the field that every program shows first: formulas and sources."""
+    texts = job.formula.understood(names)
+    formulas = [f"{result.name} = {text}" for result, text in zip(job.formula.results, texts)]
+    sources = [f"{band.name}: band {band.number} of {file_name(band.path)}" for band in job.bands]
+    return without_credentials("; ".join([*formulas, *sources]))[:_MOST_LETTERS]
+
+
 def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> dict[str, str]:
     """Return statistics and histogram of a result band as tags, so that no reader has to compute them.
+
+    The histogram is in a domain of its own: it fills a page where all tags are shown.
 
     Parameters
     ----------
@@ -144,7 +156,7 @@ def band_tags(statistics: Statistics, counts: NDArray[np.int64], step: int) -> d
         tags["STATISTICS_MEAN"] = repr(statistics.mean)
         tags["STATISTICS_STDDEV"] = repr(statistics.standard_deviation)
         low, high = statistics.minimum, statistics.maximum
-        tags["BANDWISE_HISTOGRAM"] = json.dumps(
+        tags["BANDWISE/HISTOGRAM"] = json.dumps(
             {"minimum": low, "maximum": high, "step": step, "buckets": bins(counts, low, high)}
         )
     return tags

@@ -15,7 +15,7 @@ from osgeo import gdal, ogr, osr
 from ...arrays import NDArray
 from ...grids.grid import Grid, Window
 from ...grids.layout import Resampling
-from ..api import Created, CreationSpec, Dataset, Numbers, Polygon
+from ..api import Created, CreationSpec, Dataset, Numbers, Polygon, by_domain
 from ..gdal_settings import (
     TIMEOUTS,
     WORKER_SETTINGS,
@@ -142,7 +142,9 @@ class OsgeoBackend:
             said.check(dataset.SetMetadata({**dataset.GetMetadata_Dict(), **tags}))
             for number, items in enumerate(band_tags, start=1):
                 band = dataset.GetRasterBand(number)
-                said.check(band.SetMetadata({**band.GetMetadata_Dict(), **items}))
+                for domain, added in by_domain(items).items():
+                    kept = band.GetMetadata_Dict(domain)
+                    said.check(band.SetMetadata({**kept, **added}, domain))
                 del band
             del dataset  # which writes the file
             said.raise_any()

@@ -26,7 +26,7 @@ from ...arrays import NDArray
 from ...grids.grid import Grid, Window
 from ...grids.layout import Resampling
 from .. import captured
-from ..api import Created, CreationSpec, Dataset, Numbers, Polygon
+from ..api import Created, CreationSpec, Dataset, Numbers, Polygon, by_domain
 from ..gdal_settings import (
     ANY_TRANSFORM,
     TIMEOUTS,
@@ -154,7 +154,8 @@ class RasterioBackend:
         with open_raster(path, "r+", driver="GTiff") as dataset:
             dataset.update_tags(**tags)
             for number, items in enumerate(band_tags, start=1):
-                dataset.update_tags(number, **items)
+                for domain, added in by_domain(items).items():
+                    dataset.update_tags(number, ns=domain or None, **added)
 
     @raising
     def tags(self, path: str) -> Mapping[str, str]:

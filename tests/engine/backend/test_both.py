@@ -107,8 +107,14 @@ def test_a_file_is_created_with_the_same_bytes(
     for library in BOTH:
         path = tmp_path / f"{library.name}.tif"
         made.append((library.create(spec, str(path)), library.create(spec)))
-        library.set_tags(str(path), {"A": "1", "TIFFTAG_SOFTWARE": "x"}, [{"B": "é"}, {}])
+        tags = {"B": "é", "BANDWISE/C": "2"}
+        library.set_tags(str(path), {"A": "1", "TIFFTAG_SOFTWARE": "x"}, [tags, {}])
         assert library.tags(str(path))["A"] == "1"
+        dataset = gdal.Open(str(path))  # a band does not outlive it
+        band = dataset.GetRasterBand(1)
+        assert band.GetMetadata()["B"] == "é" and "C" not in band.GetMetadata()
+        assert band.GetMetadata("BANDWISE") == {"C": "2"}
+        del band, dataset
         files.append(path.read_bytes())
     assert made[0] == made[1] and made[0][0] == made[0][1]
     assert files[0] == files[1]

@@ -289,7 +289,7 @@ def test_no_valid_value_of_a_result_is_masked_by_gdal(
 
 def histogram_of(dataset: Any) -> list[int]:
     """Counts of every pixel, for the raster is small."""
-    histogram = json.loads(dataset.tags(1)["BANDWISE_HISTOGRAM"])
+    histogram = json.loads(dataset.tags(1, ns="BANDWISE")["HISTOGRAM"])
     assert histogram["step"] == 1
     return list(histogram["buckets"])
 

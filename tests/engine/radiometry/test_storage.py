@@ -328,7 +328,7 @@ def test_a_histogram_is_gathered_on_the_way(bench: Bench, data_type: DataType) -
             math(bench, "a", values, data_type, nodata=77, creation_options=options, memory=memory)
         )
         with rasterio.open(bench.path("out.tif")) as dataset:
-            tags.add(dataset.tags(1)["BANDWISE_HISTOGRAM"])
+            tags.add(dataset.tags(1, ns="BANDWISE")["HISTOGRAM"])
     assert len(tags) == 1
     told = json.loads(tags.pop())
     stored = bench.read(bench.path("out.tif")).astype(float)
@@ -353,4 +353,6 @@ def test_a_histogram_of_values_that_hardly_differ(bench: Bench) -> None:
     values = np.arange(1, 10_000, dtype=np.uint16)
     bench.run(math(bench, "(a * 0.1 + a * 0.2) / a", values, DataType.FLOAT64))
     with rasterio.open(bench.path("out.tif")) as dataset:
-        assert sum(json.loads(dataset.tags(1)["BANDWISE_HISTOGRAM"])["buckets"]) == values.size
+        assert (
+            sum(json.loads(dataset.tags(1, ns="BANDWISE")["HISTOGRAM"])["buckets"]) == values.size
+        )

@@ -34,7 +34,7 @@ class Pace:
         elapsed = max(now - self.started, 1e-9)
         return Note(
             translate(
-                "Bandwise", "{done} of {count} blocks, {speed:.0f} MB/s read, {left:.0f} s left"
+                "Bandwise", "{done} of {count} windows, {speed:.0f} MB/s read, {left:.0f} s left"
             ).format(
                 done=done,
                 count=self.count,

@@ -32,10 +32,12 @@ class Outcome:
 
 @pytest.fixture
 def made(provider, scene, tmp_path, context, log):
+    """By one worker: several put blocks into the file in the order in which they are done."""
     out = str(tmp_path / "out.tif")
+    fixed = {"RED": scene.red, "NIR": scene.nir, "OUTPUT": out, "WORKERS": 1}
 
     def outcome(**options):
-        _, fine = run({"RED": scene.red, "NIR": scene.nir, "OUTPUT": out, **options}, context, log)
+        _, fine = run({**fixed, **options}, context, log)
         assert fine, log.warnings
         return Outcome(out)
 

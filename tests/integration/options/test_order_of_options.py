@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from qgis.core import QgsApplication, QgsProcessingParameterDefinition
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterRasterLayer,
+    QgsProject,
+    QgsRasterLayer,
+)
 
 MOST_SHOWN = 8
 GROUPS = ("Input", "Mask", "Grid", "Radiometry", "Output", "Machine")
@@ -45,3 +51,24 @@ def test_labels_are_short_and_differ(dialogs):
         assert len(set(labels)) == len(labels), name
         for label in labels:
             assert len(label) <= MOST_LETTERS and label[0].isupper(), f"{name}: {label}"
+
+
+def test_raster_boxes_start_empty_with_layers_in_the_project(dialogs, scene, context):
+    """The second box of a form would else hold the first one's layer."""
+    from qgis.gui import QgsGui, QgsProcessingGui
+
+    layers = [QgsRasterLayer(path, name) for path, name in ((scene.red, "red"), (scene.nir, "nir"))]
+    QgsProject.instance().addMapLayers(layers)
+    kind, boxes = QgsProcessingParameterRasterLayer, []
+    for name, parameters in dialogs.items():
+        for parameter in (one for one in parameters if isinstance(one, kind)):
+            wrapper = QgsGui.processingGuiRegistry().createParameterWidgetWrapper(
+                parameter, QgsProcessingGui.WidgetType.Standard
+            )
+            widget = wrapper.createWrappedWidget(context)
+            assert wrapper.parameterValue() is None, f"{name}: {parameter.name()}"
+            boxes.append((name, parameter.name()))
+            widget.deleteLater()
+    assert {("ndvi", "RED"), ("ndvi", "NIR"), ("bandmath", "MASK"), ("scenes", "REFERENCE")} <= set(
+        boxes
+    )

@@ -49,6 +49,8 @@ def test_the_file_has_the_numbers_of_each_band(provider, scene, bands, tmp_path,
         assert band["mean"] == pytest.approx(sign * np.nanmean(scene.ndvi), abs=1e-7)
         assert report["output"]["path"] == bands["OUTPUT"] and len(text.splitlines()) > 20
     assert log.info[-1].startswith("Done in ")
+    assert any("1 of 1 windows" in line for line in log.info)
+    assert not any("block" in line for line in log.info)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "Bericht é.json",
         "inputs",

@@ -168,8 +168,8 @@ def file_parameters() -> Declared:
             translate(
                 "Bandwise",
                 "Balanced (default): compressed fast, without loss. Fast: not compressed, for results "
-                "that are soon used and deleted. Small: compressed as far as DEFLATE goes, at a "
-                "multiple of the time. Cloud Optimized: laid out for reading over the web, with "
+                "that are soon used and deleted. Small: compressed as far as DEFLATE goes, a few percent "
+                "smaller than balanced, and slower. Cloud Optimized: laid out for reading over the web, with "
                 "overviews. Custom: as overviews, layout and creation options below say. Beside the "
                 "other kinds these three, where given, take precedence.",
             ),

@@ -25,7 +25,7 @@ from bench import Bench
 from scene_cases import LC08, PLANET, SAFE, TILE, landsat, opened, refusal, safe, touch, zipped
 
 KILOBYTES = 150_000  #: that a process with numpy may take; it takes some 60,000 by itself
-SECONDS = 10
+SECONDS = 10  #: of the processor, so that a busy machine fails nothing
 
 
 def zip_of(path: str, *files: tuple[str, bytes], **options: Any) -> str:
@@ -184,13 +184,13 @@ def test_archives_are_refused_at_once(bench: Bench, case: str) -> None:
 import time
 from bandwise.engine.errors import BandwiseError
 from bandwise.engine.scenes.opening import open_scene
-start = time.perf_counter()
+start = time.process_time()
 try:
     print(open_scene({path!r}, lambda _: ()))
 except BandwiseError as error:
     print(error)
 peak = [line for line in open("/proc/self/status") if line.startswith("VmHWM")][0]
-print(time.perf_counter() - start, peak.split()[1])
+print(time.process_time() - start, peak.split()[1])
 """
     result = bench.python(script)
     assert result.returncode == 0, result.stderr
@@ -264,9 +264,9 @@ ITEMS = {
 def test_items_that_cannot_be(bench: Bench, case: str) -> None:
     path = Path(bench.path("item.json"))
     path.write_text(ITEMS[case], "utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal(str(path))
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize(

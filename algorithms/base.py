@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ from .resources import help_path, icon_path, style_when_loaded
 from .shared.options import SharedOptions
 from .shared.outputs import look_of, numbers, report_text, reported, save_job_file
 from .shared.parameters import shared_parameters
-from .shared.value_parameters import report_parameter
+from .shared.value_parameters import job_parameter, report_parameter
 from .styling.about import about
 
 translate = QCoreApplication.translate
@@ -244,24 +244,22 @@ class BandwiseAlgorithm(SharedOptions):
         return rasters_of(value, self.parameterDefinition(name).description(), context)
 
     def add_output_parameter(self, description: str, help_text: str) -> None:
-        """Add the parameters of the result and of the report."""
+        """Add the parameters of the result, of the report and of the file of the job."""
         destination = QgsProcessingParameterRasterDestination(self.OUTPUT, description)
         destination.setHelp(help_text)
         self.addParameter(destination)
         self.addParameter(report_parameter())
+        self.addParameter(job_parameter())
 
     def add_advanced(self, parameter: QgsProcessingParameterDefinition) -> None:
         """Add an advanced parameter."""
         parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
         self.addParameter(parameter)
 
-    def add_shared_parameters(
-        self, scaling: Scaling = Scaling.AUTOMATIC, without: Collection[str] = ()
-    ) -> None:
+    def add_shared_parameters(self, scaling: Scaling = Scaling.AUTOMATIC) -> None:
         """Add the parameters of all algorithms; ``scaling`` is the default of ``RADIOMETRY``."""
         for parameter in shared_parameters(scaling):
-            if parameter.name() not in without:
-                self.addParameter(parameter)
+            self.addParameter(parameter)
 
     def add_number_outputs(self) -> None:
         """Add the outputs for models and scripts: the numbers that the log has, too."""

@@ -25,13 +25,15 @@ translate = QCoreApplication.translate
 
 
 def composite_parameters() -> list[QgsProcessingParameterDefinition]:
-    """Return new definitions; ``CONSTANTS`` is advanced."""
+    """Return new definitions; ``PERCENTILE`` and ``CONSTANTS`` are advanced."""
     parameters = []
     period = ((each, each.help()) for each in period_parameters())
     for parameter, help_text in (*_scenes(), *_index(), *period, *_statistics()):
         parameter.setHelp(help_text)
         parameters.append(parameter)
     constants = [each for each in index_parameters() if each.name() == IndexNames.CONSTANTS]
+    (percentile,) = (each for each in parameters if each.name() == CompositeNames.PERCENTILE)
+    percentile.setFlags(percentile.flags() | percentile.Flag.FlagAdvanced)
     return [*parameters, *constants]
 
 
@@ -93,7 +95,7 @@ def _statistics() -> Declared:
     )
     percentile = QgsProcessingParameterNumber(
         CompositeNames.PERCENTILE,
-        translate("Bandwise", "Percentile"),
+        translate("Bandwise", "Input: percentile"),
         QgsProcessingParameterNumber.Type.Double,
         90.0,
         minValue=0.0,

@@ -28,7 +28,7 @@ from ..layers import taken_as_layers
 from ..resources import own_indices_path
 from ..shared.choices import Existing
 from ..shared.index_parameters import index_parameters
-from ..shared.names import ManyNames, Names
+from ..shared.names import ManyNames
 from ..spectralindices import SpectralIndices
 from .closing import counts, last_lines, load_results, make_folder
 from .parameters import SUMMARY, destinations, result_parameters, scenes_parameters
@@ -78,7 +78,7 @@ class ManyScenes(ManyNames, SpectralIndices):
         for parameter in (*scenes_parameters(), *index_parameters(), *result_parameters()):
             self.addParameter(parameter)
         self.add_mask_clouds()
-        self.add_shared_parameters(without=(Names.JOB_FILE,))  # a file is of one job
+        self.add_shared_parameters()
         for parameter in destinations():
             self.addParameter(parameter)
         for name, description in (

@@ -210,7 +210,7 @@ def file_parameters() -> Declared:
 
 
 def resource_parameters() -> Declared:
-    """Return the parameters of workers, memory and the file of the job."""
+    """Return the parameters of workers and memory."""
     number = QgsProcessingParameterNumber
     workers = number(
         Names.WORKERS,
@@ -229,14 +229,6 @@ def resource_parameters() -> Declared:
         False,
         1,
     )
-    job_file = QgsProcessingParameterFileDestination(
-        Names.JOB_FILE,
-        translate("Bandwise", "Machine: only write the job to a file"),
-        translate("Bandwise", "Jobs of Bandwise (*.json)"),
-        None,
-        True,
-        False,
-    )
     return (
         (
             workers,
@@ -250,14 +242,6 @@ def resource_parameters() -> Declared:
             translate(
                 "Bandwise",
                 "Upper bound, in MB, for buffers and GDAL's cache; default 512. The pixels do not depend on it.",
-            ),
-        ),
-        (
-            job_file,
-            translate(
-                "Bandwise",
-                "Write all choices to this file and compute nothing: other machines, or many "
-                "together, make the result of it. Empty (default): the result is computed here.",
             ),
         ),
     )
@@ -281,3 +265,23 @@ def report_parameter() -> QgsProcessingParameterFileDestination:
         )
     )
     return report
+
+
+def job_parameter() -> QgsProcessingParameterFileDestination:
+    """Return a new definition of ``JOB_FILE``."""
+    job = QgsProcessingParameterFileDestination(
+        Names.JOB_FILE,
+        translate("Bandwise", "Job for other machines, in place of the result"),
+        translate("Bandwise", "Jobs of Bandwise (*.json)"),
+        None,
+        True,
+        False,
+    )
+    job.setHelp(
+        translate(
+            "Bandwise",
+            "Write all choices to this file and compute nothing: other machines, or many "
+            "together, make the result of it. Empty (default): the result is computed here.",
+        )
+    )
+    return job

@@ -15,7 +15,7 @@ pytest.importorskip("qgis.core")
 from bandwise.algorithms.last_resort import sentence_of, translated
 from bandwise.algorithms.shared.choices import choice_parameter, labels
 from bandwise.algorithms.shared.labels import PARAMETERS, label
-from bandwise.algorithms.shared.names import IndexNames, ManyNames, Names
+from bandwise.algorithms.shared.names import CompositeNames, IndexNames, ManyNames, Names
 from bandwise.algorithms.shared.parameters import shared_parameters
 from bandwise.engine.errors import OptionError
 from bandwise.engine.messages import Field, Setting, translate
@@ -55,7 +55,7 @@ def test_the_engine_names_no_parameter() -> None:
 
 def test_every_field_has_a_parameter() -> None:
     assert set(PARAMETERS) == set(Field)
-    own = {**vars(IndexNames), **vars(ManyNames)}
+    own = {**vars(IndexNames), **vars(ManyNames), **vars(CompositeNames)}
     assert set(PARAMETERS.values()) <= {*NAMES, *(own[name] for name in own if name.isupper())}
 
 

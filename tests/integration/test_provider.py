@@ -30,9 +30,9 @@ ADVANCED = (
     "MASK", "MASK_RULE", "SCL_KEEP", "QA_REJECT", "GRID", "REFERENCE", "GRID_EXTENT", "EXTENT", "RESAMPLING",
     "RADIOMETRY", "SCALE", "OFFSET", "SOURCE_NODATA",
     "DATA_TYPE", "CLAMP_MIN", "CLAMP_MAX", "FILE_KIND", "OVERVIEWS", "COG", "CREATION_OPTIONS", "DRY_RUN",
-    "WORKERS", "MEMORY", "JOB_FILE",
+    "WORKERS", "MEMORY",
 )  # fmt: skip
-DESTINATIONS = ("OUTPUT", "REPORT_FILE")
+DESTINATIONS = ("OUTPUT", "REPORT_FILE", "JOB_FILE")
 OF_A_LAYER = ("bandwise:ndvi", "bandwise:bandmath", "bandwise:spectralindices")
 ALGORITHMS = (*OF_A_LAYER, "bandwise:scenes", "bandwise:composite")
 
@@ -85,7 +85,7 @@ def test_parameters_are_those_that_models_and_scripts_rely_on(provider):
     assert optional == [
         "SCENE", *BANDS, *SHOWN, "MASK", "SCL_KEEP", "QA_REJECT", "REFERENCE",
         "EXTENT", "SOURCE_NODATA", "CLAMP_MIN", "CLAMP_MAX", "OVERVIEWS", "CREATION_OPTIONS",
-        "JOB_FILE", "REPORT_FILE",
+        "REPORT_FILE", "JOB_FILE",
     ]  # fmt: skip
     defaults = {
         parameter.name(): parameter.defaultValue() for parameter in ndvi.parameterDefinitions()

@@ -45,7 +45,6 @@ SHARED = {
     "WORKERS": 0,
     "MEMORY": 512,
     "DRY_RUN": False,
-    "JOB_FILE": None,
 }
 
 

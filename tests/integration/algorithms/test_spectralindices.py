@@ -39,7 +39,7 @@ def test_the_parameters(provider):
     algorithm = indices()  # owns its parameters
     names = [parameter.name() for parameter in algorithm.parameterDefinitions()]
     assert names[:6] == ["SCENE", "MASK_CLOUDS", "LAYERS", "INDICES", "CONSTANTS", "BANDS"]
-    assert len(names) == 6 + 26
+    assert len(names) == 6 + 27
     own = {parameter.name(): parameter for parameter in algorithm.parameterDefinitions()}
     advanced = own["INDICES"].Flag.FlagAdvanced
     assert not own["INDICES"].flags() & advanced

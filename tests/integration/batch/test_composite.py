@@ -112,7 +112,7 @@ def test_a_broken_scene_is_left_out(provider, context, log, tmp_path, made):
         ({"INDEX": "nir / red", "CONSTANTS": "L=1"}, "“Constants” (CONSTANTS) are for an index"),
         ({"INDEX": "NBR"}, "has no file of swir2"),
         ({"STATISTICS": [5], "DATA_TYPE": 2}, "“Statistics” (STATISTICS): a scaled data type"),
-        ({"PERCENTILE": "most"}, "“Percentile” (PERCENTILE) must be a number, not most"),
+        ({"PERCENTILE": "most"}, "“Input: percentile” (PERCENTILE) must be a number, not most"),
         ({"SCENES_FOLDER": "/no/such/folder"}, "is no folder on this computer"),
     ],
 )

@@ -61,11 +61,13 @@ def test_scenes_are_given_in_many_ways(provider, context, log, tmp_path, made, g
             "SCENES": QgsProperty.fromExpression(f"array('{paths[0]}','{paths[1]}','{paths[2]}')")
         },
     }
-    result = run({**ways[given], "STATISTICS": [5, 0]}, tmp_path / "out.tif", context, log)
+    more = {"STATISTICS": [5, 0], "REPORT_FILE": str(tmp_path / "report.json")}
+    result = run({**ways[given], **more}, tmp_path / "out.tif", context, log)
     count, median = pixels(result["OUTPUT"])
     same(count, expected(made, Statistic.COUNT))
     same(median, expected(made, Statistic.MEDIAN))
-    assert [band["name"] for band in json.loads(result["REPORT"])["results"]] == [
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [band["name"] for band in report["results"]] == [
         "NDVI_count",
         "NDVI_median",
     ]
@@ -109,7 +111,7 @@ def test_a_broken_scene_is_left_out(provider, context, log, tmp_path, made):
         ({"INDEX": "nir +"}, "something is missing at the end"),
         ({"INDEX": "1 + 1"}, "“Index” (INDEX) uses no band"),
         ({"INDEX": "nir; red"}, "“Index” (INDEX) gives 2 results"),
-        ({"INDEX": "nir / red", "CONSTANTS": "L=1"}, "“Constants” (CONSTANTS) are for an index"),
+        ({"INDEX": "nir / red", "CONSTANTS": "L=1"}, "“Input: constants” (CONSTANTS) are for an index"),
         ({"INDEX": "NBR"}, "has no file of swir2"),
         ({"STATISTICS": [5], "DATA_TYPE": 2}, "“Statistics” (STATISTICS): a scaled data type"),
         ({"PERCENTILE": "most"}, "“Input: percentile” (PERCENTILE) must be a number, not most"),

@@ -111,7 +111,10 @@ def test_a_broken_scene_is_left_out(provider, context, log, tmp_path, made):
         ({"INDEX": "nir +"}, "something is missing at the end"),
         ({"INDEX": "1 + 1"}, "“Index” (INDEX) uses no band"),
         ({"INDEX": "nir; red"}, "“Index” (INDEX) gives 2 results"),
-        ({"INDEX": "nir / red", "CONSTANTS": "L=1"}, "“Input: constants” (CONSTANTS) are for an index"),
+        (
+            {"INDEX": "nir / red", "CONSTANTS": "L=1"},
+            "“Input: constants” (CONSTANTS) are for an index",
+        ),
         ({"INDEX": "NBR"}, "has no file of swir2"),
         ({"STATISTICS": [5], "DATA_TYPE": 2}, "“Statistics” (STATISTICS): a scaled data type"),
         ({"PERCENTILE": "most"}, "“Input: percentile” (PERCENTILE) must be a number, not most"),

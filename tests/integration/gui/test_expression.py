@@ -96,7 +96,7 @@ def test_type_complete_and_check_in_the_dialog(dialog, scaled):
     checked = answered(panel)
     assert checked.bands == ("A@1", "A@2") and underlined(panel) == []
     assert wrapper.parameterValue() == panel.text()
-    assert "“Scale and offset” to Automatic" in panel.line.text()
+    assert "“Radiometry: scale and offset” to Automatic" in panel.line.text()
     panel.line.linkActivated.emit("0")
     assert dialog.mainWidget().wrappers["RADIOMETRY"].parameterValue() == 0
     wait_for(lambda: "0 more" not in panel.line.text() and "⚠" not in panel.line.text())

@@ -17,7 +17,8 @@ sys.modules["bandwise"] = importlib.util.module_from_spec(spec)
 from bandwise.engine.compute.composite.statistic import Statistic
 from bandwise.engine.execution.pipeline import run
 from bandwise.engine.planning.jobs.composite import composite_job
-from bandwise.engine.planning.jobs.scene_series import Period, scene_series
+from bandwise.engine.planning.jobs.period import Period
+from bandwise.engine.planning.jobs.scene_series import scene_series
 from bandwise.engine.radiometry.masks import MaskChoice
 from bandwise.engine.reading.opening import subdatasets_of
 from bandwise.engine.scenes.folder import scenes_in

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProperty,
     QgsRasterLayer,
 )
-from qgis.PyQt.QtCore import QDate, QDateTime
+from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
 
 def algorithm():
@@ -73,7 +73,9 @@ def test_scenes_are_given_in_many_ways(provider, context, log, tmp_path, made, g
     ]
 
 
-@pytest.mark.parametrize("day", ["2022-05-06", QDate(2022, 5, 6), QDateTime(QDate(2022, 5, 6))])
+@pytest.mark.parametrize(
+    "day", ["2022-05-06", QDate(2022, 5, 6), QDateTime(QDate(2022, 5, 6), QTime(0, 0))]
+)
 def test_a_period(provider, context, log, tmp_path, made, day):
     parameters = {"SCENES": [scene.path for scene in made], "START": day, "STATISTICS": [3]}
     checked, _ = algorithm().checkParameterValues({**parameters, "OUTPUT": "out.tif"}, context)

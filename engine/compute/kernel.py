@@ -204,6 +204,7 @@ class _Chunk:
         )
         self._numbers = _first(arrays.numbers, pixels)
         self._quantiser = Quantiser(spec.storage, _first(arrays.wide, pixels))
+        self._counts = not math.isnan(spec.storage.nodata)
         masks = _first(arrays.invalid, read), _first(arrays.flags, read)
         self._validity = Validity(spec.stacks, nodata, saturated, *masks, shape.read, shape.halo)
         self._invalid = self._by_band(nodata)
@@ -265,7 +266,7 @@ class _Chunk:
         Floating-point values are in ``out`` already.
         """
         quantiser = self._quantiser
-        if math.isnan(quantiser.nodata):
+        if not self._counts:
             return self._validity.without_counts(values, missing, excluded)
         absent = 0 if missing is None else int(np.count_nonzero(missing))
         if not absent:

@@ -30,6 +30,10 @@ class Pixels(NamedTuple):
     mask_planes: Sequence[NDArray[Any]] = ()
 
 
+#: Arrays of values by type, and those of mask planes of each input and of the mask
+_Room = tuple[dict[str, NDArray[Any]], list[list[NDArray[Any]]], list[NDArray[Any]]]
+
+
 class Reader:
     """What one thread reads windows by: its ``datasets``, by path, the ``blocks`` that threads
     share, and arrays that are made once, for up to ``pixels`` pixels.
@@ -53,6 +57,7 @@ class Reader:
         for plan, rows, _ in self._plans:  # the largest of each
             self._values(rows, pixels)
             self._planes(plan, pixels, pixels)
+        self._rooms: dict[tuple[int, int, int], _Room] = {}  # by part, and pixels of the window
 
     def read(self, window: Window, part: int = 0) -> Pixels:
         """Read a window of the result, grown by the plan's halo; the next call overwrites it.
@@ -66,8 +71,14 @@ class Reader:
         """
         plan, rows_by_type, stack_rows = self._plans[part]
         grown = window.grown(plan.halo)
-        values = self._values(rows_by_type, grown.pixels)
-        planes, mask_planes = self._planes(plan, grown.pixels, window.pixels)
+        room = self._rooms.get((part, grown.pixels, window.pixels))
+        if room is None:
+            room = (
+                self._values(rows_by_type, grown.pixels),
+                *self._planes(plan, grown.pixels, window.pixels),
+            )
+            self._rooms[part, grown.pixels, window.pixels] = room
+        values, planes, mask_planes = room
         for call in plan.calls:
             group = [plan.inputs[band] for band in call.bands]
             group_planes = [planes[band] for band in call.bands]

@@ -128,7 +128,7 @@ def test_progress_rises_to_one_in_the_callers_thread(
     assert set(asked) == {threading.get_ident()}
     lines = [str(note.text) for _, _, note in heard if note]
     assert any(
-        f"{report.windows} of {report.windows} blocks" in line
+        f"{report.windows} of {report.windows} windows" in line
         and "MB/s" in line
         and "s left" in line
         for line in lines

@@ -78,7 +78,7 @@ class SharedOptions(Names, QgsProcessingAlgorithm):
 
     def check_report_file(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise :class:`OptionError` for a name that a report cannot have."""
-        from ...engine.execution.text_files import check_report
+        from ...engine.files.text_files import check_report
 
         path = self.parameterAsString(parameters, self.REPORT_FILE, context)
         if path and path != QgsProcessing.TEMPORARY_OUTPUT:

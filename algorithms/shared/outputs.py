@@ -30,7 +30,7 @@ def reported(text: str, path: str, feedback: QgsProcessingFeedback) -> dict[str,
 
     The result is there already, so a report that cannot be written is a warning.
     """
-    from ...engine.execution.text_files import write_report
+    from ...engine.files.text_files import write_report
 
     if not path:
         return {}

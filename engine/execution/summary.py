@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Union
 
 from ..credentials import without_credentials
 from ..errors import Cancelled, OptionError, OutputError
+from ..files.text_files import write_whole
 from ..messages import Field, translate
 from .batch import Row, Status
-from .text_files import write_whole
 
 COLUMNS = (
     *("scene", "date", "tile", "sensor", "level", "index", "file", "status"),

@@ -57,7 +57,9 @@ def test_the_page_has_no_histogram_and_qgis_computes_nothing(load, scene, tmp_pa
     with rasterio.open(layer.source()) as dataset:
         histogram = json.loads(dataset.tags(1, ns="BANDWISE")["HISTOGRAM"])
     assert sum(histogram["buckets"]) == 500 * 257
-    stats = layer.dataProvider().bandStatistics(1, QgsRasterBandStats.Min | QgsRasterBandStats.Max)
+    stats = layer.dataProvider().bandStatistics(
+        1, QgsRasterBandStats.Stats.Min | QgsRasterBandStats.Stats.Max
+    )
     assert (stats.minimumValue, stats.maximumValue) == (534, 2031)
     assert not list(tmp_path.glob("*.aux.xml"))
 

@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from ..errors import OptionError, OutputError
-from ..files.temporaries import Temporaries
 from ..messages import Field, translate
+from .temporaries import Temporaries
 
 _MOST_NAMES = 100
 _LARGEST_REPORT = 10**7  #: bytes of a file that may be a former report

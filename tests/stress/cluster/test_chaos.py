@@ -160,9 +160,21 @@ def _kill_workers(case: Case, scene: Scene, process: Any) -> int:
 
 
 def _kill_client(case: Case, scene: Scene, process: Any) -> int:
+    workers = workers_of(process.pid)
     process.kill()
-    time.sleep(1.0)  # its workers end by themselves: nobody asks any more
+    # they end by themselves, as nobody asks any more; until then they compute
+    late = time.monotonic() + 60
+    while any(map(_lives, workers)):
+        assert time.monotonic() < late, "workers go on without a client"
+        time.sleep(0.01)
     return 2
+
+
+def _lives(worker: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{worker}/stat").read_text("ascii")
+    except OSError:
+        return False
 
 
 def _stop_worker(case: Case, scene: Scene, process: Any) -> int:

@@ -65,7 +65,7 @@ ACCEPTED = {
     "UNSAFE_THREAD gui/preview_window.py": "it runs the engine and touches no widget",
     "UNSAFE_SUBPROCESS cluster/workers/processes.py": "a list of arguments, no shell; not in QGIS",
     "POTENTIAL_MISSING_SLOT": "signals and inherited methods are taken for missing ones",
-    "QT6_ADDACTION_MULTIARG": "QMenu has it in Qt 6, which tests/qt6 tries",
+    "QT6_ADDACTION_MULTIARG": "QMenu has it in Qt 6, too",
     "QT6_QCOMBOBOX_ACTIVATED gui/expression/editor.py": "it is a QCompleter",
     "BLOCKING_NETWORK_CALL engine/files/changes.py": "in the thread of a run, with a time limit",
 }

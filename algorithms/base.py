@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -23,9 +21,9 @@ from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 from ..engine.errors import Cancelled
-from ..engine.job import BandRef, Job, Note, Report, RunOptions
+from ..engine.job import BandRef, Job, Report, RunOptions
 from ..engine.radiometry.scaling import Scaling
-from .last_resort import sentence_of, translated
+from .last_resort import sentence_of
 from .layers import (
     destination_path,
     file_of,
@@ -36,6 +34,7 @@ from .layers import (
     taken_as_layers,
 )
 from .resources import help_path, icon_path, style_when_loaded
+from .running import dry_run, one_sentence, prepare, run
 from .shared.options import SharedOptions
 from .shared.outputs import look_of, numbers, report_text, reported, save_job_file
 from .shared.parameters import shared_parameters
@@ -106,7 +105,7 @@ class BandwiseAlgorithm(SharedOptions):
         try:
             chosen = self.inputs(parameters, context), self.layer_options(parameters, context)
             self.check_report_file(parameters, context)
-            _prepare(
+            prepare(
                 self._job(
                     chosen, parameters, context, destination_path(parameters.get(self.OUTPUT))
                 )
@@ -143,12 +142,12 @@ class BandwiseAlgorithm(SharedOptions):
             self.check_report_file(parameters, context)
             report_file = self.parameterAsFileOutput(parameters, self.REPORT_FILE, context)
             if self.parameterAsBool(parameters, self.DRY_RUN, context):
-                text = _dry_run(self._job(self._chosen, parameters, context, output), feedback)
+                text = dry_run(self._job(self._chosen, parameters, context, output), feedback)
                 return {self.REPORT: text, **reported(text, report_file, feedback)}
             output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
             job = self._job(self._chosen, parameters, context, output)
             try:
-                report = _run(job, feedback)
+                report = run(job, feedback)
             except Cancelled:
                 feedback.pushInfo(translate("Bandwise", "Cancelled; nothing was written."))
                 return {}
@@ -277,41 +276,3 @@ class BandwiseAlgorithm(SharedOptions):
             ("STANDARD_DEVIATION", translate("Bandwise", "Standard deviation")),
         ):
             self.addOutput(QgsProcessingOutputNumber(name, description))
-
-
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Turn every error into QGIS's exception with one sentence."""
-    try:
-        yield
-    except QgsProcessingException:
-        raise
-    except Exception as error:
-        raise QgsProcessingException(sentence_of(error)) from error
-
-
-def _prepare(job: Job) -> None:
-    from ..engine.planning.plan import prepare
-
-    prepare(job)
-
-
-def _run(job: Job, feedback: QgsProcessingFeedback) -> Report:
-    from ..engine.execution.pipeline import run
-
-    return run(job, progress=progress_to(feedback), cancelled=feedback.isCanceled)
-
-
-def _dry_run(job: Job, feedback: QgsProcessingFeedback) -> str:
-    from ..engine.execution.pipeline import dry_run
-
-    return dry_run(job, progress=progress_to(feedback))
-
-
-def progress_to(feedback: QgsProcessingFeedback) -> Callable[[float, Note | None], None]:
-    def progress(fraction: float, note: Note | None) -> None:
-        feedback.setProgress(100 * fraction)
-        if note is not None:
-            (feedback.pushWarning if note.warning else feedback.pushInfo)(translated(note.text))
-
-    return progress

@@ -22,10 +22,10 @@ from ...engine.errors import Cancelled, OutputError
 from ...engine.indices.catalogue import Index, load_catalogue
 from ...engine.indices.selection import chosen_indices, with_constants
 from ...engine.job import Job, RunOptions
-from ..base import one_sentence, progress_to
 from ..last_resort import sentence_of
 from ..layers import taken_as_layers
 from ..resources import own_indices_path
+from ..running import one_sentence, progress_to
 from ..shared.choices import Existing
 from ..shared.index_parameters import index_parameters
 from ..shared.names import ManyNames

@@ -90,9 +90,9 @@ def test_an_interrupted_run_goes_on(work: Work) -> None:
     process = started("run", work.file, "--processes", "2", *SIDE)
     # on a busy machine, too, this test has its turn before all parts are there
     os.setpriority(os.PRIO_PROCESS, process.pid, 19)
-    while not work.folder.exists() or len(parts_in(work.folder)) < 3:
+    while not work.folder.exists() or not parts_in(work.folder):
         assert process.poll() is None
-        time.sleep(0.01)
+        time.sleep(0.001)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -100,7 +100,7 @@ def test_an_interrupted_run_goes_on(work: Work) -> None:
     before = len(parts_in(work.folder))
     done = command("run", work.file, "--processes", "2")
     assert done.returncode == 0 and "20 of 20" in done.stderr, done.stderr
-    assert before >= 3
+    assert before >= 1
     work.assert_done()
 
 

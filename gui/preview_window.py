@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,6 +116,11 @@ def _work(
         results.append(error)
 
 
+#: The last ones, kept so that none is deleted in a preview's thread, wherever Python collects: QGIS
+#: has to delete them in the main thread.
+_CONTEXTS: deque[QgsProcessingContext] = deque(maxlen=32)
+
+
 class PreviewWindow(QDialog):
     """Follows ``parameters``, which gives an algorithm's parameters as they are now.
 
@@ -172,6 +178,7 @@ class PreviewWindow(QDialog):
         """Compute a preview of the parameters as they are now."""
         context = QgsProcessingContext()
         context.setProject(QgsProject.instance())
+        _CONTEXTS.append(context)
         try:
             job = self._algorithm.job_later(self._parameters(), context)
         except Exception as error:
